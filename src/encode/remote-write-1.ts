@@ -1,0 +1,139 @@
+/**
+ * Writes `prometheus.WriteRequest`, remote write 1.0.
+ *
+ *     0a len TimeSeries { 0a len Label { 0a len name  12 len value } …
+ *                         12 len Sample { 09 value  10 timestamp }
+ *                       | 22 len Histogram }
+ *     1a len MetricMetadata { 08 type  12 len family  22 len help  2a len unit }
+ *
+ * The labels of a series never change, so their bytes are made once.
+ * Source: Prometheus `prompb/remote.proto`, `prompb/types.proto`; Remote-Write 1.0.
+ */
+import protobuf from "protobufjs/minimal.js";
+import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
+import type { MetricFamily, OutputSeries } from "../aggregate/series-point.ts";
+import { ByteWriter, varintLength } from "./byte-writer.ts";
+import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
+import {
+  familyTypeNumbers,
+  isNative,
+  type PointKind,
+  type RequestWriter,
+} from "./request-writer.ts";
+
+/** Metadata is repeated this often, as Prometheus' own sender does (`metadata_config.send_interval`). */
+const metadataIntervalMs = 60_000;
+
+export class RemoteWrite1Writer implements RequestWriter {
+  readonly protocol = "1";
+  readonly #writer = new ByteWriter(1 << 18);
+  readonly #message = new ByteWriter(1 << 12);
+  readonly #labelBlocks: Uint8Array[] = [];
+  /** When each family's metadata was last written. */
+  readonly #metadataSentMs = new Map<string, number>();
+  readonly #dueMetadata: MetricFamily[] = [];
+  #isFinished = false;
+
+  get length(): number {
+    return this.#isFinished ? 0 : this.#writer.length;
+  }
+
+  float(series: OutputSeries, timestampMs: number, value: number): void {
+    const length = (value === 0 ? 0 : 9) + 1 + varintLength(timestampMs);
+    this.#beginSeries(series, timestampMs, length + 2);
+    this.#writer.byte(0x12);
+    this.#writer.byte(length);
+    if (value !== 0) {
+      this.#writer.byte(0x09);
+      this.#writer.double(value);
+    }
+    this.#writer.byte(0x10);
+    this.#writer.varint(timestampMs);
+  }
+
+  histogram(series: OutputSeries, timestampMs: number, histogram: NativeHistogram): void {
+    this.#message.length = 0;
+    // Start timestamps belong to remote write 2.0.
+    writeHistogram(this.#message, histogram, timestampMs, 0);
+    this.#appendHistogram(series, timestampMs);
+  }
+
+  stale(series: OutputSeries, timestampMs: number): PointKind {
+    if (isNative(series)) {
+      this.#message.length = 0;
+      writeStaleHistogram(this.#message, timestampMs);
+      this.#appendHistogram(series, timestampMs);
+      return "histogram";
+    }
+    const length = 10 + varintLength(timestampMs);
+    this.#beginSeries(series, timestampMs, length + 2);
+    this.#writer.byte(0x12);
+    this.#writer.byte(length);
+    this.#writer.byte(0x09);
+    this.#writer.staleMarker();
+    this.#writer.byte(0x10);
+    this.#writer.varint(timestampMs);
+    return "float";
+  }
+
+  finish(): Uint8Array {
+    for (const family of this.#dueMetadata) {
+      const block = metadataBlock(family);
+      this.#writer.reserve(block.length);
+      this.#writer.raw(block);
+    }
+    this.#dueMetadata.length = 0;
+    this.#isFinished = true;
+    return this.#writer.written;
+  }
+
+  #appendHistogram(series: OutputSeries, timestampMs: number): void {
+    const { length } = this.#message;
+    this.#beginSeries(series, timestampMs, 1 + varintLength(length) + length);
+    this.#writer.byte(0x22);
+    this.#writer.varint(length);
+    this.#writer.raw(this.#message.written);
+  }
+
+  /** Writes the head of a TimeSeries whose point takes `pointLength` bytes, and reserves room for it. */
+  #beginSeries(series: OutputSeries, timestampMs: number, pointLength: number): void {
+    if (this.#isFinished) {
+      this.#isFinished = false;
+      this.#writer.length = 0;
+    }
+    let labels = this.#labelBlocks[series.id];
+    if (labels === undefined) {
+      labels = labelBlock(series);
+      this.#labelBlocks[series.id] = labels;
+    }
+    this.#noteMetadata(series.family, timestampMs);
+    const length = labels.length + pointLength;
+    this.#writer.reserve(length + 8);
+    this.#writer.byte(0x0a);
+    this.#writer.varint(length);
+    this.#writer.raw(labels);
+  }
+
+  #noteMetadata(family: MetricFamily, timestampMs: number): void {
+    const sentMs = this.#metadataSentMs.get(family.name);
+    if (sentMs !== undefined && timestampMs - sentMs < metadataIntervalMs) return;
+    this.#metadataSentMs.set(family.name, timestampMs);
+    this.#dueMetadata.push(family);
+  }
+}
+
+function labelBlock(series: OutputSeries): Uint8Array {
+  const writer = protobuf.Writer.create();
+  for (const { name, value } of series.labels) {
+    writer.uint32(0x0a).fork().uint32(0x0a).string(name).uint32(0x12).string(value).ldelim();
+  }
+  return writer.finish();
+}
+
+function metadataBlock({ name, type, help, unit }: MetricFamily): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(0x1a).fork().uint32(0x08).int32(familyTypeNumbers[type]);
+  writer.uint32(0x12).string(name).uint32(0x22).string(help);
+  if (unit !== "") writer.uint32(0x2a).string(unit);
+  return writer.ldelim().finish();
+}

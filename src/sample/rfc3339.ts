@@ -1,0 +1,99 @@
+/**
+ * Reads the times that k6 writes, straight from bytes.
+ *
+ * In:  RFC 3339 with 0 to 9 fraction digits and `Z` or a numeric offset, as Go prints it.
+ * Out: Unix milliseconds, truncated like k6's own Prometheus output truncates them.
+ *
+ * Samples of one second share everything up to the minute, so the minute is parsed once and remembered.
+ * Source: k6 `internal/output/json/wrapper.go`; Go `time.Time.MarshalJSON`.
+ */
+
+import { ByteView } from "./byte-view.ts";
+
+const zero = 0x30;
+const nine = 0x39;
+/** Bytes of `2026-08-21T10:15:`, what identifies a minute. */
+const minuteLength = 17;
+
+/** Parses one time after the other; not re-entrant. */
+export class Rfc3339Parser {
+  /** The first byte after the time that was last parsed. */
+  endOffset = 0;
+  readonly #minute = new ByteView(Buffer.alloc(minuteLength));
+  #minuteMs = NaN;
+
+  /**
+   * Unix milliseconds of the time that starts at `offset`, or NaN if there is none.
+   * `endOffset` is then where it ends.
+   */
+  parse(view: ByteView, offset: number): number {
+    const bytes = view.bytes;
+    const minuteMs = view.equals(offset, this.#minute, 0, minuteLength)
+      ? this.#minuteMs
+      : this.#parseMinute(bytes, offset);
+    let at = offset + minuteLength;
+    const tens = (bytes[at] ?? 0) - zero;
+    const ones = (bytes[at + 1] ?? 0) - zero;
+    if (!(tens >= 0 && tens <= 5 && ones >= 0 && ones <= 9)) return NaN;
+    at += 2;
+    let ms = 0;
+    if (bytes[at] === 0x2e /* . */) {
+      at++;
+      const fractionStart = at;
+      let scale = 100;
+      for (; ; at++) {
+        const digit = (bytes[at] ?? 0) - zero;
+        if (!(digit >= 0 && digit <= 9)) break;
+        ms += digit * scale;
+        // 100, 10, 1, then 0: digits beyond the millisecond are cut off.
+        scale = scale === 1 ? 0 : scale / 10;
+      }
+      if (at === fractionStart) return NaN;
+    }
+    const sign = bytes[at];
+    let offsetMs = 0;
+    if (sign === 0x5a /* Z */) {
+      at++;
+    } else if (sign === 0x2b /* + */ || sign === 0x2d /* - */) {
+      const hours = twoDigits(bytes, at + 1);
+      const minutes = twoDigits(bytes, at + 4);
+      if (!(hours <= 23 && minutes <= 59) || bytes[at + 3] !== 0x3a /* : */) return NaN;
+      offsetMs = (hours * 60 + minutes) * 60_000;
+      if (sign === 0x2d) offsetMs = -offsetMs;
+      at += 6;
+    } else {
+      return NaN;
+    }
+    this.endOffset = at;
+    return minuteMs + (tens * 10 + ones) * 1_000 + ms - offsetMs;
+  }
+
+  #parseMinute(bytes: Uint8Array, offset: number): number {
+    const year = twoDigits(bytes, offset) * 100 + twoDigits(bytes, offset + 2);
+    const month = twoDigits(bytes, offset + 5);
+    const day = twoDigits(bytes, offset + 8);
+    const hours = twoDigits(bytes, offset + 11);
+    const minutes = twoDigits(bytes, offset + 14);
+    const isSeparated =
+      bytes[offset + 4] === 0x2d &&
+      bytes[offset + 7] === 0x2d &&
+      bytes[offset + 10] === 0x54 &&
+      bytes[offset + 13] === 0x3a &&
+      bytes[offset + 16] === 0x3a;
+    if (!isSeparated || !(month >= 1 && month <= 12) || !(hours <= 23 && minutes <= 59)) return NaN;
+    const minuteMs = Date.UTC(year, month - 1, day, hours, minutes);
+    // Date.UTC carries 31 February over into March.
+    if (new Date(minuteMs).getUTCDate() !== day) return NaN;
+    this.#minute.bytes.set(bytes.subarray(offset, offset + minuteLength));
+    this.#minuteMs = minuteMs;
+    return minuteMs;
+  }
+}
+
+/** Two decimal digits as a number, or NaN. */
+function twoDigits(bytes: Uint8Array, offset: number): number {
+  const tens = bytes[offset] ?? 0;
+  const ones = bytes[offset + 1] ?? 0;
+  if (tens < zero || tens > nine || ones < zero || ones > nine) return NaN;
+  return (tens - zero) * 10 + (ones - zero);
+}
