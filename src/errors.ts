@@ -76,3 +76,10 @@ export class ReceiverError extends PlimsollError {
 export class SpoolError extends PlimsollError {
   readonly code = "SPOOL_UNUSABLE";
 }
+
+/** The code of an error of Node's own, e.g. `ENOENT` or `ECONNREFUSED`; `undefined` for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}

@@ -56,6 +56,8 @@ export interface MetricTotals {
   readonly value: number;
   /** A rate's samples of value zero. */
   readonly zeros: number;
+  /** A gauge's largest value. */
+  readonly peak: number;
   /** A trend's observations, times in seconds. */
   readonly trend?: ExponentialHistogram;
 }
@@ -70,8 +72,9 @@ class Sink {
   value = 0;
   /** Rate: samples that are zero. */
   zeros = 0;
-  /** Gauge: the time of its value. */
+  /** Gauge: the time of its value, and the largest value so far. */
   valueTimestampMs = 0;
+  peak = -Infinity;
   readonly trend: ExponentialHistogram | undefined;
   readonly classic: ClassicBuckets | undefined;
   isChanged = false;
@@ -104,6 +107,7 @@ export class Aggregator implements SampleSink {
   readonly #dropIds: DropReason[] = [];
   /** End of the open interval; 0 before the first sample. */
   #openEndMs = 0;
+  #oldestMs = Infinity;
   #newestMs = 0;
   #newestAllowedMs = 0;
   #read = 0;
@@ -179,9 +183,19 @@ export class Aggregator implements SampleSink {
     };
   }
 
+  /** The oldest sample's own time, Unix milliseconds; 0 before the first. */
+  get oldestMs(): number {
+    return this.#oldestMs === Infinity ? 0 : this.#oldestMs;
+  }
+
   /** The newest sample's own time, Unix milliseconds; 0 before the first. */
   get newestMs(): number {
     return this.#newestMs;
+  }
+
+  /** The end of the open interval, later than every point so far; 0 before the first sample. */
+  get endMs(): number {
+    return this.#openEndMs;
   }
 
   /** Aggregates held: what memory grows with. */
@@ -197,7 +211,7 @@ export class Aggregator implements SampleSink {
       const { metric } = sink.mapped;
       let total = totals.get(metric.name);
       if (!total) {
-        total = { metric, value: 0, zeros: 0 };
+        total = { metric, value: 0, zeros: 0, peak: -Infinity };
         if (sink.trend) total.trend = new ExponentialHistogram();
         totals.set(metric.name, total);
       }
@@ -205,6 +219,7 @@ export class Aggregator implements SampleSink {
         total.trend?.merge(sink.trend);
         total.value += sink.trend.count;
       } else if (sink.type === "gauge") {
+        total.peak = Math.max(total.peak, sink.peak);
         if (sink.valueTimestampMs < (gaugeTimesMs.get(metric.name) ?? 0)) continue;
         gaugeTimesMs.set(metric.name, sink.valueTimestampMs);
         total.value = sink.value;
@@ -234,6 +249,7 @@ export class Aggregator implements SampleSink {
     } else {
       this.#pending.push(seriesId, timestampMs, value);
     }
+    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     if (timestampMs > this.#newestMs) {
       this.#newestMs = timestampMs;
       if (timestampMs - latenessMs >= this.#openEndMs) this.#closeUntil(timestampMs - latenessMs);
@@ -256,9 +272,12 @@ export class Aggregator implements SampleSink {
         return;
       }
       sink.value += value;
-    } else if (timestampMs >= sink.valueTimestampMs) {
-      sink.value = value;
-      sink.valueTimestampMs = timestampMs;
+    } else {
+      if (timestampMs >= sink.valueTimestampMs) {
+        sink.value = value;
+        sink.valueTimestampMs = timestampMs;
+      }
+      if (value > sink.peak) sink.peak = value;
     }
     this.#read++;
     if (!sink.isChanged) {

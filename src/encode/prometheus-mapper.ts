@@ -38,6 +38,8 @@ export interface MapperCounts extends Readonly<LabelChanges> {
   readonly overflowed: number;
   /** Output series made. */
   readonly series: number;
+  /** Output series that could not be made because another metric's has the same labels. */
+  readonly outputCollisions: number;
   /** Series that carried a tag `testid` or `test` of their own, which the run's replaced. */
   readonly replacedRunTags: number;
 }
@@ -63,14 +65,15 @@ export class PrometheusMapper implements SeriesMapper {
   /** Each output series' key, and the mapping that owns it. */
   readonly #owners = new Map<string, string>();
   readonly #changes: LabelChanges = { collisions: 0, truncated: 0 };
-  #nextId: number;
+  readonly #nextId: () => number;
   #overflowed = 0;
+  #outputCollisions = 0;
   #replacedRunTags = 0;
 
-  /** Output series get ids from `firstId` upwards. */
-  constructor(options: MapperOptions, firstId: number) {
+  /** `nextId` gives each output series its id. */
+  constructor(options: MapperOptions, nextId: () => number) {
     this.#options = options;
-    this.#nextId = firstId;
+    this.#nextId = nextId;
   }
 
   get counts(): MapperCounts {
@@ -78,6 +81,7 @@ export class PrometheusMapper implements SeriesMapper {
       ...this.#changes,
       overflowed: this.#overflowed,
       series: this.#owners.size,
+      outputCollisions: this.#outputCollisions,
       replacedRunTags: this.#replacedRunTags,
     };
   }
@@ -130,10 +134,11 @@ export class PrometheusMapper implements SeriesMapper {
       if (!labels) continue;
       if (this.#owners.has(key)) {
         hasCollided = true;
+        this.#outputCollisions++;
         continue;
       }
       this.#owners.set(key, candidate.key);
-      outputs.push(toOutput(want, { id: this.#nextId++, labels, family: want.family }));
+      outputs.push(toOutput(want, { id: this.#nextId(), labels, family: want.family }));
     }
     const mapped: MappedSeries | DropReason =
       outputs.length > 0

@@ -129,7 +129,7 @@ export class JsonLinesReader {
     this.#line++;
     if (this.#isSkipping) {
       this.#isSkipping = false;
-      this.#drop("malformed_line", `the line is longer than ${lineLimitBytes} bytes`);
+      this.#dropLongLine();
       return;
     }
     const line = Buffer.concat(this.#rest);
@@ -185,6 +185,10 @@ export class JsonLinesReader {
 
   /** Reads a line of any shape, slowly and with every field checked. */
   #readAny(line: Buffer): void {
+    if (line.length > lineLimitBytes) {
+      this.#dropLongLine();
+      return;
+    }
     const text = line.toString("utf8");
     if (text.trim() === "") return;
     let parsed: unknown;
@@ -302,6 +306,10 @@ export class JsonLinesReader {
     }
     if (this.#previous >= 0) spellings.setSuccessor(this.#previous, spelling);
     this.#previous = spelling;
+  }
+
+  #dropLongLine(): void {
+    this.#drop("malformed_line", `the line is longer than ${lineLimitBytes} bytes`);
   }
 
   #drop(reason: DropReason, text: string): void {

@@ -41,8 +41,9 @@ export class JsonNumberParser {
       if (fractionDigits === 0) return this.#parseAny(bytes, offset);
     }
     const after = bytes[at];
-    const hasLeadingZero = bytes[firstDigit] === zero && digits - fractionDigits > 1;
-    if (digits === 0 || digits > 15 || hasLeadingZero || (after !== 0x2c && after !== 0x7d)) {
+    const wholeDigits = digits - fractionDigits;
+    const hasLeadingZero = bytes[firstDigit] === zero && wholeDigits > 1;
+    if (wholeDigits === 0 || digits > 15 || hasLeadingZero || (after !== 0x2c && after !== 0x7d)) {
       return this.#parseAny(bytes, offset);
     }
     this.endOffset = at;

@@ -15,6 +15,9 @@ const nine = 0x39;
 /** Bytes of `2026-08-21T10:15:`, what identifies a minute. */
 const minuteLength = 17;
 
+/** The Gregorian calendar repeats after 146 097 days. */
+const fourCenturiesMs = 146_097 * 86_400_000;
+
 /** Parses one time after the other; not re-entrant. */
 export class Rfc3339Parser {
   /** The first byte after the time that was last parsed. */
@@ -81,7 +84,8 @@ export class Rfc3339Parser {
       bytes[offset + 13] === 0x3a &&
       bytes[offset + 16] === 0x3a;
     if (!isSeparated || !(month >= 1 && month <= 12) || !(hours <= 23 && minutes <= 59)) return NaN;
-    const minuteMs = Date.UTC(year, month - 1, day, hours, minutes);
+    // Date.UTC takes the years 0 to 99 for 1900 to 1999, so it is asked about one 400 years later.
+    const minuteMs = Date.UTC(year + 400, month - 1, day, hours, minutes) - fourCenturiesMs;
     // Date.UTC carries 31 February over into March.
     if (new Date(minuteMs).getUTCDate() !== day) return NaN;
     this.#minute.bytes.set(bytes.subarray(offset, offset + minuteLength));

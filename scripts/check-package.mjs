@@ -1,0 +1,56 @@
+/**
+ * `npm run check:package`: what users get, checked as users get it.
+ *
+ * Packs the package (which builds it), has publint and attw read the tarball, installs it into an empty project and
+ * runs the command and the import that the README promises.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ScriptError, fail, run } from "./run.mjs";
+import { dependencyProgram, projectFolder } from "./setup.mjs";
+
+const { name, version } = JSON.parse(
+  readFileSync(path.join(projectFolder, "package.json"), "utf8"),
+);
+const folder = mkdtempSync(path.join(tmpdir(), "plimsoll-package-"));
+try {
+  await run("npm", ["pack", "--loglevel=warn", "--pack-destination", folder], {
+    cwd: projectFolder,
+  });
+  const [archive] = readdirSync(folder);
+  if (archive === undefined) throw new ScriptError("npm pack made no file");
+  const tarball = path.join(folder, archive);
+
+  await run(dependencyProgram("publint"), ["--strict", tarball]);
+  await run(dependencyProgram("attw"), [tarball, "--profile", "esm-only"]);
+
+  writeFileSync(path.join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", tarball], {
+    cwd: folder,
+  });
+
+  const printed = output(path.join(folder, "node_modules", ".bin", name), ["--version"]).trim();
+  if (printed !== version) {
+    throw new ScriptError(
+      `${name} --version prints ${JSON.stringify(printed)}; expected ${version}`,
+    );
+  }
+  const list = `import * as library from ${JSON.stringify(name)}; console.log(Object.keys(library).join());`;
+  const names = output(process.execPath, ["--input-type=module", "--eval", list]).trim();
+  if (names === "") throw new ScriptError(`import of ${JSON.stringify(name)} gives no exports`);
+  console.log(`${archive} installs, runs and exports ${names}`);
+} catch (error) {
+  fail(error);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ */
+function output(program, args) {
+  return execFileSync(program, args, { cwd: folder, encoding: "utf8" });
+}

@@ -1,0 +1,77 @@
+/**
+ * Brings a clone to where its tests and its demo can run: the right Node, the dependencies, the build.
+ *
+ * Each step looks first and does nothing where nothing has changed. What it runs prints to stderr.
+ */
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { ScriptError, run } from "./run.mjs";
+
+/** The folder that holds package.json. */
+export const projectFolder = fileURLToPath(new URL("..", import.meta.url));
+
+/** The program that a development dependency brings. @param {string} name */
+export const dependencyProgram = (name) => path.join(projectFolder, "node_modules", ".bin", name);
+
+/** @throws {ScriptError} where this Node is older than package.json's `engines` asks for */
+export function ensureNode() {
+  /** @type {string} */
+  const range = readJson("package.json").engines.node;
+  const needed = range.replace(">=", "");
+  if (needed.localeCompare(process.versions.node, "en", { numeric: true }) > 0) {
+    throw new ScriptError(
+      `needs Node ${needed} or newer; this is ${process.versions.node} (${process.execPath})`,
+    );
+  }
+}
+
+/** Runs `npm ci` where node_modules is not what package-lock.json says. @returns {Promise<void>} */
+export async function ensureDependencies() {
+  if (dependenciesAreCurrent()) return;
+  await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: projectFolder });
+}
+
+/** Runs `npm run build` where dist is missing or older than src. @returns {Promise<void>} */
+export async function ensureBuild() {
+  const sources = ["package.json", "tsconfig.json", "tsconfig.build.json", ...filesOf("src")];
+  const newestMs = Math.max(...sources.map(modifiedMs));
+  if (modifiedMs("dist/index.js") > newestMs) return;
+  await run("npm", ["run", "build"], { cwd: projectFolder });
+}
+
+/** npm writes its own lockfile into node_modules when it has finished, without what this platform does not need. */
+function dependenciesAreCurrent() {
+  const hidden = "node_modules/.package-lock.json";
+  if (modifiedMs(hidden) === 0) return false;
+  const { "": _root, ...wanted } = readJson("package-lock.json").packages;
+  const installed = readJson(hidden).packages;
+  return Object.entries(wanted).every(([folder, { version, optional }]) =>
+    folder in installed ? installed[folder].version === version : optional,
+  );
+}
+
+/**
+ * @param {string} folder Relative to the project's.
+ * @returns {string[]}
+ */
+function filesOf(folder) {
+  return readdirSync(path.join(projectFolder, folder), { recursive: true, encoding: "utf8" }).map(
+    (file) => path.join(folder, file),
+  );
+}
+
+/**
+ * Folders count too: theirs changes when a file is added or removed.
+ *
+ * @param {string} file
+ * @returns {number} Unix time in milliseconds; 0 where there is no such file.
+ */
+function modifiedMs(file) {
+  return statSync(path.join(projectFolder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(path.join(projectFolder, file), "utf8"));
+}

@@ -1,0 +1,235 @@
+/**
+ * The programs that the tests and the demo run for real, and where they are on this machine.
+ *
+ *   node scripts/tools.mjs install [NAME…]   installs what is missing, of these or of all
+ *   node scripts/tools.mjs list              a line per tool: name, version, path or "missing"
+ *
+ * A tool is looked for in its variable (`PLIMSOLL_TOOL_K6_2=/path/to/k6`), then in the cache outside the clone that
+ * `install-tool.mjs` fills, then on PATH, where any program of the right version serves.
+ */
+import { accessSync, constants, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { installTool } from "./install-tool.mjs";
+import { ScriptError, fail, versionText } from "./run.mjs";
+
+/**
+ * @typedef {object} Tool
+ * @property {string} name
+ * @property {string} version The one that is built; of Debian's packages, those that serve.
+ * @property {RegExp} accepts Matches what `--version` of a program that serves prints.
+ * @property {readonly string[]} programs Its names on PATH.
+ * @property {GoBuild | DebianPackage} how
+ *
+ * @typedef {object} GoBuild Built in `scripts/tools/NAME/`, whose go.mod has the version.
+ * @property {"go"} kind
+ * @property {string} package
+ * @property {readonly string[]} flags
+ *
+ * @typedef {object} DebianPackage One program of Debian's package, in the version that this Debian has.
+ * @property {"debian"} kind
+ * @property {string} package
+ * @property {string} program Its path inside the package.
+ *
+ * @typedef {object} ToolReport
+ * @property {Tool} tool
+ * @property {string | undefined} path
+ * @property {string} [missing] Where there is no path: why, and what to do.
+ */
+
+/** @type {readonly Tool[]} */
+export const tools = [
+  {
+    name: "k6-2",
+    version: "2.2.0",
+    accepts: /\bv2\.\d+\.\d+/,
+    programs: ["k6"],
+    how: { kind: "go", package: "go.k6.io/k6/v2", flags: ["-ldflags=-s -w"] },
+  },
+  {
+    name: "k6-1",
+    version: "1.8.1",
+    accepts: /\bv1\.\d+\.\d+/,
+    programs: ["k6"],
+    how: { kind: "go", package: "go.k6.io/k6", flags: ["-ldflags=-s -w"] },
+  },
+  {
+    name: "prometheus-2",
+    version: "2.42 or a later 2.x",
+    accepts: /version 2\.(4[2-9]|[5-9]\d)\./,
+    programs: ["prometheus"],
+    how: { kind: "debian", package: "prometheus", program: "usr/bin/prometheus" },
+  },
+  {
+    name: "prometheus-3",
+    version: "3.15.0",
+    accepts: /version 3\.\d+\.\d+/,
+    programs: ["prometheus"],
+    how: {
+      kind: "go",
+      package: "github.com/prometheus/prometheus/cmd/prometheus",
+      flags: [
+        // Prometheus 3.15.0 is Go module v0.315.0; its own build sets the version this way.
+        "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.15.0",
+        // Without the service discoveries, and with them half of its dependencies: we scrape fixed addresses.
+        "-tags=remove_all_sd",
+      ],
+    },
+  },
+  {
+    name: "victoria-metrics",
+    version: "any version",
+    // Debian's build prints an empty line.
+    accepts: /(?:)/,
+    programs: ["victoria-metrics", "victoria-metrics-prod"],
+    how: { kind: "debian", package: "victoria-metrics", program: "usr/bin/victoria-metrics" },
+  },
+  {
+    name: "node-exporter",
+    version: "any version",
+    accepts: /node_exporter/,
+    programs: ["prometheus-node-exporter", "node_exporter"],
+    how: {
+      kind: "debian",
+      package: "prometheus-node-exporter",
+      program: "usr/bin/prometheus-node-exporter",
+    },
+  },
+];
+
+/** The variable that names a tool's program and wins over every other place. @param {string} name */
+export const variableOf = (name) => `PLIMSOLL_TOOL_${name.toUpperCase().replaceAll("-", "_")}`;
+
+/**
+ * The program of a tool, if this machine has it.
+ *
+ * @param {string} name
+ * @returns {string | undefined} What its variable says, unchecked; else the path of a program that can be run.
+ * @throws {ScriptError} when no tool has that name
+ */
+export function toolPath(name) {
+  const tool = toolNamed(name);
+  return variablePath(tool) ?? cachedPath(tool) ?? pathPath(tool);
+}
+
+/**
+ * Installs what is missing, one tool at a time.
+ *
+ * A program on PATH serves where it is the very version that would be built, or where it cannot be built.
+ *
+ * @param {readonly string[]} names
+ * @param {{ log: (line: string) => void }} options
+ * @returns {Promise<ToolReport[]>} In the order of `names`.
+ * @throws {ScriptError} when no tool has one of the names
+ */
+export async function installTools(names, { log }) {
+  /** @type {ToolReport[]} */
+  const reports = [];
+  for (const tool of names.map(toolNamed)) {
+    const found = variablePath(tool) ?? cachedPath(tool) ?? pathPath(tool, tool.how.kind === "go");
+    if (found !== undefined) {
+      reports.push({ tool, path: found });
+      continue;
+    }
+    try {
+      await installTool(tool, cacheFile(tool), log);
+      reports.push({ tool, path: cacheFile(tool) });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const other = pathPath(tool);
+      if (other !== undefined) log(`${tool.name}: ${reason}; ${other} serves`);
+      const wanted = `${tool.programs[0]} (${tool.version})`;
+      const missing = `${reason}; or put ${wanted} on PATH or its path in ${variableOf(tool.name)}`;
+      reports.push(other === undefined ? { tool, path: other, missing } : { tool, path: other });
+    }
+  }
+  return reports;
+}
+
+/**
+ * @param {string} name
+ * @returns {Tool}
+ */
+function toolNamed(name) {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool) return tool;
+  const known = tools.map((candidate) => candidate.name).join(", ");
+  throw new ScriptError(`unknown tool ${JSON.stringify(name)}; expected one of ${known}`);
+}
+
+/** @param {Tool} tool */
+const variablePath = (tool) => process.env[variableOf(tool.name)] || undefined;
+
+/** @param {Tool} tool */
+function cachedPath(tool) {
+  const file = cacheFile(tool);
+  return isProgram(file) ? file : undefined;
+}
+
+/** @param {Tool} tool */
+function cacheFile(tool) {
+  const { PLIMSOLL_CACHE, XDG_CACHE_HOME } = process.env;
+  const cache = PLIMSOLL_CACHE || XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  const version = tool.how.kind === "go" ? tool.version : "debian";
+  const file = `${tool.name}-${version}-${process.platform}-${process.arch}`;
+  return path.resolve(cache, "plimsoll", "tools", file);
+}
+
+/**
+ * @param {Tool} tool
+ * @param {boolean} [exact] Only the version that is built, not another one that serves.
+ */
+function pathPath(tool, exact = false) {
+  const folders = (process.env["PATH"] ?? "")
+    .split(path.delimiter)
+    .filter((folder) => path.isAbsolute(folder));
+  return folders
+    .flatMap((folder) => tool.programs.map((program) => path.join(folder, program)))
+    .filter(isProgram)
+    .find((file) => {
+      const text = versionText(file);
+      return (
+        text !== undefined && tool.accepts.test(text) && (!exact || text.includes(tool.version))
+      );
+    });
+}
+
+/** @param {string} file */
+function isProgram(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    // Not there, or not to be run: both are an answer here.
+    return false;
+  }
+}
+
+/** @param {ToolReport[]} reports */
+function printTable(reports) {
+  for (const { tool, path: found, missing } of reports) {
+    const columns = [tool.name.padEnd(18), tool.version.padEnd(20)];
+    console.log(`${columns.join("")}${found ?? `missing: ${missing}`}`);
+  }
+}
+
+/** @param {readonly string[]} args */
+async function main([command, ...names]) {
+  if (command === "list" && names.length === 0) {
+    printTable(
+      tools.map((tool) => ({ tool, path: toolPath(tool.name), missing: "not installed" })),
+    );
+  } else if (command === "install") {
+    const chosen = names.length > 0 ? names : tools.map((tool) => tool.name);
+    const reports = await installTools(chosen, { log: (line) => console.error(line) });
+    printTable(reports);
+    if (reports.some((report) => report.path === undefined)) process.exitCode = 1;
+  } else {
+    throw new ScriptError("usage: node scripts/tools.mjs install [NAME…] | list");
+  }
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main(process.argv.slice(2)).catch(fail);
+}

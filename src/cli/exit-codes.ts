@@ -1,0 +1,17 @@
+/**
+ * What `plimsoll` exits with, beside k6's own codes (97 to 110, 255), which `plimsoll run` hands on.
+ * docs/cli.md has the table.
+ */
+export const exitCodes = {
+  ok: 0,
+  /** A bug in Plimsoll. */
+  internal: 1,
+  /** The command line or the options cannot be used. */
+  usage: 2,
+  /** The load ran, but not every sample is in the store: some are dropped, rejected or still spooled. */
+  incomplete: 3,
+  /** Input, generator, receiver or spool cannot be used; nothing was started, or reading broke off. */
+  unavailable: 4,
+  /** The second Ctrl-C: 128 + SIGINT. */
+  interrupted: 130,
+} as const;

@@ -1,0 +1,196 @@
+/**
+ * `plimsoll ingest [FILE|-]`: samples that k6 has written or is writing, live or years old.
+ */
+import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { Command } from "commander";
+import { systemClock } from "../clock.ts";
+import type { Options } from "../config/options.ts";
+import { testidOf, testNameOf } from "../runs/run-identity.ts";
+import { JsonLinesReader } from "../sample/json-lines.ts";
+import { openInput } from "../sample/open-input.ts";
+import type { SampleSink } from "../sample/sample.ts";
+import { dryRun, toDryRunText } from "./dry-run.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { formatBytes } from "./format.ts";
+import { listenForInterrupts } from "./interrupts.ts";
+import { LineProblems } from "./line-problems.ts";
+import { startMetricsServer } from "./metrics-server.ts";
+import { openOutputs, planOutputs } from "./open-outputs.ts";
+import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
+import { deliveryParts, Progress } from "./progress.ts";
+import { isComplete, showReport, toRunReport } from "./run-report.ts";
+import type { RunIo } from "./run.ts";
+
+/** A file is read no further while this much waits to be sent. */
+const spoolPauseBytes = 32 * 2 ** 20;
+const pauseMs = 20;
+
+interface IngestFlags {
+  readonly dryRun?: boolean;
+  readonly follow?: boolean;
+  readonly quiet?: boolean;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+export interface IngestIo extends Omit<RunIo, "k6Arguments"> {
+  readonly stdin: Readable;
+}
+
+export function ingestCommand(io: IngestIo): Command {
+  const command = new Command("ingest")
+    .description("send samples that k6 wrote with --out json, live or years old, to Prometheus")
+    .argument("[file]", "k6's JSON lines: a file, plain or gzip, a named pipe, or - for stdin", "-")
+    .option("-f, --follow", "read on when the file ends, for a file that k6 is still writing")
+    .option("--dry-run", "show what would be sent, and send nothing")
+    .option("--json", "with --dry-run: print one JSON object")
+    .option("-q, --quiet", "no progress and no report; problems are still shown")
+    .option("--report <file>", "write the report of the end as JSON");
+  addOptionFlags(command, "run", "prometheus-rw");
+  return command
+    .addHelpText(
+      "after",
+      `
+The same file makes the same series every time: its default testid is made of its name and its first sample's time.
+A store takes old samples only if it is set to: Prometheus with out_of_order_time_window, Mimir with
+out_of_order_time_window, VictoriaMetrics as it is.
+
+Examples:
+  plimsoll ingest results.json.gz --dry-run
+  plimsoll ingest results.json --out prometheus-rw=http://prom:9090/api/v1/write --test checkout
+  k6 run --out json=- --quiet --summary-mode=disabled script.js | plimsoll ingest -`,
+    )
+    .action(async (file: string, flags: IngestFlags) => {
+      io.setExitCode(await ingest(command, io, file, flags));
+    });
+}
+
+async function ingest(
+  command: Command,
+  io: IngestIo,
+  file: string,
+  flags: IngestFlags,
+): Promise<number> {
+  const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
+  const flagUrl = planOutputs(flagOut, false).url;
+  const { values: options } = resolveCommandOptions(command, io, {
+    ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
+  });
+  const plan = planOutputs(options.out, false);
+  const isLive = flags.follow === true || file === "-" || (await isPipe(file));
+  let progress: Progress | undefined;
+  const log = (text: string): void => {
+    if (progress) progress.log(text);
+    else io.stderr.write(`${text}\n`);
+  };
+  let close = (): void => undefined;
+  using interrupts = listenForInterrupts({
+    onFirst: () => log("plimsoll: ending after what was read; Ctrl-C again leaves at once"),
+    onSecond: () => close(),
+  });
+  const { signal } = interrupts;
+  const input = openInput(file, { follow: flags.follow === true, signal, stdin: io.stdin });
+  const { head, firstMs, rest } = await readHead(input);
+  const identity = identityOf(file, firstMs ?? systemClock.nowMs(), options);
+  const problems = new LineProblems((text) => log(`plimsoll: ${file}, ${text}`));
+  const onProblem = problems.add.bind(problems);
+
+  if (flags.dryRun === true) {
+    const report = await dryRun(options, identity, chunksOf(head, rest), onProblem);
+    io.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : toDryRunText(report));
+    return report.samples.read === report.samples.aggregated ? exitCodes.ok : exitCodes.incomplete;
+  }
+
+  const outputs = await openOutputs(options, plan.jsonFiles, {
+    identity,
+    info: new Map([...options.tags, ["generator", "k6"]]),
+    isLive,
+    onNotice: (text) => log(`plimsoll: ${text}`),
+  });
+  const { prometheus } = outputs;
+  close = () => log(`plimsoll: left at once; what was not sent is in ${prometheus.spoolDirectory}`);
+  try {
+    await using metrics = await startMetricsServer(options.metricsListen, prometheus, log);
+    void metrics;
+    let bytes = 0;
+    const line = (): string =>
+      [formatBytes(bytes), ...deliveryParts(prometheus.progress, systemClock.nowMs())].join(" · ");
+    progress = new Progress(io.stderr, line, flags.quiet === true);
+    const reader = new JsonLinesReader(outputs.sink, { onProblem });
+    for await (const chunk of chunksOf(head, rest)) {
+      reader.write(chunk);
+      bytes += chunk.length;
+      // A file can wait; a generator cannot.
+      while (!isLive && !signal.aborted && prometheus.progress.spoolBytes > spoolPauseBytes) {
+        await systemClock.sleep(pauseMs);
+      }
+    }
+    reader.end();
+    const state = signal.aborted ? ("aborted_by_user" as const) : ("finished" as const);
+    await prometheus.finish({ state, thresholds: [] });
+    await outputs.close();
+    progress[Symbol.dispose]();
+    const report = toRunReport(prometheus, identity, { state, thresholds: [] });
+    await showReport(report, io.stderr, flags);
+    return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;
+  } catch (error) {
+    await prometheus.close();
+    throw error;
+  } finally {
+    progress?.[Symbol.dispose]();
+  }
+}
+
+async function isPipe(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isFIFO();
+  } catch {
+    // The reader reports a file that is not there.
+    return false;
+  }
+}
+
+function identityOf(
+  file: string,
+  firstMs: number,
+  options: Options,
+): { readonly testid: string; readonly test: string } {
+  const test = options.test ?? testNameOf(file);
+  return { test, testid: options.testid ?? testidOf(test, firstMs, "") };
+}
+
+/** Reads until there is a sample: the run's id is made of its time. */
+async function readHead(input: AsyncGenerator<Buffer>): Promise<{
+  readonly head: readonly Buffer[];
+  readonly firstMs: number | undefined;
+  readonly rest: AsyncGenerator<Buffer>;
+}> {
+  const head: Buffer[] = [];
+  let firstMs: number | undefined;
+  const sink: SampleSink = {
+    series: () => 0,
+    sample: (_, timestampMs) => {
+      firstMs ??= timestampMs;
+    },
+    dropped: () => undefined,
+  };
+  const reader = new JsonLinesReader(sink);
+  while (firstMs === undefined) {
+    const next = await input.next();
+    if (next.done === true) break;
+    // The chunk's buffer may be used again by whoever reads the file.
+    const chunk = Buffer.from(next.value);
+    head.push(chunk);
+    reader.write(chunk);
+  }
+  return { head, firstMs, rest: input };
+}
+
+async function* chunksOf(
+  head: readonly Buffer[],
+  rest: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  yield* head;
+  yield* rest;
+}

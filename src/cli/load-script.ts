@@ -1,0 +1,109 @@
+/**
+ * Load from a script: k6 as a child process, its samples through a named pipe.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../config/option-table.ts";
+import { findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
+import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
+import type { K6Summary } from "../generate/k6-summary.ts";
+import { reconcile } from "../generate/reconcile.ts";
+import type { ThresholdResult } from "../output/run-series.ts";
+import { openFifo } from "../sample/fifo.ts";
+import { JsonLinesReader } from "../sample/json-lines.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { LineProblems } from "./line-problems.ts";
+import type { Load, LoadContext, LoadEnd } from "./load.ts";
+
+export interface ScriptLoadOptions {
+  readonly script: string;
+  /** Flags for `k6 run`, in the user's order. */
+  readonly args: readonly string[];
+  /** Where k6 is, if not on PATH. */
+  readonly k6: string | undefined;
+  readonly env: Environment;
+}
+
+/** @throws GeneratorError if there is no k6 */
+export async function prepareScriptLoad(options: ScriptLoadOptions): Promise<Load> {
+  const { env } = options;
+  const k6 = await findK6({ path: options.k6, env });
+  return new ScriptLoad(k6, options);
+}
+
+class ScriptLoad implements Load {
+  readonly generator: string;
+  readonly #k6: K6;
+  readonly #options: ScriptLoadOptions;
+  #process: K6Process | undefined;
+
+  constructor(k6: K6, options: ScriptLoadOptions) {
+    this.#k6 = k6;
+    this.#options = options;
+    this.generator = `k6 ${k6.version}`;
+  }
+
+  async run(context: LoadContext): Promise<LoadEnd> {
+    const folder = await mkdtemp(join(tmpdir(), "plimsoll-"));
+    try {
+      return await this.#runIn(folder, context);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  kill(): void {
+    // `stop` asks first and kills then.
+    this.#process?.stop();
+    this.#process?.stop();
+  }
+
+  async #runIn(folder: string, { sink, signal, log, onLoadOver }: LoadContext): Promise<LoadEnd> {
+    const fifoPath = join(folder, "samples.json");
+    const fifo = await openFifo(fifoPath);
+    let wasThresholdAbort = false;
+    try {
+      this.#process = await startK6({
+        ...this.#options,
+        k6: this.#k6,
+        fifoPath,
+        summaryPath: join(folder, "summary.json"),
+        stdout: "inherit",
+        onLogLine: (line) => {
+          wasThresholdAbort ||= isThresholdAbort(line);
+          log(line);
+        },
+      });
+    } catch (error) {
+      fifo.release();
+      throw error;
+    }
+    const k6 = this.#process;
+    const stop = (): void => k6.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    // A k6 that never opens the pipe ends it by ending itself.
+    const exited = k6.exited.finally(() => fifo.release());
+    const problems = new LineProblems((text) => log(`plimsoll: k6's samples, ${text}`));
+    const reader = new JsonLinesReader(sink, { onProblem: (problem) => problems.add(problem) });
+    for await (const chunk of fifo.chunks) reader.write(chunk);
+    reader.end();
+    onLoadOver();
+    const exit = await exited;
+    signal.removeEventListener("abort", stop);
+    const summary = await k6.summary();
+    return {
+      state: runStateOf(exit, { wasInterrupted: signal.aborted, wasThresholdAbort }),
+      thresholds: thresholdsOf(summary),
+      exitCode: exit.code ?? exitCodes.interrupted,
+      reconcile: (totals) => (summary ? reconcile(summary, totals) : undefined),
+    };
+  }
+}
+
+function thresholdsOf(summary: K6Summary | undefined): ThresholdResult[] {
+  return [...(summary?.metrics ?? [])].flatMap(([metric, { thresholds }]) =>
+    [...thresholds].map(([threshold, ok]) => ({ metric, threshold, ok })),
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * What `plimsoll run` needs of something that makes load.
+ */
+import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { Reconciliation } from "../generate/reconcile.ts";
+import type { ThresholdResult } from "../output/run-series.ts";
+import type { RunState } from "../runs/run-state.ts";
+import type { SampleSink } from "../sample/sample.ts";
+
+export interface Load {
+  /** Name and version, for the run's label `generator`. */
+  readonly generator: string;
+  /** Makes load until it is over or `signal` asks for its end; hands over every sample. */
+  run(context: LoadContext): Promise<LoadEnd>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface LoadContext {
+  readonly sink: SampleSink;
+  readonly signal: AbortSignal;
+  /** Shows a line to the user. */
+  readonly log: (text: string) => void;
+  /** No sample will come any more, and the generator may write to the terminal. */
+  readonly onLoadOver: () => void;
+}
+
+export interface LoadEnd {
+  readonly state: RunState;
+  readonly thresholds: readonly ThresholdResult[];
+  /** The generator's own, where it is a process: 0 is success. */
+  readonly exitCode: number | undefined;
+  /** Our totals against what the generator counted itself. */
+  readonly reconcile: (totals: readonly MetricTotals[]) => Reconciliation | undefined;
+}

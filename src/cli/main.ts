@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/**
+ * The command `plimsoll`: parses, calls a command, turns errors into messages and exit codes.
+ */
+import process from "node:process";
+import { Command, CommanderError } from "commander";
+import { PlimsollError } from "../errors.ts";
+import { configCommand } from "./config.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { ingestCommand } from "./ingest.ts";
+import { runCommand } from "./run.ts";
+import { splitRunArguments } from "./run-arguments.ts";
+import { version } from "./version.ts";
+
+const io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  k6Arguments: [] as readonly string[],
+  setExitCode: (code: number) => {
+    process.exitCode = code;
+  },
+};
+
+const program = new Command("plimsoll")
+  .description(
+    "The home of a team's load tests: every sample in your own Prometheus, while the test runs.",
+  )
+  .version(version)
+  .exitOverride();
+const run = runCommand(io);
+for (const command of [run, ingestCommand(io), configCommand(io)]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+try {
+  const args = process.argv.slice(2);
+  if (args[0] === "run") {
+    const { own, k6 } = splitRunArguments(run, args.slice(1));
+    io.k6Arguments = k6;
+    await program.parseAsync(["run", ...own], { from: "user" });
+  } else {
+    await program.parseAsync(args, { from: "user" });
+  }
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has written its message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (!(error instanceof PlimsollError)) {
+    process.stderr.write(`plimsoll: this is a bug in plimsoll\n${stackOf(error)}\n`);
+    return exitCodes.internal;
+  }
+  process.stderr.write(`plimsoll: ${error.message}\n`);
+  return error.code === "USAGE" || error.code === "CONFIG_INVALID"
+    ? exitCodes.usage
+    : exitCodes.unavailable;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,54 @@
+/**
+ * Serves Plimsoll's own metrics where `--metrics-listen` says.
+ */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ListenAddress } from "../config/options.ts";
+import { ConfigError } from "../errors.ts";
+import type { PrometheusOutput } from "../output/prometheus-output.ts";
+import { createSelfMetrics } from "../output/self-metrics.ts";
+
+/**
+ * Listens until disposed of; does nothing without an address.
+ *
+ * @throws ConfigError if the address cannot be used
+ */
+export async function startMetricsServer(
+  address: ListenAddress | undefined,
+  output: PrometheusOutput,
+  log: (text: string) => void,
+): Promise<AsyncDisposable> {
+  if (!address) return { async [Symbol.asyncDispose]() {} };
+  const registry = createSelfMetrics(output);
+  const server = createServer((request, response) => {
+    if (request.method !== "GET" || request.url !== "/metrics") {
+      response.writeHead(404).end("only GET /metrics is here\n");
+      return;
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { "Content-Type": registry.contentType }).end(text),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  server.listen(address.port, address.host);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    const problem = `cannot listen on ${address.host}:${address.port}: ${(cause as Error).message}`;
+    throw new ConfigError([{ option: "--metrics-listen", message: problem, source: "options" }], {
+      cause,
+    });
+  }
+  // A TCP server that listens has an address of this kind.
+  const { port } = server.address() as AddressInfo;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  log(`plimsoll: own metrics at http://${host}:${port}/metrics`);
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

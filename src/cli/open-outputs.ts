@@ -1,0 +1,92 @@
+/**
+ * Opens what `--out` names.
+ */
+import { systemClock } from "../clock.ts";
+import type { Options } from "../config/options.ts";
+import { UsageError } from "../errors.ts";
+import { fanOut } from "../output/fan-out.ts";
+import { JsonOutput } from "../output/json-output.ts";
+import { parseOut } from "../output/output.ts";
+import { PrometheusOutput } from "../output/prometheus-output.ts";
+import type { RunIdentity } from "../runs/run-identity.ts";
+import type { SampleSink, Tags } from "../sample/sample.ts";
+import { userAgent } from "./version.ts";
+
+export interface OutputPlan {
+  /** The argument of `--out prometheus-rw=URL`, if it has one. */
+  readonly url: string | undefined;
+  /** Files of `--out json=FILE` that we write. */
+  readonly jsonFiles: readonly string[];
+  /** Outputs that are k6's, as they were written. */
+  readonly k6Outputs: readonly string[];
+}
+
+/**
+ * Sorts the outputs by who writes them. Samples always go to Prometheus: an `--out` of another kind is beside it.
+ *
+ * @throws UsageError for an output that nobody knows; k6 knows its own, so with k6 every name is allowed
+ */
+export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
+  let url: string | undefined;
+  let hasPrometheus = false;
+  const jsonFiles: string[] = [];
+  const k6Outputs: string[] = [];
+  for (const text of out) {
+    const { name, argument } = parseOut(text);
+    if (name === "prometheus-rw") {
+      if (hasPrometheus)
+        throw new UsageError("--out prometheus-rw is given twice, expected it once");
+      hasPrometheus = true;
+      if (argument !== "") url = argument;
+    } else if (isK6) {
+      k6Outputs.push(text);
+    } else if (name === "json" && argument !== "") {
+      jsonFiles.push(argument);
+    } else {
+      throw new UsageError(
+        `unknown output ${JSON.stringify(text)}, expected prometheus-rw[=URL] or json=FILE`,
+      );
+    }
+  }
+  return { url, jsonFiles, k6Outputs };
+}
+
+export interface OpenOutputs {
+  readonly prometheus: PrometheusOutput;
+  readonly sink: SampleSink;
+  /** Closes the files. */
+  close(): Promise<void>;
+}
+
+export async function openOutputs(
+  options: Options,
+  jsonFiles: readonly string[],
+  run: {
+    readonly identity: RunIdentity;
+    readonly info: Tags;
+    readonly isLive: boolean;
+    readonly onNotice: (text: string) => void;
+  },
+): Promise<OpenOutputs> {
+  const prometheus = await PrometheusOutput.open({
+    ...run,
+    remoteWrite: options,
+    tags: options.tags,
+    clock: systemClock,
+    random: Math.random,
+    userAgent,
+  });
+  try {
+    const files = await Promise.all(jsonFiles.map((path) => JsonOutput.open(path)));
+    return {
+      prometheus,
+      sink: fanOut([prometheus.sink, ...files.map(({ sink }) => sink)]),
+      async close() {
+        await Promise.all(files.map((file) => file.close()));
+      },
+    };
+  } catch (error) {
+    await prometheus.close();
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Gives a command the flags of the option table, and resolves the options of one invocation.
+ *
+ * Only cli/ knows commander; what the options are, and what their values mean, is config/'s.
+ */
+import { type Command, Option } from "commander";
+import { configFileFlag, configFileVariable, loadConfigFile } from "../config/config-file.ts";
+import type { FlagValue } from "../config/option-candidates.ts";
+import { boolean } from "../config/option-kinds.ts";
+import {
+  optionRows,
+  toDefaultText,
+  type NamedRow,
+  type OptionGroup,
+} from "../config/option-table.ts";
+import type { OptionName } from "../config/options.ts";
+import { resolveOptions, type ResolvedOptions } from "../config/resolve-options.ts";
+import type { RawValue } from "../config/yaml.ts";
+import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
+import type { CommandIo } from "./command-io.ts";
+
+const groupHeadings: Readonly<Record<OptionGroup, string>> = {
+  run: "Run options:",
+  "prometheus-rw": "Prometheus output options:",
+};
+
+/** Adds `--config-file` and a flag for each option of `groups`. */
+export function addOptionFlags(command: Command, ...groups: readonly OptionGroup[]): Command {
+  command.option(
+    `${configFileFlag} <file>`,
+    `file with options (default: plimsoll.yaml, where there is one; ${configFileVariable})`,
+  );
+  for (const row of optionRows) {
+    if (!groups.includes(row.group)) continue;
+    for (const option of toFlags(row)) {
+      command.addOption(option.helpGroup(groupHeadings[row.group]));
+    }
+  }
+  return command;
+}
+
+/**
+ * The flags that were given, `PLIMSOLL_*` and `K6_PROMETHEUS_RW_*` variables, the file and the defaults.
+ *
+ * `overrides` are flags that the command has read by itself, such as the URL in `--out prometheus-rw=URL`.
+ *
+ * @throws ConfigError with every problem.
+ */
+export function resolveCommandOptions(
+  command: Command,
+  { env, cwd }: Pick<CommandIo, "env" | "cwd">,
+  overrides: Readonly<Partial<Record<OptionName, FlagValue>>> = {},
+): ResolvedOptions {
+  const path = command.getOptionValue(toAttribute(configFileFlag)) ?? env[configFileVariable];
+  const flags = { ...readFlags(command), ...overrides };
+  const file = loadConfigFile(typeof path === "string" && path !== "" ? path : undefined, cwd);
+  return resolveOptions({ flags, environment: env, file, cwd }, ({ rules, source }) => {
+    parseRelabelConfigs(rules, source);
+  });
+}
+
+/** A boolean has a flag for on and one for off; help shows the one that changes the default. */
+function toFlags(row: NamedRow): Option[] {
+  const { flag, kind } = row;
+  const description = `${row.description} (default: ${toDefaultText(row)}; ${row.variable})`;
+  if (kind === boolean) {
+    const on = new Option(flag, description);
+    const off = new Option(toNegative(flag), description);
+    return toDefaultText(row) === "true" ? [on.hideHelp(), off] : [on, off.hideHelp()];
+  }
+  const option = new Option(`${flag} <${kind.placeholder}>`, description);
+  if (kind.repeatable) {
+    option.argParser((value: string, previous: readonly string[] | undefined) => [
+      ...(previous ?? []),
+      value,
+    ]);
+  }
+  return [option];
+}
+
+function readFlags(command: Command): Partial<Record<OptionName, FlagValue>> {
+  const flags: Partial<Record<OptionName, FlagValue>> = {};
+  for (const { name, flag } of optionRows) {
+    // Commander gives what toFlags asked for: a text, a list of texts or a boolean.
+    const value: RawValue | boolean | undefined = command.getOptionValue(toAttribute(flag));
+    if (value === undefined) continue;
+    flags[name] =
+      typeof value === "boolean"
+        ? { flag: value ? flag : toNegative(flag), value: String(value) }
+        : { flag, value };
+  }
+  return flags;
+}
+
+function toNegative(flag: string): string {
+  return flag.replace("--", "--no-");
+}
+
+function toAttribute(flag: string): string {
+  return new Option(flag).attributeName();
+}

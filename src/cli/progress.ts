@@ -1,0 +1,117 @@
+/**
+ * Shows how a run is going: one line that renews itself on a terminal, a plain line now and then elsewhere.
+ *
+ * Goes to stderr: stdout is for k6's summary and for results that a program reads.
+ */
+import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
+import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
+
+const terminalIntervalMs = 500;
+const plainIntervalMs = 5_000;
+/** Over how long requests per second are taken. */
+const rateWindowMs = 3_000;
+
+export interface ProgressStream {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+export class Progress implements Disposable {
+  readonly #stream: ProgressStream;
+  readonly #isTerminal: boolean;
+  readonly #line: () => string;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #isShown = false;
+
+  /** With `isQuiet` only `log` writes. */
+  constructor(stream: ProgressStream, line: () => string, isQuiet: boolean) {
+    this.#stream = stream;
+    this.#isTerminal = stream.isTTY === true;
+    this.#line = line;
+    if (isQuiet) return;
+    const intervalMs = this.#isTerminal ? terminalIntervalMs : plainIntervalMs;
+    this.#timer = setInterval(() => this.#show(), intervalMs);
+  }
+
+  /** Writes a line of its own, above the progress. */
+  log(line: string): void {
+    this.#clear();
+    this.#stream.write(`${line}\n`);
+  }
+
+  /** Stops, and leaves the cursor at the start of an empty line. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#clear();
+  }
+
+  #show(): void {
+    const line = this.#line();
+    if (!this.#isTerminal) {
+      this.#stream.write(`${line}\n`);
+      return;
+    }
+    this.#clear();
+    this.#stream.write(line.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1)));
+    this.#isShown = true;
+  }
+
+  #clear(): void {
+    // Carriage return, then "erase to the end of the line" (ECMA-48, EL).
+    if (this.#isShown) this.#stream.write("\r\u001b[K");
+    this.#isShown = false;
+  }
+}
+
+/** Makes the line of a run. Call it about as often as it is shown. */
+export function createRunLine(output: PrometheusOutput, nowMs: () => number): () => string {
+  const startMs = nowMs();
+  const window: { atMs: number; requests: number }[] = [];
+  return () => {
+    const totals = new Map(output.totals().map((total) => [total.metric.name, total]));
+    const requests = totals.get("http_reqs")?.value ?? 0;
+    const atMs = nowMs();
+    window.push({ atMs, requests });
+    while (window.length > 2 && atMs - (window[0]?.atMs ?? 0) > rateWindowMs) window.shift();
+    const [first] = window;
+    const elapsedMs = atMs - (first?.atMs ?? atMs);
+    const perSecond = elapsedMs > 0 ? ((requests - (first?.requests ?? 0)) * 1_000) / elapsedMs : 0;
+    return [
+      formatElapsed(atMs - startMs),
+      ...loadParts(totals, perSecond),
+      ...deliveryParts(output.progress, atMs),
+    ].join(" · ");
+  };
+}
+
+function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number): string[] {
+  const parts: string[] = [];
+  const vus = totals.get("vus");
+  if (vus) parts.push(`${vus.value} VUs`);
+  const duration = totals.get("http_req_duration")?.trend;
+  if (totals.has("http_reqs")) parts.push(`${formatCount(perSecond)} req/s`);
+  if (duration && duration.count > 0) parts.push(`p95 ${formatSeconds(duration.quantile(0.95))}`);
+  const failed = totals.get("http_req_failed");
+  if (failed && failed.value + failed.zeros > 0) {
+    parts.push(`failed ${formatShare(failed.value / (failed.value + failed.zeros))}`);
+  }
+  return parts;
+}
+
+/** What has been read and delivered, and how the receiver is. */
+export function deliveryParts({ samples, points, state }: OutputProgress, nowMs: number): string[] {
+  const rejected = [...points.rejected.values()].reduce((sum, count) => sum + count, 0);
+  const dropped = samples.read - samples.aggregated;
+  return [
+    `${formatCount(samples.read)} samples in`,
+    `${formatCount(points.delivered)} points delivered`,
+    `${formatCount(points.pending)} pending`,
+    ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
+    ...(rejected > 0 ? [`${formatCount(rejected)} rejected`] : []),
+    state.kind === "retrying"
+      ? `receiver away for ${formatElapsed(nowMs - state.sinceMs)} (${state.reason})`
+      : "receiver ok",
+  ];
+}

@@ -1,0 +1,186 @@
+/**
+ * What a run says of itself at its end: a few lines for a person, one JSON object for a program (`--report`).
+ */
+import { writeFile } from "node:fs/promises";
+import type { PrometheusOutput } from "../output/prometheus-output.ts";
+import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
+import type { Reconciliation } from "../generate/reconcile.ts";
+import type { RunIdentity } from "../runs/run-identity.ts";
+import type { RunState } from "../runs/run-state.ts";
+import type { TextSink } from "./command-io.ts";
+import { formatBytes, formatCount } from "./format.ts";
+import type { LoadEnd } from "./load.ts";
+
+/** docs/cli.md describes the fields. */
+export interface RunReport extends RunIdentity {
+  readonly state: RunState;
+  readonly url: string;
+  readonly protocol: string;
+  readonly trends: string;
+  readonly samples: {
+    readonly read: number;
+    readonly aggregated: number;
+    readonly late: number;
+    readonly dropped: Readonly<Record<string, number>>;
+  };
+  readonly points: {
+    readonly encoded: number;
+    readonly delivered: number;
+    readonly pending: number;
+    readonly rejected: Readonly<Record<string, number>>;
+  };
+  readonly series: {
+    readonly made: number;
+    readonly overflowed: number;
+    readonly collided: number;
+    readonly labelCollisions: number;
+    readonly truncatedLabels: number;
+    readonly replacedRunTags: number;
+  };
+  readonly requests: number;
+  /** Bodies as encoded, each once. */
+  readonly encodedBytes: number;
+  /** Bodies as sent, repetitions included. */
+  readonly bytesSent: number;
+  readonly spoolDirectory: string;
+  readonly thresholds: readonly ThresholdResult[];
+  readonly summary: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Our counts against the generator's own. */
+  readonly reconciliation?: Reconciliation;
+  /** The generator's exit code, where it has one. */
+  readonly generatorExitCode?: number;
+}
+
+/** How the load ended; what only a generator can tell is optional. */
+export type RunReportEnd = Pick<LoadEnd, "state" | "thresholds"> & Partial<LoadEnd>;
+
+export function toRunReport(
+  output: PrometheusOutput,
+  identity: RunIdentity,
+  { state, thresholds, exitCode, reconcile }: RunReportEnd,
+): RunReport {
+  const totals = output.totals();
+  const reconciliation = reconcile?.(totals);
+  const { samples, points, mapper, sender, encodedBytes } = output.progress;
+  return {
+    ...identity,
+    state,
+    thresholds,
+    ...(reconciliation && { reconciliation }),
+    ...(exitCode !== undefined && { generatorExitCode: exitCode }),
+    url: output.displayUrl,
+    protocol: output.protocol,
+    trends: output.trendForm,
+    samples: { ...samples, dropped: Object.fromEntries(samples.dropped) },
+    points: { ...points, rejected: Object.fromEntries(points.rejected) },
+    series: {
+      made: mapper.series,
+      overflowed: mapper.overflowed,
+      collided: mapper.outputCollisions,
+      labelCollisions: mapper.collisions,
+      truncatedLabels: mapper.truncated,
+      replacedRunTags: mapper.replacedRunTags,
+    },
+    requests: sender.requests,
+    encodedBytes,
+    bytesSent: sender.bytesSent,
+    spoolDirectory: output.spoolDirectory,
+    summary: Object.fromEntries(
+      totals.map((total) => [total.metric.name, Object.fromEntries(summaryOf(total))] as const),
+    ),
+  };
+}
+
+/** Whether every sample that was read is in the store, and equals what the generator counted. */
+export function isComplete({ samples, points, reconciliation }: RunReport): boolean {
+  return (
+    samples.read === samples.aggregated &&
+    points.encoded === points.delivered &&
+    (reconciliation?.differences.length ?? 0) === 0
+  );
+}
+
+export function toReportText(report: RunReport): string {
+  const { samples, points, series } = report;
+  const failed = report.thresholds.filter(({ ok }) => !ok);
+  const thresholds =
+    report.thresholds.length === 0
+      ? ""
+      : failed.length === 0
+        ? `, ${report.thresholds.length} thresholds passed`
+        : `, ${failed.length} of ${report.thresholds.length} thresholds failed`;
+  const bytesPerPoint = points.encoded > 0 ? report.encodedBytes / points.encoded : 0;
+  const lines: (readonly [string, string])[] = [
+    ["run", `${report.testid} (test ${report.test}): ${report.state}${thresholds}`],
+    [
+      "samples",
+      `${formatCount(samples.read)} read = ${formatCount(samples.aggregated)} aggregated + ` +
+        `${formatCount(samples.read - samples.aggregated)} dropped${reasons(samples.dropped)}`,
+    ],
+    [
+      "points",
+      `${formatCount(points.encoded)} encoded = ${formatCount(points.delivered)} delivered + ` +
+        `${formatCount(points.pending)} pending + ` +
+        `${formatCount(sum(points.rejected))} rejected${reasons(points.rejected)}`,
+    ],
+    [
+      "sent",
+      `${formatCount(report.requests)} requests, ${formatBytes(report.bytesSent)} ` +
+        `(${bytesPerPoint.toFixed(1)} bytes per point) to ${report.url}, ` +
+        `remote write ${report.protocol}.0, trends ${report.trends}`,
+    ],
+  ];
+  if (report.reconciliation) lines.push(["reconciled", reconciled(report.reconciliation)]);
+  const remarks = [
+    [series.overflowed, 'series beyond --max-series went to name="(other)"'],
+    [series.collided, "series were left out: another metric has the same name and labels"],
+    [series.labelCollisions, "tags were left out: another tag has the same label name"],
+    [series.truncatedLabels, "label names or values were cut to their limit"],
+    [
+      series.replacedRunTags,
+      "series had a tag testid or test of their own, which the run's replaced",
+    ],
+  ] as const;
+  for (const [count, text] of remarks) {
+    if (count > 0) lines.push(["note", `${formatCount(count)} ${text}`]);
+  }
+  if (points.pending > 0) {
+    lines.push([
+      "note",
+      `what is pending stays in the spool, ${report.spoolDirectory}; ` +
+        `a run with --testid ${report.testid} sends it first`,
+    ]);
+  }
+  return lines.map(([name, text]) => `${name.padStart(10)}  ${text}\n`).join("");
+}
+
+function reconciled({ compared, differences }: Reconciliation): string {
+  if (compared === 0) return "the generator gave no counts to compare with";
+  if (differences.length === 0) return `${compared} counts equal the generator's own`;
+  return differences
+    .map(
+      ({ metric, stat, generator, plimsoll }) =>
+        `${metric} ${stat}: the generator counted ${generator}, plimsoll ${plimsoll}`,
+    )
+    .join("; ");
+}
+
+function reasons(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  if (entries.length === 0) return "";
+  return ` (${entries.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(", ")})`;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Writes the file that was asked for, and the text; quiet runs show it only if something is missing. */
+export async function showReport(
+  report: RunReport,
+  stderr: TextSink,
+  { quiet, report: path }: { readonly quiet?: boolean; readonly report?: string },
+): Promise<void> {
+  if (path !== undefined) await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  if (quiet !== true || !isComplete(report)) stderr.write(toReportText(report));
+}

@@ -1,0 +1,90 @@
+/**
+ * The options of Plimsoll as the rest of the program sees them: parsed, validated, units in the names.
+ *
+ * How each is spelled as a flag, a variable and a key, its default and its limits are in option-table.ts;
+ * docs/options.md is generated from there.
+ */
+
+/** What the output `prometheus-rw` needs to know. `undefined` means that the option is off or absent. */
+export interface RemoteWriteOptions {
+  /** Endpoint that accepts a remote-write request by POST. Never holds user-info; may hold a query. */
+  readonly url: string;
+  /** Basic authentication. At most one of user name and bearer token is set. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Absolute path of a file that holds the password. */
+  readonly passwordFile: string | undefined;
+  readonly bearerToken: string | undefined;
+  /** Absolute path of a file that holds the token. */
+  readonly bearerTokenFile: string | undefined;
+  /** Sent with each request. No name is reserved by the protocol, none is given twice. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Time for one request and its answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** `auto`: remote write 2.0, falling back to 1.0 where the receiver does not speak it. */
+  readonly protocol: "auto" | "1" | "2";
+  /** How trends are stored. `auto`: native histograms, falling back to classic ones. */
+  readonly trends: "auto" | "native" | "classic" | "none";
+  /** Gauges written for each trend: `count`, `sum`, `min`, `max`, `avg`, `med`, `p(N)`. */
+  readonly trendStats: readonly string[];
+  /** Width of the intervals into which samples are aggregated, and time between two pushes. */
+  readonly pushIntervalMs: number;
+  /** How long an interval waits for samples that arrive late. */
+  readonly latenessMs: number;
+  readonly staleMarkers: boolean;
+  /** Above this many series, samples go to one series `name="(other)"`. */
+  readonly maxSeries: number;
+  readonly writeRelabelConfigs: WriteRelabelConfigs;
+  /** Absolute path. */
+  readonly spoolDir: string;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly spoolLimitBytes: number;
+  /** Time at the end of a run to deliver what is spooled. */
+  readonly drainTimeoutMs: number;
+  /** Whether to ask the receiver, before the run starts, if it takes samples. */
+  readonly preflight: boolean;
+  readonly insecureSkipTlsVerify: boolean;
+  readonly tlsMinVersion: "1.2" | "1.3";
+  /** Absolute path of a PEM file with the authorities to trust instead of Node's. */
+  readonly tlsCaFile: string | undefined;
+  /** Absolute paths of PEM files; both or none. */
+  readonly clientCertificate: string | undefined;
+  readonly clientCertificateKey: string | undefined;
+  /** Where to serve Plimsoll's own metrics. */
+  readonly metricsListen: ListenAddress | undefined;
+}
+
+/** What a run needs to know. */
+export interface RunOptions {
+  /** The run's id, label `testid` of every series. `undefined`: one is made. */
+  readonly testid: string | undefined;
+  /** The run's name, label `test` of every series. `undefined`: it is made from what is run. */
+  readonly test: string | undefined;
+  /** Labels for every series. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** Where samples go, each `NAME` or `NAME=ARG`. */
+  readonly out: readonly string[];
+}
+
+export interface Options extends RunOptions, RemoteWriteOptions {}
+
+export type OptionName = keyof Options;
+
+/** What sources other than the defaults say. */
+export type ParsedOptions = { -readonly [Name in OptionName]?: Options[Name] };
+
+/** Relabel rules as they were written; `parseRelabelConfigs` of encode/relabel.ts understands them. */
+export interface WriteRelabelConfigs {
+  /** The file that the rules are from, for error messages. */
+  readonly source: string;
+  /** Parsed YAML in which every scalar is a string. */
+  readonly rules: readonly unknown[];
+}
+
+export interface ListenAddress {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0 to 65535; 0 is any free port. */
+  readonly port: number;
+}

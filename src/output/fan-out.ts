@@ -1,0 +1,44 @@
+/**
+ * Hands each sample to several sinks. With one sink there is nothing in between.
+ */
+import type { Metric } from "../sample/metric.ts";
+import type { DropReason, SampleSink, Tags } from "../sample/sample.ts";
+
+export function fanOut(sinks: readonly SampleSink[]): SampleSink {
+  const [only] = sinks;
+  return sinks.length === 1 && only ? only : new FanOut(sinks);
+}
+
+class FanOut implements SampleSink {
+  readonly #sinks: readonly SampleSink[];
+  /** For each id that we give, the ids that the sinks gave. */
+  readonly #ids: number[][] = [];
+  readonly #known = new Map<string, number>();
+
+  constructor(sinks: readonly SampleSink[]) {
+    this.#sinks = sinks;
+  }
+
+  series(metric: Metric, tags: Tags): number {
+    const ids = this.#sinks.map((sink) => sink.series(metric, tags));
+    const key = ids.join();
+    let id = this.#known.get(key);
+    if (id === undefined) {
+      id = this.#ids.push(ids) - 1;
+      this.#known.set(key, id);
+    }
+    return id;
+  }
+
+  sample(seriesId: number, timestampMs: number, value: number): void {
+    const ids = this.#ids[seriesId] ?? [];
+    for (const [index, sink] of this.#sinks.entries()) {
+      const id = ids[index];
+      if (id !== undefined) sink.sample(id, timestampMs, value);
+    }
+  }
+
+  dropped(reason: DropReason): void {
+    for (const sink of this.#sinks) sink.dropped(reason);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Decides how to speak to the receiver: which protocol, and how to send distributions.
+ *
+ * Asks the receiver with a tiny real request, because a store that drops what it does not know says nothing
+ * when it does: the numbers would be missing, and nobody would be told.
+ */
+import { ExponentialHistogram } from "../aggregate/exponential-histogram.ts";
+import type { Label, OutputSeries } from "../aggregate/series-point.ts";
+import type { Clock } from "../clock.ts";
+import type { RemoteWriteOptions } from "../config/options.ts";
+import { BatchEncoder } from "../encode/batch-encoder.ts";
+import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
+import { byName } from "../encode/labels.ts";
+import type { TrendForm } from "../encode/prometheus-mapper.ts";
+import { ReceiverError } from "../errors.ts";
+import { countSeries, queryUrlOf } from "../query/instant-query.ts";
+import { probe, type ProbePoints } from "../send/probe.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface Agreement {
+  readonly protocol: RemoteWriteProtocol;
+  readonly trendForm: TrendForm;
+  /** What the user did not ask for and should know. */
+  readonly notices: readonly string[];
+}
+
+/** How often, and how long apart, the store is asked for the histogram it was just sent. */
+const verifyTries = 5;
+const verifyIntervalMs = 200;
+const verifyTimeoutMs = 2_000;
+
+/** @throws ReceiverError if the receiver cannot be used, or not in the way that the options insist on */
+export async function negotiate(
+  options: RemoteWriteOptions,
+  receiver: Receiver,
+  { clock, random, testid }: { clock: Clock; random: () => number; testid: string },
+): Promise<Agreement> {
+  if (!options.preflight) return unasked(options);
+  let probedMs = 0;
+  const result = await probe({
+    client: receiver.client,
+    protocol: options.protocol,
+    clock,
+    random,
+    encode: (protocol, points) => {
+      // Strictly later than the last one, also when the clock stands still.
+      probedMs = Math.max(clock.nowMs(), probedMs + 1);
+      return probeBatch(protocol, points, testid, probedMs);
+    },
+    verifyHistogramStored: () => isProbeStored(options.url, receiver, testid, probedMs, clock),
+  });
+  if (result.kind === "refused") {
+    throw new ReceiverError(
+      `${result.text}; nothing was started (--no-preflight starts all the same and keeps the samples in the spool)`,
+    );
+  }
+  const { protocol, nativeHistograms } = result;
+  const notices: string[] = [];
+  if (options.protocol === "auto" && protocol === "1") {
+    notices.push(`${receiver.client.displayUrl} does not speak remote write 2.0; sending 1.0`);
+  }
+  const form = trendFormOf(options.trends, nativeHistograms, receiver.client.displayUrl, notices);
+  return { protocol, trendForm: form, notices };
+}
+
+function trendFormOf(
+  trends: RemoteWriteOptions["trends"],
+  nativeHistograms: boolean | "unverified",
+  url: string,
+  notices: string[],
+): TrendForm {
+  if (trends === "auto") {
+    if (nativeHistograms === true) return "native";
+    const why =
+      nativeHistograms === false
+        ? "does not store native histograms"
+        : "cannot be asked whether it stores native histograms";
+    notices.push(
+      `${url} ${why}; trends are sent as classic histograms, whose quantiles are coarser ` +
+        "(Prometheus 2.40 to 3.8 stores native ones with --enable-feature=native-histograms)",
+    );
+    return "classic";
+  }
+  if (trends === "native" && nativeHistograms === false) {
+    throw new ReceiverError(
+      `${url} does not store native histograms, and --trends native asks for them; ` +
+        "use --trends auto or --trends classic, or start Prometheus with --enable-feature=native-histograms",
+    );
+  }
+  if (trends === "native" && nativeHistograms === "unverified") {
+    notices.push(
+      `${url} cannot be asked whether it stores native histograms; sending them all the same`,
+    );
+  }
+  return trends;
+}
+
+/** What every receiver understands. */
+function unasked({ protocol, trends }: RemoteWriteOptions): Agreement {
+  const form = trends === "auto" ? "classic" : trends;
+  const chosen = protocol === "auto" ? "1" : protocol;
+  const notice =
+    `the receiver was not asked what it takes (--no-preflight): ` +
+    `sending remote write ${chosen}.0 with trends ${form}`;
+  return {
+    protocol: chosen,
+    trendForm: form,
+    notices: protocol === "auto" || trends === "auto" ? [notice] : [],
+  };
+}
+
+const probeName = "plimsoll_probe";
+
+function probeBatch(
+  protocol: RemoteWriteProtocol,
+  { float, histogram }: ProbePoints,
+  testid: string,
+  timestampMs: number,
+): EncodedBatch {
+  const batches: EncodedBatch[] = [];
+  const encoder = new BatchEncoder(protocol, (batch) => batches.push(batch));
+  if (float) encoder.float(probeSeries(0, "gauge", testid), timestampMs, 1, 0);
+  if (histogram) {
+    const observed = new ExponentialHistogram();
+    observed.observe(1);
+    encoder.histogram(probeSeries(1, "histogram", testid), timestampMs, observed, 0);
+  }
+  encoder.flush();
+  const [batch] = batches;
+  if (!batch) throw new Error("a probe request holds at least one point");
+  return batch;
+}
+
+function probeSeries(id: number, type: "gauge" | "histogram", testid: string): OutputSeries {
+  const name = type === "gauge" ? probeName : `${probeName}_histogram`;
+  const labels: Label[] = [
+    { name: "__name__", value: name },
+    { name: "testid", value: testid },
+  ];
+  const help = "asked by plimsoll before a run: does the store take this?";
+  return { id, labels: labels.sort(byName), family: { name, type, help, unit: "" } };
+}
+
+async function isProbeStored(
+  writeUrl: string,
+  { headers }: Receiver,
+  testid: string,
+  timestampMs: number,
+  clock: Clock,
+): Promise<boolean | undefined> {
+  const url = queryUrlOf(writeUrl);
+  if (!url) return undefined;
+  const expression = `${probeName}_histogram{testid=${JSON.stringify(testid)}}`;
+  for (let attempt = 1; ; attempt++) {
+    const options = { headers, timeoutMs: verifyTimeoutMs };
+    const count = await countSeries(url, expression, timestampMs, options);
+    if (count === undefined) return undefined;
+    if (count > 0) return true;
+    if (attempt === verifyTries) return false;
+    await clock.sleep(verifyIntervalMs);
+  }
+}

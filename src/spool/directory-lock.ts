@@ -1,0 +1,84 @@
+/**
+ * Keeps a second writer out of a spool's folder, by a file that holds the owner's process id.
+ *
+ * In:  a folder. Out: the lock, or a `SpoolError` that names the owner. The lock of a process that is
+ * gone is taken over, so that a crash needs no clean-up by hand.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SpoolError, systemErrorCode } from "../errors.ts";
+
+/**
+ * Locks of this process. A file with our own process id that is not among them is an earlier process's:
+ * in a container every start has the same id.
+ */
+const held = new Set<string>();
+
+export interface DirectoryLock {
+  release(): void;
+}
+
+/** @throws SpoolError when a running process (this one included) has the folder. */
+export function lockDirectory(directory: string): DirectoryLock {
+  const path = join(directory, "lock");
+  for (;;) {
+    try {
+      // Created with its content or not at all, as far as any other process can see in practice.
+      writeFileSync(path, `${process.pid}\n`, { flag: "wx", mode: 0o600 });
+      break;
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+    }
+    const owner = readOwner(path);
+    if (owner !== undefined && isRunning(owner, path)) {
+      throw new SpoolError(
+        `spool folder ${JSON.stringify(directory)} is in use by process ${owner}; nothing was read or changed. ` +
+          `If that process is not Plimsoll, remove ${JSON.stringify(path)}`,
+      );
+    }
+    removeStaleLock(path, owner);
+  }
+  held.add(path);
+  return {
+    release: () => {
+      held.delete(path);
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+/** `undefined` where the file is gone or holds no process id (its writer crashed in between). */
+function readOwner(path: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function isRunning(pid: number, path: string): boolean {
+  if (pid === process.pid) return held.has(path);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    return systemErrorCode(error) === "EPERM";
+  }
+}
+
+/** Moved aside before it is removed: of two processes that find it stale, one moves and one finds nothing. */
+function removeStaleLock(path: string, owner: number | undefined): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  // The other process was quicker and this is its new lock: back with it; the next look finds it running.
+  if (readOwner(aside) !== owner) renameSync(aside, path);
+  else rmSync(aside);
+}

@@ -1,0 +1,336 @@
+/**
+ * The disk queue between encoding and sending: one FIFO of batches that outlives the process.
+ *
+ * In:  each encoded batch, written before it is sent. Out: the oldest batch that is not acknowledged, its
+ * bytes unchanged. At least once: a crash between the receiver's answer and the acknowledgement sends that
+ * batch again, which receivers accept (same series, timestamp and value).
+ *
+ * The folder holds `<first sequence>.segment` files (segment.ts; records in record.ts), `position.json`
+ * with the last acknowledged sequence number, and `lock`. It holds no credentials. A crash of the process
+ * loses nothing that was appended; a power failure may lose what the operating system had not written yet.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EncodedBatch } from "../encode/encoded-batch.ts";
+import { PlimsollError, SpoolError, systemErrorCode } from "../errors.ts";
+import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { encodeRecord, recordHeaderBytes } from "./record.ts";
+import { type LocatedBatch, parseSegmentName, Segment } from "./segment.ts";
+import type { SpooledBatch } from "./spooled-batch.ts";
+
+export interface SpoolOptions {
+  /**
+   * How much may be pending, record headers included. Default 1 GiB. The folder may hold up to one
+   * segment more, because space is given back by the segment.
+   */
+  readonly limitBytes?: number;
+  /** A new segment is begun when the last one would grow beyond this. Default 8 MiB. */
+  readonly segmentBytes?: number;
+}
+
+/** 1 GiB: reference `remote-write.md`, 11.2. About a day at 10 000 points per second and 1 byte each. */
+const defaultLimitBytes = 1024 ** 3;
+const defaultSegmentBytes = 8 * 1024 ** 2;
+
+/** What is appended and not acknowledged. */
+export interface SpoolPending {
+  readonly batches: number;
+  readonly samples: number;
+  readonly histograms: number;
+  /** On disk, record headers included. */
+  readonly bytes: number;
+}
+
+/** What was found when the spool was opened. All zero for a fresh folder. */
+export interface SpoolRecovery {
+  /** Left by an earlier process, to be sent first. */
+  readonly batches: number;
+  /** Cut off the end: a record that was never written whole. */
+  readonly truncatedBytes: number;
+  /** Batches that were written and cannot be read: damaged, or in a segment that is gone. */
+  readonly corruptRecords: number;
+}
+
+export type AppendOutcome =
+  | { readonly kind: "appended"; readonly sequence: number }
+  /** The batch is not stored and is the caller's to count. Later batches may fit again. */
+  | {
+      readonly kind: "refused";
+      /** `spool_full`: the limit or the disk. `spool_failed`: the disk answers with another error. */
+      readonly reason: "spool_full" | "spool_failed";
+      readonly text: string;
+    };
+
+/** What `write` reports when there is no room: on the disk, in the user's quota, in one file. */
+const noRoomCodes: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+const positionFile = "position.json";
+const noPending: SpoolPending = { batches: 0, samples: 0, histograms: 0, bytes: 0 };
+
+export class Spool implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #limitBytes: number;
+  readonly #segmentBytes: number;
+  readonly #lock: DirectoryLock;
+  /** Oldest first. Batches are read from the first and appended to the last. */
+  readonly #segments: Segment[] = [];
+  /** In the first segment: where the oldest batch that is not acknowledged is looked for. */
+  #readOffset = 0;
+  #acknowledged = 0;
+  #nextSequence = 1;
+  #pending: SpoolPending = noPending;
+  /** What `peek` has found, until it is acknowledged. */
+  #head: LocatedBatch | undefined;
+  #recovered: SpoolRecovery = { batches: 0, truncatedBytes: 0, corruptRecords: 0 };
+  #closed = false;
+
+  /**
+   * Creates the folder (mode 0700) where it does not exist, takes it for this process, and reads what an
+   * earlier process left. Damage is stepped over and counted in `recovered`, never a reason to refuse.
+   *
+   * @throws SpoolError when another process has the folder, or it cannot be used (no permission, no folder).
+   */
+  static async open(directory: string, options: SpoolOptions = {}): Promise<Spool> {
+    let lock: DirectoryLock | undefined;
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      lock = lockDirectory(directory);
+      const spool = new Spool(directory, lock, options);
+      await spool.#recover();
+      return spool;
+    } catch (error) {
+      lock?.release();
+      if (error instanceof PlimsollError || systemErrorCode(error) === undefined) throw error;
+      throw new SpoolError(
+        `spool folder ${JSON.stringify(directory)} cannot be used: ${toMessage(error)}; ` +
+          "expected a folder that this user can read and write",
+        { cause: error },
+      );
+    }
+  }
+
+  private constructor(directory: string, lock: DirectoryLock, options: SpoolOptions) {
+    this.#directory = directory;
+    this.#lock = lock;
+    this.#limitBytes = options.limitBytes ?? defaultLimitBytes;
+    this.#segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
+  }
+
+  get pending(): SpoolPending {
+    return this.#pending;
+  }
+
+  /** What `open` found. */
+  get recovered(): SpoolRecovery {
+    return this.#recovered;
+  }
+
+  /** Writes the batch behind all others. Does not throw for a disk that is full or failing. */
+  append(batch: EncodedBatch): AppendOutcome {
+    this.#assertOpen();
+    const recordBytes = recordHeaderBytes + batch.body.byteLength;
+    if (this.#pending.bytes + recordBytes > this.#limitBytes) {
+      return {
+        kind: "refused",
+        reason: "spool_full",
+        text: `the spool's limit of ${this.#limitBytes} bytes is reached`,
+      };
+    }
+    const sequence = this.#nextSequence;
+    try {
+      this.#segmentFor(recordBytes).append(encodeRecord(batch, sequence));
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === undefined) throw error; // Not from the operating system: a bug.
+      return {
+        kind: "refused",
+        reason: noRoomCodes.has(code) ? "spool_full" : "spool_failed",
+        text: toMessage(error),
+      };
+    }
+    this.#nextSequence += 1;
+    this.#count(batch, 1);
+    return { kind: "appended", sequence };
+  }
+
+  /** The oldest batch that is not acknowledged; the same one until it is. */
+  peek(): SpooledBatch | undefined {
+    this.#assertOpen();
+    this.#head ??= this.#readHead();
+    return this.#head?.batch;
+  }
+
+  /**
+   * Takes the batch that `peek` gave out of the spool: it has its final answer.
+   *
+   * @throws Error (a bug) for any other batch.
+   */
+  acknowledge(sequence: number): void {
+    this.#assertOpen();
+    if (this.#head?.batch.sequence !== sequence) {
+      throw new Error(
+        `batch ${sequence} is acknowledged, but ${this.#head?.batch.sequence ?? "none"} is first`,
+      );
+    }
+    const { batch, endOffset } = this.#head;
+    this.#acknowledged = sequence;
+    this.#readOffset = endOffset;
+    this.#head = undefined;
+    this.#count(batch, -1);
+    this.#savePosition({ durable: false });
+  }
+
+  /** Gives the folder up: removed if nothing is pending, else ready for the next `open`. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (this.#pending.batches === 0) {
+        for (const segment of this.#segments) segment.remove();
+        rmSync(join(this.#directory, positionFile), { force: true });
+      } else {
+        this.#segments.at(-1)?.sync();
+        this.#savePosition({ durable: true });
+      }
+    } finally {
+      for (const segment of this.#segments) segment.release();
+      this.#lock.release();
+    }
+    if (this.#pending.batches === 0) removeIfEmpty(this.#directory);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Reads every segment once: checks, counts, and cuts what an interrupted append left at the end. */
+  async #recover(): Promise<void> {
+    const acknowledged = readPosition(join(this.#directory, positionFile));
+    const firstSequences = readdirSync(this.#directory)
+      .map(parseSegmentName)
+      .filter((sequence) => sequence !== undefined)
+      .sort((a, b) => a - b);
+    // Without a position, reading begins at the first segment there is.
+    this.#acknowledged = acknowledged ?? (firstSequences[0] ?? 1) - 1;
+    this.#nextSequence = this.#acknowledged + 1;
+    let corruptRecords = 0;
+    let truncatedBytes = 0;
+    for (const firstSequence of firstSequences) {
+      const segment = new Segment(this.#directory, firstSequence);
+      this.#segments.push(segment);
+      let offset = 0;
+      let expected = firstSequence;
+      for (let found; (found = segment.next(offset, expected)) !== undefined;) {
+        const { batch, endOffset } = found;
+        if (batch.sequence > this.#acknowledged) {
+          corruptRecords += batch.sequence - this.#nextSequence;
+          this.#nextSequence = batch.sequence + 1;
+          this.#count(batch, 1);
+        }
+        expected = batch.sequence + 1;
+        offset = endOffset;
+      }
+      if (firstSequence === firstSequences.at(-1) && offset < segment.sizeBytes) {
+        truncatedBytes = segment.sizeBytes - offset;
+        segment.truncate(offset);
+      }
+      segment.release();
+      // A full spool takes about a second to check: let others work between its segments.
+      await nextTurn();
+    }
+    this.#recovered = { batches: this.#pending.batches, truncatedBytes, corruptRecords };
+  }
+
+  #readHead(): LocatedBatch | undefined {
+    for (;;) {
+      const found = this.#segments[0]?.next(this.#readOffset, this.#acknowledged + 1);
+      // The last segment stays when it is read: it takes the next batch.
+      if (found !== undefined || this.#segments.length <= 1) return found;
+      this.#savePosition({ durable: true });
+      this.#segments.shift()?.remove();
+      this.#readOffset = 0;
+    }
+  }
+
+  /** The last segment, or a new one where the record would make the last one too long. */
+  #segmentFor(recordBytes: number): Segment {
+    const last = this.#segments.at(-1);
+    if (last !== undefined) {
+      if (last.sizeBytes === 0 || last.sizeBytes + recordBytes <= this.#segmentBytes) return last;
+      last.release();
+    }
+    const segment = new Segment(this.#directory, this.#nextSequence);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  #count({ samples, histograms, body }: EncodedBatch, sign: 1 | -1): void {
+    const { pending } = this;
+    this.#pending = {
+      batches: pending.batches + sign,
+      samples: pending.samples + sign * samples,
+      histograms: pending.histograms + sign * histograms,
+      bytes: pending.bytes + sign * (recordHeaderBytes + body.byteLength),
+    };
+  }
+
+  /** Written beside and renamed, so that a reader finds the old position or the new one, whole. */
+  #savePosition({ durable }: { readonly durable: boolean }): void {
+    const path = join(this.#directory, positionFile);
+    try {
+      const fd = openSync(`${path}.new`, "w", 0o600);
+      try {
+        writeSync(fd, JSON.stringify({ acknowledged: this.#acknowledged }));
+        if (durable) fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      // A full disk must not stop the sending that empties it. An old position only means that a start
+      // after a crash sends batches again, and without their segment it begins at the first there is.
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error(`spool ${JSON.stringify(this.#directory)} is closed`);
+  }
+}
+
+/** `undefined` where there is none, or it is damaged. */
+function readPosition(path: string): number | undefined {
+  try {
+    const acknowledged = /^\{"acknowledged":(\d+)\}$/.exec(readFileSync(path, "utf8"))?.[1];
+    return acknowledged === undefined ? undefined : Number(acknowledged);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A folder that holds something of others stays. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+  }
+}

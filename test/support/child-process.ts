@@ -1,0 +1,96 @@
+/**
+ * A server program for the time of one test: started on a free loopback port, waited for, killed, and its
+ * temporary folder removed.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { createTemporaryFolder } from "./temporary-folder.ts";
+
+export interface ServerProcess extends AsyncDisposable {
+  /** Without a path. */
+  readonly url: string;
+}
+
+export interface ServerProcessOptions {
+  readonly program: string;
+  /** The arguments for a port of 127.0.0.1 and a folder of the process's own. */
+  readonly args: (port: number, folder: string) => readonly string[];
+  /** Answers 200 when the server can be used. */
+  readonly readyPath: string;
+}
+
+const startTimeoutMs = 30_000;
+const pollMs = 50;
+
+/** @throws Error with all that the program has printed, when it ends or is not ready after 30 s. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnPort(options, await findFreePort());
+    } catch (error) {
+      // Between our look and the program's, another took the port.
+      if (attempt === 3 || !String(error).includes("address already in use")) throw error;
+    }
+  }
+}
+
+async function startOnPort(
+  { program, args, readyPath }: ServerProcessOptions,
+  port: number,
+): Promise<ServerProcess> {
+  const folder = await createTemporaryFolder();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(program, args(port, folder.path), { stdio: ["ignore", "pipe", "pipe"] });
+  const printed: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => printed.push(chunk));
+  }
+  let end: string | undefined;
+  const ended = new Promise<void>((resolve) => {
+    child.once("error", (error) => {
+      end = error.message;
+      resolve();
+    });
+    child.once("exit", (code, signal) => {
+      end = `it ended with ${code ?? signal}`;
+      resolve();
+    });
+  });
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await folder[Symbol.asyncDispose]();
+  };
+  const deadlineMs = Date.now() + startTimeoutMs;
+  while (!(await isReady(url + readyPath))) {
+    if (end !== undefined || Date.now() > deadlineMs) {
+      const reason = end ?? `it is not ready after ${startTimeoutMs} ms`;
+      await stop();
+      throw new Error(`${program} did not start: ${reason}\n${Buffer.concat(printed).toString()}`);
+    }
+    await delay(pollMs);
+  }
+  return { url, [Symbol.asyncDispose]: stop };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    // Nothing listens yet.
+    return false;
+  }
+}
+
+/** Free a moment ago: for programs that cannot say which port they chose. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("there is no port");
+  return address.port;
+}

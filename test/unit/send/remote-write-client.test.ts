@@ -1,0 +1,290 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
+import {
+  RemoteWriteClient,
+  type RemoteWriteClientOptions,
+} from "../../../src/send/remote-write-client.ts";
+import { encodeWriteRequest } from "../../support/encode-write-request.ts";
+import { startReceiverServer, type ScriptedAnswer } from "../../support/receiver-server.ts";
+import { createTemporaryFolder } from "../../support/temporary-folder.ts";
+
+const batch = encodeWriteRequest({ protocol: "1", timestampMs: 1_700_000_000_000, float: 1 });
+
+const createClient = (url: string, options: Partial<RemoteWriteClientOptions> = {}) =>
+  new RemoteWriteClient({ userAgent: "plimsoll/1.2.3", clock: systemClock, url, ...options });
+
+const withUserInfo = (url: string, userInfo: string) => url.replace("//", `//${userInfo}@`);
+
+describe("the request", () => {
+  it("counts its retries for the receiver", async () => {
+    await using server = await startReceiverServer();
+    await using client = createClient(server.url);
+    for (const attempt of [0, 1, 12]) await client.send(batch, attempt);
+    const attempts = server.requests.map(({ headers }) => headers["retry-attempt"]);
+    expect(attempts).toEqual([undefined, "1", "12"]);
+  });
+
+  it("uses one connection for all requests, whatever is answered", async () => {
+    const body = "x".repeat(100_000);
+    await using server = await startReceiverServer({
+      answers: [
+        { status: 400, body },
+        { status: 503, body },
+        { status: 204 },
+        { status: 200, body },
+      ],
+    });
+    await using client = createClient(server.url);
+    for (let attempt = 0; attempt < 5; attempt++) await client.send(batch, 0);
+    expect(server.requests).toHaveLength(5);
+    expect(server.connections).toBe(1);
+  });
+
+  it.each([
+    {
+      how: "a user name and a password",
+      options: { basic: { username: "ann", password: "pä:ß" } },
+      userInfo: "",
+      authorization: `Basic ${Buffer.from("ann:pä:ß").toString("base64")}`,
+    },
+    {
+      how: "the URL's user info",
+      options: {},
+      userInfo: "ann:p%40ss%2Fw%ord@",
+      authorization: `Basic ${Buffer.from("ann:p%40ss%2Fw%ord").toString("base64")}`,
+    },
+    {
+      how: "the URL's escaped user info",
+      options: {},
+      userInfo: "ann:p%40ss@",
+      authorization: `Basic ${Buffer.from("ann:p@ss").toString("base64")}`,
+    },
+    {
+      how: "options, which win over the URL",
+      options: { basic: { username: "bob", password: "b" } },
+      userInfo: "ann:a@",
+      authorization: `Basic ${Buffer.from("bob:b").toString("base64")}`,
+    },
+    {
+      how: "a token, which wins over a password",
+      options: { bearerToken: "tok", basic: { username: "ann", password: "a" } },
+      userInfo: "",
+      authorization: "Bearer tok",
+    },
+    { how: "nothing", options: {}, userInfo: "", authorization: undefined },
+  ])("authenticates by $how", async ({ options, userInfo, authorization }) => {
+    await using server = await startReceiverServer();
+    await using client = createClient(server.url.replace("//", `//${userInfo}`), options);
+    await client.send(batch, 0);
+    expect(server.requests[0]?.headers.authorization).toBe(authorization);
+    expect(client.displayUrl).toBe(server.url);
+  });
+
+  it("sends the user's headers and the URL's query string", async () => {
+    await using server = await startReceiverServer();
+    const headers = { "X-Scope-OrgID": "team-a" };
+    await using client = createClient(`${server.url}?tenant=1&token=secret`, { headers });
+    await client.send(batch, 0);
+    expect(server.requests[0]?.headers["x-scope-orgid"]).toBe("team-a");
+    expect(server.requests[0]?.path).toBe("/api/v1/write?tenant=1&token=secret");
+    expect(client.displayUrl).toBe(server.url);
+  });
+});
+
+describe("the answer", () => {
+  it("keeps 1024 bytes of the body, and no half character", async () => {
+    const body = `${"x".repeat(1023)}ä and more`;
+    await using server = await startReceiverServer({ answers: [{ status: 400, body }] });
+    await using client = createClient(server.url);
+    expect(await client.send(batch, 0)).toMatchObject({ text: `HTTP 400: ${"x".repeat(1023)}` });
+  });
+
+  it("shows no credentials, even where the receiver does", async () => {
+    const encoded = Buffer.from("ann:hunter2").toString("base64");
+    const body = `no access for ann with hunter2 (Basic ${encoded})`;
+    await using server = await startReceiverServer({ answers: [{ status: 403, body }] });
+    await using client = createClient(withUserInfo(server.url, "ann:hunter2"));
+    expect(await client.send(batch, 0)).toMatchObject({
+      text: "HTTP 403: no access for ann with *** (Basic ***)",
+    });
+  });
+});
+
+describe("redirects", () => {
+  const redirectTo = (location: string): ScriptedAnswer => ({
+    status: 308,
+    headers: { Location: location },
+  });
+
+  it("follows 307 and 308 within the receiver, with method, body and credentials", async () => {
+    await using server = await startReceiverServer({ answers: [redirectTo("/other/write?a=1")] });
+    await using client = createClient(server.url, { bearerToken: "tok" });
+    expect((await client.send(batch, 0)).kind).toBe("sent");
+    const [first, second] = server.requests;
+    expect(second).toMatchObject({ method: "POST", path: "/other/write?a=1", body: first?.body });
+    expect(second?.headers.authorization).toBe("Bearer tok");
+  });
+
+  it("does not go to another origin, and says where the receiver points", async () => {
+    await using other = await startReceiverServer();
+    await using server = await startReceiverServer({ answers: [redirectTo(other.url)] });
+    await using client = createClient(server.url, { bearerToken: "tok" });
+    expect(await client.send(batch, 0)).toMatchObject({
+      kind: "rejected",
+      reason: "http_308",
+      text: expect.stringContaining(`a redirect to "${other.url}"`),
+    });
+    expect(other.requests).toEqual([]);
+  });
+
+  it("ends a redirect in a circle", async () => {
+    await using server = await startReceiverServer({ defaultAnswer: () => redirectTo("/again") });
+    await using client = createClient(server.url);
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "rejected", reason: "http_308" });
+    expect(server.requests).toHaveLength(4);
+  });
+});
+
+describe("the network", () => {
+  /** A port on which nothing listens. */
+  async function findClosedPort(): Promise<number> {
+    await using server = await startReceiverServer();
+    return Number(new URL(server.url).port);
+  }
+
+  it("says that nothing listens", async () => {
+    await using client = createClient(`http://127.0.0.1:${await findClosedPort()}/`);
+    expect(await client.send(batch, 0)).toEqual({
+      kind: "retry",
+      reason: "connection_refused",
+      text: "nothing listens there; is the receiver running, and is the port right? (ECONNREFUSED)",
+    });
+  });
+
+  it("says so for a name with several addresses, too", async () => {
+    await using client = createClient(`http://localhost:${await findClosedPort()}/`);
+    expect(await client.send(batch, 0)).toMatchObject({ reason: "connection_refused" });
+  });
+
+  it("says that a name does not exist", async () => {
+    // Reserved for this: RFC 6761, 6.4.
+    await using client = createClient("http://prometheus.invalid/api/v1/write");
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "retry", reason: "dns" });
+  });
+
+  it("says that the connection was reset", async () => {
+    await using server = await startReceiverServer({ answers: ["reset"] });
+    await using client = createClient(server.url);
+    expect(await client.send(batch, 0)).toMatchObject({ reason: "connection_reset" });
+    expect((await client.send(batch, 1)).kind).toBe("sent");
+  });
+
+  it("gives up after the time-out, and can send again", async () => {
+    await using server = await startReceiverServer({ answers: ["hang"] });
+    await using client = createClient(server.url, { timeoutMs: 200 });
+    expect(await client.send(batch, 0)).toEqual({
+      kind: "retry",
+      reason: "timeout",
+      text: "no answer in time; is the receiver overloaded, or does a firewall drop the packets? (200 ms)",
+    });
+    expect((await client.send(batch, 1)).kind).toBe("sent");
+  });
+
+  it("rejects with the signal's reason when it is aborted, before or during the request", async () => {
+    await using server = await startReceiverServer({ answers: ["hang"] });
+    await using client = createClient(server.url);
+    const reason = new Error("stopped");
+    const controller = new AbortController();
+    const sending = client.send(batch, 0, controller.signal);
+    await server.waitForRequests(1);
+    controller.abort(reason);
+    await expect(sending).rejects.toBe(reason);
+    await expect(client.send(batch, 0, controller.signal)).rejects.toBe(reason);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("says that what answers is not HTTP", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {
+        // The client hangs up, which is what it should do.
+      });
+      socket.end("220 mail.test ESMTP\r\n");
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    await using client = createClient(`http://127.0.0.1:${port}/`);
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "retry", reason: "not_http" });
+    server.close();
+  });
+});
+
+describe("TLS", () => {
+  const hasOpenssl = (() => {
+    try {
+      execFileSync("openssl", ["version"], { stdio: "ignore" });
+      return true;
+    } catch {
+      // Not installed.
+      return false;
+    }
+  })();
+
+  async function createCertificate() {
+    await using folder = await createTemporaryFolder();
+    const files = { key: join(folder.path, "key.pem"), cert: join(folder.path, "cert.pem") };
+    execFileSync(
+      "openssl",
+      // prettier-ignore
+      ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
+        "-keyout", files.key, "-out", files.cert],
+      { stdio: "ignore" },
+    );
+    return { key: readFileSync(files.key, "utf8"), cert: readFileSync(files.cert, "utf8") };
+  }
+
+  it("says that the receiver does not speak it", async () => {
+    await using server = await startReceiverServer();
+    await using client = createClient(server.url.replace("http:", "https:"));
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
+  });
+
+  it.skipIf(!hasOpenssl)("refuses an unknown certificate, unless it is told to", async () => {
+    const certificate = await createCertificate();
+    await using server = await startReceiverServer({ tls: certificate });
+    await using strict = createClient(server.url);
+    expect(await strict.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
+    expect(server.requests).toEqual([]);
+    await using trusting = createClient(server.url, { tls: { ca: certificate.cert } });
+    expect((await trusting.send(batch, 0)).kind).toBe("sent");
+    await using careless = createClient(server.url, { tls: { insecureSkipVerify: true } });
+    expect((await careless.send(batch, 0)).kind).toBe("sent");
+  });
+
+  it.skipIf(!hasOpenssl)("shows its own certificate to a receiver that asks for one", async () => {
+    const { key, cert } = await createCertificate();
+    const tls = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true };
+    await using server = await startReceiverServer({ tls });
+    await using known = createClient(server.url, { tls: { ca: cert, cert, key } });
+    expect((await known.send(batch, 0)).kind).toBe("sent");
+    await using unknown = createClient(server.url, { tls: { ca: cert } });
+    expect(await unknown.send(batch, 0)).toMatchObject({ kind: "retry" });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.skipIf(!hasOpenssl)("refuses a version below the one it is told", async () => {
+    const { key, cert } = await createCertificate();
+    await using server = await startReceiverServer({ tls: { key, cert, maxVersion: "TLSv1.2" } });
+    await using modern = createClient(server.url, { tls: { ca: cert, minVersion: "TLSv1.3" } });
+    expect(await modern.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
+    await using usual = createClient(server.url, { tls: { ca: cert } });
+    expect((await usual.send(batch, 0)).kind).toBe("sent");
+  });
+});

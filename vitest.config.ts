@@ -1,0 +1,40 @@
+/**
+ * Two projects: `fast` needs nothing but the source tree, `integration` runs real programs.
+ *
+ * The tests learn where those programs are from `PLIMSOLL_TOOL_*` (see scripts/tools.mjs), which are set here for
+ * every tool that this machine has, however vitest was started.
+ */
+import { defineConfig } from "vitest/config";
+import { toolPath, tools, variableOf } from "./scripts/tools.mjs";
+
+const toolVariables = Object.fromEntries(
+  tools.flatMap(({ name }) => {
+    const program = toolPath(name);
+    return program === undefined ? [] : [[variableOf(name), program]];
+  }),
+);
+
+export default defineConfig({
+  test: {
+    coverage: { provider: "v8", include: ["src/**/*.ts"] },
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["test/{unit,architecture,conformance}/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          env: toolVariables,
+          // A file's servers and load generators share the cores with nothing but its own tests.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
