@@ -38,6 +38,7 @@ const settleMs = 5_000;
  *
  * @typedef {object} RawSamples
  * @property {number} count Samples of all metrics.
+ * @property {number} lastMs Time stamp of the newest, Unix milliseconds.
  * @property {readonly number[]} requestTimesMs Time stamps of the requests, Unix milliseconds, ascending.
  * @property {readonly number[]} durationsMs Of the requests, ascending.
  *
@@ -135,12 +136,13 @@ export function totalOf(name, testid, matchers = "") {
 /**
  * @param {string} storeUrl
  * @param {string} query PromQL that gives at most one element.
+ * @param {number} [atMs] Unix milliseconds; default: Prometheus' own time.
  * @returns {Promise<number>} 0 where the result is empty: of what never happened, there is no series.
  */
-export async function queryNumber(storeUrl, query) {
+export async function queryNumber(storeUrl, query, atMs) {
   const response = await fetch(`${storeUrl}/api/v1/query`, {
     method: "POST",
-    body: new URLSearchParams({ query }),
+    body: new URLSearchParams({ query, ...(atMs && { time: String(atMs / 1_000) }) }),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`Prometheus refuses ${query}: ${text}`);
@@ -185,18 +187,21 @@ function autocannonCounts({ summary, reconciliation }) {
  */
 async function readRawSamples(file) {
   let count = 0;
+  let lastMs = 0;
   const requestTimesMs = [];
   const durationsMs = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {
     const { type, metric, data } = JSON.parse(line);
     if (type !== "Point") continue;
     count += 1;
-    if (metric === "http_reqs") requestTimesMs.push(Date.parse(data.time));
+    const timeMs = Date.parse(data.time);
+    lastMs = Math.max(lastMs, timeMs);
+    if (metric === "http_reqs") requestTimesMs.push(timeMs);
     if (metric === "http_req_duration") durationsMs.push(data.value);
   }
   requestTimesMs.sort((a, b) => a - b);
   durationsMs.sort((a, b) => a - b);
-  return { count, requestTimesMs, durationsMs };
+  return { count, lastMs, requestTimesMs, durationsMs };
 }
 
 /** Without the options that the user has set for Plimsoll or k6 elsewhere. k6 tells its makers nothing. */

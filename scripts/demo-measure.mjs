@@ -27,6 +27,9 @@ const counters = [
   { name: "checksFailed", metric: "checks", stat: "fails", matchers: 'condition="zero"' },
 ];
 
+/** The default of `--push-interval`. A point bears the end of its interval, which may be still to come. */
+const pushIntervalMs = 1_000;
+
 const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
 
 /**
@@ -40,7 +43,8 @@ const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
  * @param {string} storeUrl
  */
 export async function measureRun({ testid, generated, report, raw, polls, endedMs }, storeUrl) {
-  const query = (/** @type {string} */ text) => queryNumber(storeUrl, text);
+  const query = (/** @type {string} */ text) =>
+    queryNumber(storeUrl, text, endedMs + 2 * pushIntervalMs);
 
   /** @type {Record<string, Count>} */
   const counts = {};
@@ -52,11 +56,15 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
     counts[name] = { generated: counted, stored, difference: stored - counted };
   }
 
-  const histogram = totalOf("k6_http_req_duration_seconds", testid);
+  // Prometheus 2.42 has no `last_over_time` of histograms; at the end of the last interval they are not ended yet.
+  const atMs = (Math.floor(raw.lastMs / pushIntervalMs) + 1) * pushIntervalMs;
+  const histogram = `sum(k6_http_req_duration_seconds{testid="${testid}"})`;
+  const observations = await queryNumber(storeUrl, `histogram_count(${histogram})`, atMs);
   /** @type {Record<string, Quantile>} */
   const latencyMs = {};
   for (const [name, q] of Object.entries(quantiles)) {
-    const stored = 1_000 * (await query(`histogram_quantile(${q}, sum(${histogram}))`));
+    const seconds = await queryNumber(storeUrl, `histogram_quantile(${q}, ${histogram})`, atMs);
+    const stored = 1_000 * seconds;
     const exact = quantileOf(raw.durationsMs, q);
     latencyMs[name] = { stored, exact, differencePercent: 100 * (stored / exact - 1) };
   }
@@ -69,6 +77,7 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
       stored: shareOf(counts["requestsFailed"]?.stored, counts["requests"]?.stored),
     },
     latencyMs,
+    latencyObservations: observations,
     freshnessMs: { p50: quantileOf(fresh, 0.5), p99: quantileOf(fresh, 0.99) },
     bytesPerSample: report.bytesSent / report.points.delivered,
     samples: {
@@ -77,7 +86,7 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
       delivered: report.points.delivered,
       pending: report.points.pending,
     },
-    shop: { requests: await shopRequests(query, endedMs) },
+    shop: { requests: await shopRequests(storeUrl, endedMs) },
   };
 }
 
@@ -88,7 +97,7 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
  * @param {Measured} measured
  * @returns {string[]}
  */
-export function problemsOf({ report, raw }, { counts, latencyMs }) {
+export function problemsOf({ report, raw }, { counts, latencyMs, latencyObservations }) {
   const { read, aggregated } = report.samples;
   const { encoded, delivered, pending } = report.points;
   const dropped = sumOf(report.samples.dropped);
@@ -200,10 +209,11 @@ function freshnessMs(requestTimesMs, polls) {
 /**
  * What the shop itself counted, as it was scraped after the end.
  *
- * @param {(text: string) => Promise<number>} query
+ * @param {string} storeUrl
  * @param {number} endedMs
  */
-async function shopRequests(query, endedMs) {
+async function shopRequests(storeUrl, endedMs) {
+  const query = (/** @type {string} */ text) => queryNumber(storeUrl, text);
   const deadlineMs = Date.now() + scrapeTimeoutMs;
   const scrapedMs = async () => 1_000 * (await query('timestamp(up{job="shop"})'));
   while ((await scrapedMs()) <= endedMs && Date.now() < deadlineMs) await delay(100);

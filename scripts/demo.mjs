@@ -53,7 +53,7 @@ async function demo() {
   await ensureBuild();
   const k6 = flags.k6 ?? toolPath("k6-2") ?? toolPath("k6-1");
   if (!k6)
-    log("no k6 here, so autocannon makes the load; `npm run tools -- install k6-2` gets one");
+    log("no k6 here, so autocannon makes the load; `node scripts/tools.mjs install k6-2` gets one");
   const program = await findPrometheus();
   signal.throwIfAborted();
 
@@ -77,7 +77,10 @@ async function demo() {
     const problems = problemsOf(run, measured);
     const report = {
       generator: run.generator,
-      prometheus: { version: versionText(program)?.split(" ")[2] ?? "", url: prometheus.url },
+      prometheus: {
+        version: /version (\d\S*)/.exec(versionText(program) ?? "")?.[1] ?? "unknown",
+        url: prometheus.url,
+      },
       ...measured,
       reconciled: problems.length === 0,
     };

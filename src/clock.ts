@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Unix time in whole milliseconds. */
   nowMs(): number;
-  /** Resolves after `durationMs`; rejects with the signal's reason when aborted before. */
+  /** Resolves after `durationMs`; rejects with an AbortError when aborted before. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 

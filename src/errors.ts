@@ -33,7 +33,7 @@ export class UsageError extends PlimsollError {
 
 /** One thing that is wrong with one option. */
 export interface ConfigProblem {
-  /** The option as its source spells it, e.g. `--push-interval` or `PLIMSOLL_URL`. */
+  /** The option as its source spells it, e.g. `--push-interval` or `PLIMSOLL_PUSH_INTERVAL`. */
   readonly option: string;
   /** What is wrong, with the value (never of a secret) and what was expected. */
   readonly message: string;

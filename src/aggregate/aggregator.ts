@@ -165,11 +165,10 @@ export class Aggregator implements SampleSink {
     // The open interval holds a sample only if a late one came after the clock had closed its own.
     if (this.#changed.length > 0) this.#closeUntil(this.#openEndMs);
     if (!this.#options.staleMarkers) return;
-    const staleMs = this.#openEndMs;
     for (const { mapped } of this.#sinks) {
-      for (const { series } of mapped.outputs) this.#points.stale(series, staleMs);
+      for (const { series } of mapped.outputs) this.#points.stale(series, this.endMs);
     }
-    this.#points.intervalEnd(staleMs);
+    this.#points.intervalEnd(this.endMs);
   }
 
   get counts(): SampleCounts {
@@ -193,9 +192,9 @@ export class Aggregator implements SampleSink {
     return this.#newestMs;
   }
 
-  /** The end of the open interval, later than every point so far; 0 before the first sample. */
+  /** The first millisecond after every point so far: when the run's series end. 0 before the first sample. */
   get endMs(): number {
-    return this.#openEndMs;
+    return this.#openEndMs === 0 ? 0 : this.#openEndMs - this.#options.pushIntervalMs + 1;
   }
 
   /** Aggregates held: what memory grows with. */

@@ -13,6 +13,7 @@ import { relabel } from "../encode/relabel.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import { JsonLinesReader, type LineProblem } from "../sample/json-lines.ts";
 import { formatBytes, formatCount, formatTable } from "./format.ts";
+import type { IdentifiedRun } from "./identify.ts";
 
 export interface DryRunReport extends RunIdentity {
   readonly samples: Omit<SampleCounts, "dropped"> & {
@@ -46,7 +47,7 @@ const exampleCount = 3;
 /** Reads all of `chunks`. Nothing is sent and nothing is written. */
 export async function dryRun(
   options: Options,
-  identity: RunIdentity,
+  { identity, tags }: IdentifiedRun,
   chunks: AsyncIterable<Buffer>,
   onProblem: (problem: LineProblem) => void,
 ): Promise<DryRunReport> {
@@ -67,7 +68,7 @@ export async function dryRun(
         { name: "testid", value: identity.testid },
         { name: "test", value: identity.test },
       ],
-      extraTags: options.tags,
+      extraTags: tags,
       trendForm: options.trends === "auto" ? "native" : options.trends,
       trendStats: options.trendStats.flatMap((stat) => parseTrendStat(stat) ?? []),
       maxSeries: options.maxSeries,

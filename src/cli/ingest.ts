@@ -5,14 +5,13 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import type { Options } from "../config/options.ts";
-import { testidOf, testNameOf } from "../runs/run-identity.ts";
 import { JsonLinesReader } from "../sample/json-lines.ts";
 import { openInput } from "../sample/open-input.ts";
 import type { SampleSink } from "../sample/sample.ts";
 import { dryRun, toDryRunText } from "./dry-run.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { formatBytes } from "./format.ts";
+import { identify } from "./identify.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { LineProblems } from "./line-problems.ts";
 import { startMetricsServer } from "./metrics-server.ts";
@@ -92,19 +91,24 @@ async function ingest(
   const { signal } = interrupts;
   const input = openInput(file, { follow: flags.follow === true, signal, stdin: io.stdin });
   const { head, firstMs, rest } = await readHead(input);
-  const identity = identityOf(file, firstMs ?? systemClock.nowMs(), options);
+  const { identity, tags } = identify(options, {
+    source: file,
+    startMs: firstMs ?? systemClock.nowMs(),
+    suffix: "",
+  });
   const problems = new LineProblems((text) => log(`plimsoll: ${file}, ${text}`));
   const onProblem = problems.add.bind(problems);
 
   if (flags.dryRun === true) {
-    const report = await dryRun(options, identity, chunksOf(head, rest), onProblem);
+    const report = await dryRun(options, { identity, tags }, chunksOf(head, rest), onProblem);
     io.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : toDryRunText(report));
     return report.samples.read === report.samples.aggregated ? exitCodes.ok : exitCodes.incomplete;
   }
 
   const outputs = await openOutputs(options, plan.jsonFiles, {
     identity,
-    info: new Map([...options.tags, ["generator", "k6"]]),
+    tags,
+    generator: "k6",
     isLive,
     onNotice: (text) => log(`plimsoll: ${text}`),
   });
@@ -149,15 +153,6 @@ async function isPipe(file: string): Promise<boolean> {
     // The reader reports a file that is not there.
     return false;
   }
-}
-
-function identityOf(
-  file: string,
-  firstMs: number,
-  options: Options,
-): { readonly testid: string; readonly test: string } {
-  const test = options.test ?? testNameOf(file);
-  return { test, testid: options.testid ?? testidOf(test, firstMs, "") };
 }
 
 /** Reads until there is a sample: the run's id is made of its time. */

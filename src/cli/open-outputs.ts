@@ -8,8 +8,8 @@ import { fanOut } from "../output/fan-out.ts";
 import { JsonOutput } from "../output/json-output.ts";
 import { parseOut } from "../output/output.ts";
 import { PrometheusOutput } from "../output/prometheus-output.ts";
-import type { RunIdentity } from "../runs/run-identity.ts";
-import type { SampleSink, Tags } from "../sample/sample.ts";
+import type { SampleSink } from "../sample/sample.ts";
+import type { IdentifiedRun } from "./identify.ts";
 import { userAgent } from "./version.ts";
 
 export interface OutputPlan {
@@ -61,9 +61,9 @@ export interface OpenOutputs {
 export async function openOutputs(
   options: Options,
   jsonFiles: readonly string[],
-  run: {
-    readonly identity: RunIdentity;
-    readonly info: Tags;
+  run: IdentifiedRun & {
+    /** Name and version of what makes the load. */
+    readonly generator: string;
     readonly isLive: boolean;
     readonly onNotice: (text: string) => void;
   },
@@ -71,7 +71,7 @@ export async function openOutputs(
   const prometheus = await PrometheusOutput.open({
     ...run,
     remoteWrite: options,
-    tags: options.tags,
+    info: new Map([...run.tags, ["generator", run.generator]]),
     clock: systemClock,
     random: Math.random,
     userAgent,

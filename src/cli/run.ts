@@ -3,13 +3,14 @@
  *
  * A script runs in k6, which writes its samples into a named pipe that we read; a URL is loaded by autocannon.
  */
+import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
 import { defaultExpectStatus } from "../generate/expect-status.ts";
-import { testidOf, testNameOf } from "../runs/run-identity.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { identify } from "./identify.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { prepareScriptLoad } from "./load-script.ts";
 import { prepareUrlLoad, type UrlLoadFlags } from "./load-url.ts";
@@ -95,11 +96,11 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
         k6: flags.k6,
         env: io.env,
       });
-  const test = options.test ?? testNameOf(target);
-  const suffix = Math.floor(Math.random() * 0x10000)
-    .toString(16)
-    .padStart(4, "0");
-  const testid = options.testid ?? testidOf(test, systemClock.nowMs(), suffix);
+  const { identity, tags } = identify(options, {
+    source: target,
+    startMs: systemClock.nowMs(),
+    suffix: randomBytes(2).toString("hex"),
+  });
 
   let progress: Progress | undefined;
   const log = (text: string): void => {
@@ -107,8 +108,9 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     else io.stderr.write(`${text}\n`);
   };
   const outputs = await openOutputs(options, plan.jsonFiles, {
-    identity: { testid, test },
-    info: new Map([...options.tags, ["generator", load.generator]]),
+    identity,
+    tags,
+    generator: load.generator,
     isLive: true,
     onNotice: (text) => log(`plimsoll: ${text}`),
   });
@@ -116,7 +118,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
   try {
     await using metrics = await startMetricsServer(options.metricsListen, prometheus, log);
     void metrics;
-    if (flags.quiet !== true) log(`plimsoll: run ${testid}, samples to ${prometheus.displayUrl}`);
+    if (flags.quiet !== true)
+      log(`plimsoll: run ${identity.testid}, samples to ${prometheus.displayUrl}`);
     const line = createRunLine(prometheus, () => systemClock.nowMs());
     progress = new Progress(io.stderr, line, flags.quiet === true);
     using interrupts = listenForInterrupts({
@@ -134,7 +137,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     });
     await prometheus.finish(end);
     await outputs.close();
-    const report = toRunReport(prometheus, { testid, test }, end);
+    const report = toRunReport(prometheus, identity, end);
     await showReport(report, io.stderr, flags);
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;

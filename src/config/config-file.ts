@@ -8,7 +8,7 @@ import { isRawMap, readYaml, type RawMap } from "./yaml.ts";
 
 export const configFileName = "plimsoll.yaml";
 export const configFileFlag = "--config-file";
-export const configFileVariable = "PLIMSOLL_CONFIG";
+export const configFileVariable = "PLIMSOLL_CONFIG_FILE";
 
 export interface ConfigFile {
   /** The path as it was given, or `plimsoll.yaml`. */

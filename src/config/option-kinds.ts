@@ -1,5 +1,6 @@
 /**
- * The kinds of values that options have; lists are in list-kinds.ts. Each parses what a source has and formats what was parsed.
+ * The kinds of values that options have: each parses what a source has and formats what was parsed.
+ * Those with several items are in list-kinds.ts.
  *
  * A parser throws UsageError with a message that holds the value and what was expected; never a secret.
  * Secrets as a whole are known to the table; the kinds only know that a URL may hold one.

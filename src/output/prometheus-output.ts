@@ -37,6 +37,8 @@ import { type RunEnd, RunSeries } from "./run-series.ts";
  */
 const idleGraceMs = 300;
 const idleCheckMs = 50;
+/** With a long push interval nobody waits for its end. */
+const longestWaitMs = 2_000;
 
 export interface PrometheusOutputOptions {
   readonly remoteWrite: RemoteWriteOptions;
@@ -244,8 +246,16 @@ export class PrometheusOutput implements Output {
       endMs: hasSamples ? newestMs : undefined,
       totals: this.totals(),
     });
-    await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
+    const isDelivered = await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
     await this.close();
+    // The last interval may end after the load did, and nobody can ask for points of the future.
+    if (isDelivered && this.#options.isLive) await this.#sleepUntil(endMs);
+  }
+
+  async #sleepUntil(timestampMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const remainingMs = timestampMs - clock.nowMs();
+    if (remainingMs > 0) await clock.sleep(Math.min(remainingMs, longestWaitMs));
   }
 
   /** Stops at once. What is not acknowledged stays in the spool. */

@@ -9,23 +9,12 @@
  * with the last acknowledged sequence number, and `lock`. It holds no credentials. A crash of the process
  * loses nothing that was appended; a power failure may lose what the operating system had not written yet.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
 import { PlimsollError, SpoolError, systemErrorCode } from "../errors.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { readPosition, removePosition, savePosition } from "./position.ts";
 import { encodeRecord, recordHeaderBytes } from "./record.ts";
 import { type LocatedBatch, parseSegmentName, Segment } from "./segment.ts";
 import type { SpooledBatch } from "./spooled-batch.ts";
@@ -76,7 +65,6 @@ export type AppendOutcome =
 /** What `write` reports when there is no room: on the disk, in the user's quota, in one file. */
 const noRoomCodes: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-const positionFile = "position.json";
 const noPending: SpoolPending = { batches: 0, samples: 0, histograms: 0, bytes: 0 };
 
 export class Spool implements AsyncDisposable {
@@ -189,7 +177,7 @@ export class Spool implements AsyncDisposable {
     this.#readOffset = endOffset;
     this.#head = undefined;
     this.#count(batch, -1);
-    this.#savePosition({ durable: false });
+    savePosition(this.#directory, sequence, { durable: false });
   }
 
   /** Gives the folder up: removed if nothing is pending, else ready for the next `open`. */
@@ -199,10 +187,10 @@ export class Spool implements AsyncDisposable {
     try {
       if (this.#pending.batches === 0) {
         for (const segment of this.#segments) segment.remove();
-        rmSync(join(this.#directory, positionFile), { force: true });
+        removePosition(this.#directory);
       } else {
         this.#segments.at(-1)?.sync();
-        this.#savePosition({ durable: true });
+        savePosition(this.#directory, this.#acknowledged, { durable: true });
       }
     } finally {
       for (const segment of this.#segments) segment.release();
@@ -217,7 +205,7 @@ export class Spool implements AsyncDisposable {
 
   /** Reads every segment once: checks, counts, and cuts what an interrupted append left at the end. */
   async #recover(): Promise<void> {
-    const acknowledged = readPosition(join(this.#directory, positionFile));
+    const acknowledged = readPosition(this.#directory);
     const firstSequences = readdirSync(this.#directory)
       .map(parseSegmentName)
       .filter((sequence) => sequence !== undefined)
@@ -258,7 +246,7 @@ export class Spool implements AsyncDisposable {
       const found = this.#segments[0]?.next(this.#readOffset, this.#acknowledged + 1);
       // The last segment stays when it is read: it takes the next batch.
       if (found !== undefined || this.#segments.length <= 1) return found;
-      this.#savePosition({ durable: true });
+      savePosition(this.#directory, this.#acknowledged, { durable: true });
       this.#segments.shift()?.remove();
       this.#readOffset = 0;
     }
@@ -286,38 +274,8 @@ export class Spool implements AsyncDisposable {
     };
   }
 
-  /** Written beside and renamed, so that a reader finds the old position or the new one, whole. */
-  #savePosition({ durable }: { readonly durable: boolean }): void {
-    const path = join(this.#directory, positionFile);
-    try {
-      const fd = openSync(`${path}.new`, "w", 0o600);
-      try {
-        writeSync(fd, JSON.stringify({ acknowledged: this.#acknowledged }));
-        if (durable) fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(`${path}.new`, path);
-    } catch (error) {
-      // A full disk must not stop the sending that empties it. An old position only means that a start
-      // after a crash sends batches again, and without their segment it begins at the first there is.
-      if (systemErrorCode(error) === undefined) throw error;
-    }
-  }
-
   #assertOpen(): void {
     if (this.#closed) throw new Error(`spool ${JSON.stringify(this.#directory)} is closed`);
-  }
-}
-
-/** `undefined` where there is none, or it is damaged. */
-function readPosition(path: string): number | undefined {
-  try {
-    const acknowledged = /^\{"acknowledged":(\d+)\}$/.exec(readFileSync(path, "utf8"))?.[1];
-    return acknowledged === undefined ? undefined : Number(acknowledged);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
   }
 }
 

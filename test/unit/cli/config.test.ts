@@ -77,10 +77,10 @@ it.each([[], ["--json"]])("masks every secret: %j", async (...args) => {
   expect(shown).toContain("X-Key");
 });
 
-it("takes the file that --config-file or PLIMSOLL_CONFIG names", async () => {
+it("takes the file that --config-file or PLIMSOLL_CONFIG_FILE names", async () => {
   const missing = (invocation: Invocation) => expect(run(invocation)).rejects.toThrow(ConfigError);
   await missing({ args: ["--config-file", "none.yaml"] });
-  await missing({ env: { PLIMSOLL_CONFIG: "none.yaml" } });
+  await missing({ env: { PLIMSOLL_CONFIG_FILE: "none.yaml" } });
 });
 
 it("switches on by a flag what the file switches off", async () => {
