@@ -118,6 +118,11 @@ export function problemsOf({ report, raw }, { counts, latencyMs, latencyObservat
       counts["requests"]?.generated,
       raw.requestTimesMs.length,
     ],
+    [
+      "observations in the stored histogram, of the raw file's",
+      latencyObservations,
+      raw.durationsMs.length,
+    ],
     ...Object.entries(counts).map(
       ([name, { generated, stored }]) =>
         /** @type {[string, number, number]} */ ([

@@ -126,8 +126,12 @@ export class RemoteWrite2Writer implements RequestWriter {
     // The metadata wait behind the refs in the same buffer until the point is written.
     refs.byte(0x08);
     refs.byte(familyTypeNumbers[series.family.type]);
-    refs.byte(0x18);
-    refs.varint(symbols.place(strings[labelCount] ?? 0));
+    // Place 0 is the empty string, which need not be said.
+    const help = symbols.place(strings[labelCount] ?? 0);
+    if (help !== 0) {
+      refs.byte(0x18);
+      refs.varint(help);
+    }
     const unit = symbols.place(strings[labelCount + 1] ?? 0);
     if (unit !== 0) {
       refs.byte(0x20);

@@ -111,28 +111,26 @@ describe("ExponentialHistogram", () => {
   });
 
   it("merges in any order to what one histogram would have counted", () => {
+    // Whole numbers, so that sums do not depend on their order.
+    const whole = integer({ min: -1_000, max: 1_000_000 });
     assert(
-      property(array(value), array(value), (left, right) => {
+      property(array(whole), array(whole), (left, right) => {
         const merged = observed(left);
         merged.merge(observed(right));
-        const whole = observed([...left, ...right]);
-        const { sum: mergedSum, ...mergedRest } = toPlain(merged);
-        const { sum: wholeSum, ...wholeRest } = toPlain(whole);
-        expect(mergedRest).toEqual(wholeRest);
-        // The sum of sums is rounded in another order.
-        expect(mergedSum).toBeCloseTo(wholeSum, -300);
+        const reversed = observed(right);
+        reversed.merge(observed(left));
+        expect(toPlain(merged)).toEqual(toPlain(observed([...left, ...right])));
+        expect(toPlain(reversed)).toEqual(toPlain(merged));
       }),
     );
   });
 });
 
-function toPlain({ count, sum, zeroCount, min, max, positive, negative }: ExponentialHistogram): {
-  sum: number;
-} {
-  const buckets = ({ size, indexes, counts }: ExponentialHistogram["positive"]) => [
+function toPlain(histogram: ExponentialHistogram): unknown {
+  const { count, sum, zeroCount, min, max, positive, negative } = histogram;
+  const buckets = [positive, negative].map(({ size, indexes, counts }) => [
     [...indexes.subarray(0, size)],
     [...counts.subarray(0, size)],
-  ];
-  const plain = { count, sum, zeroCount, min, max };
-  return { ...plain, ...{ positive: buckets(positive), negative: buckets(negative) } };
+  ]);
+  return { count, sum, zeroCount, min, max, buckets };
 }

@@ -255,7 +255,12 @@ describe("names that are no options", () => {
   });
 
   it("leaves variables alone that are others'", () => {
-    const environment = { PLIMSOLL_CONFIG_FILE: "x", PLIMSOLL_TOOL_K6_2: "x", K6_OUT: "x", PATH: "x" };
+    const environment = {
+      PLIMSOLL_CONFIG_FILE: "x",
+      PLIMSOLL_TOOL_K6_2: "x",
+      K6_OUT: "x",
+      PATH: "x",
+    };
     expect(problemsOf({ environment })).toEqual([]);
   });
 });
