@@ -70,39 +70,118 @@ export interface NativeHistogram {
   readonly negative: Buckets;
 }
 
-class SparseBuckets implements Buckets {
+/** Up to here a search among the indexes is as fast as a table of them, and much smaller. */
+const longestSearch = 16;
+
+/**
+ * Buckets of one sign. Few are kept sorted; with more, a table from index to place makes an observation one
+ * look-up, at two bytes per index in the observed range.
+ */
+class SparseBuckets {
   size = 0;
-  indexes: Int32Array = new Int32Array(4);
-  counts: Float64Array = new Float64Array(4);
+  #indexes: Int32Array = new Int32Array(4);
+  #counts: Float64Array = new Float64Array(4);
+  /** For index `#base + i` the place of its count plus one, or 0; empty while there are few. */
+  #places: Uint16Array = new Uint16Array();
+  #base = 0;
 
   add(index: number, count: number): void {
+    const place = this.#placeOf(index);
+    this.#counts[place] = (this.#counts[place] ?? 0) + count;
+  }
+
+  /** The buckets in ascending order. Valid until the next call for any histogram's buckets of this sign. */
+  sorted(into: SortedBuckets): Buckets {
+    if (this.#places.length === 0) {
+      return { size: this.size, indexes: this.#indexes, counts: this.#counts };
+    }
+    into.reserve(this.size);
+    let size = 0;
+    for (let i = 0; i < this.#places.length; i++) {
+      const place = this.#places[i] ?? 0;
+      if (place === 0) continue;
+      into.indexes[size] = this.#base + i;
+      into.counts[size] = this.#counts[place - 1] ?? 0;
+      size++;
+    }
+    return { size, indexes: into.indexes, counts: into.counts };
+  }
+
+  #placeOf(index: number): number {
+    if (this.#places.length === 0) {
+      if (this.size < longestSearch) return this.#search(index);
+      this.#makeTable();
+    }
+    const offset = index - this.#base;
+    if (offset < 0 || offset >= this.#places.length) this.#widen(index);
+    const known = this.#places[index - this.#base] ?? 0;
+    if (known > 0) return known - 1;
+    if (this.size === this.#counts.length) this.#counts = grown(this.#counts);
+    this.#places[index - this.#base] = ++this.size;
+    return this.size - 1;
+  }
+
+  #search(index: number): number {
     let low = 0;
     let high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.indexes[middle] ?? 0) < index) low = middle + 1;
+      if ((this.#indexes[middle] ?? 0) < index) low = middle + 1;
       else high = middle;
     }
-    if (low < this.size && this.indexes[low] === index) {
-      this.counts[low] = (this.counts[low] ?? 0) + count;
-      return;
+    if (low < this.size && this.#indexes[low] === index) return low;
+    if (this.size === this.#counts.length) {
+      this.#counts = grown(this.#counts);
+      const indexes = new Int32Array(this.#counts.length);
+      indexes.set(this.#indexes);
+      this.#indexes = indexes;
     }
-    if (this.size === this.indexes.length) this.#grow();
-    this.indexes.copyWithin(low + 1, low, this.size);
-    this.counts.copyWithin(low + 1, low, this.size);
-    this.indexes[low] = index;
-    this.counts[low] = count;
+    this.#indexes.copyWithin(low + 1, low, this.size);
+    this.#counts.copyWithin(low + 1, low, this.size);
+    this.#indexes[low] = index;
+    this.#counts[low] = 0;
     this.size++;
+    return low;
   }
 
-  #grow(): void {
-    const indexes = new Int32Array(this.size * 2);
-    const counts = new Float64Array(this.size * 2);
-    indexes.set(this.indexes);
-    counts.set(this.counts);
-    this.indexes = indexes;
-    this.counts = counts;
+  #makeTable(): void {
+    this.#base = this.#indexes[0] ?? 0;
+    this.#places = new Uint16Array((this.#indexes[this.size - 1] ?? 0) - this.#base + 1);
+    for (let i = 0; i < this.size; i++) this.#places[(this.#indexes[i] ?? 0) - this.#base] = i + 1;
+    this.#indexes = new Int32Array();
   }
+
+  /** Makes room for an index, and for a quarter of an octave around it. */
+  #widen(index: number): void {
+    const margin = bucketsPerOctave / 4;
+    const base = Math.min(this.#base, index - margin);
+    const end = Math.max(this.#base + this.#places.length, index + margin);
+    const places = new Uint16Array(end - base);
+    places.set(this.#places, this.#base - base);
+    this.#places = places;
+    this.#base = base;
+  }
+}
+
+/** Where buckets are put in order. */
+class SortedBuckets {
+  indexes: Int32Array = new Int32Array(256);
+  counts: Float64Array = new Float64Array(256);
+
+  reserve(size: number): void {
+    if (size <= this.counts.length) return;
+    this.indexes = new Int32Array(size * 2);
+    this.counts = new Float64Array(size * 2);
+  }
+}
+
+const sortedPositive = new SortedBuckets();
+const sortedNegative = new SortedBuckets();
+
+function grown(counts: Float64Array): Float64Array {
+  const larger = new Float64Array(counts.length * 2);
+  larger.set(counts);
+  return larger;
 }
 
 export class ExponentialHistogram implements NativeHistogram {
@@ -114,8 +193,17 @@ export class ExponentialHistogram implements NativeHistogram {
   /** The smallest and the largest observation; infinite while there is none. */
   min: number = Infinity;
   max: number = -Infinity;
-  readonly positive: SparseBuckets = new SparseBuckets();
-  readonly negative: SparseBuckets = new SparseBuckets();
+  readonly #positive = new SparseBuckets();
+  readonly #negative = new SparseBuckets();
+
+  /** In ascending order of their distance from zero; valid until they are asked of any histogram again. */
+  get positive(): Buckets {
+    return this.#positive.sorted(sortedPositive);
+  }
+
+  get negative(): Buckets {
+    return this.#negative.sorted(sortedNegative);
+  }
 
   /** Counts one observation. `value` is finite. */
   observe(value: number): void {
@@ -123,8 +211,8 @@ export class ExponentialHistogram implements NativeHistogram {
     this.sum += value;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    if (value > zeroThreshold) this.positive.add(bucketIndex(value), 1);
-    else if (value < -zeroThreshold) this.negative.add(bucketIndex(-value), 1);
+    if (value > zeroThreshold) this.#positive.add(bucketIndex(value), 1);
+    else if (value < -zeroThreshold) this.#negative.add(bucketIndex(-value), 1);
     else this.zeroCount++;
   }
 
@@ -135,8 +223,8 @@ export class ExponentialHistogram implements NativeHistogram {
     this.zeroCount += other.zeroCount;
     this.min = Math.min(this.min, other.min);
     this.max = Math.max(this.max, other.max);
-    addAll(this.positive, other.positive);
-    addAll(this.negative, other.negative);
+    addAll(this.#positive, other.positive);
+    addAll(this.#negative, other.negative);
   }
 
   /**
@@ -158,21 +246,22 @@ export class ExponentialHistogram implements NativeHistogram {
     if (rank <= 0) return this.min;
     if (rank >= this.count - 1) return this.max;
     let seen = 0;
-    for (let i = this.negative.size - 1; i >= 0; i--) {
-      const count = this.negative.counts[i] ?? 0;
+    const { negative, positive } = this;
+    for (let i = negative.size - 1; i >= 0; i--) {
+      const count = negative.counts[i] ?? 0;
       if (rank < seen + count) {
         const position = 1 - (rank - seen + 0.5) / count;
-        return this.#clamp(-upperBound((this.negative.indexes[i] ?? 0) - 1 + position));
+        return this.#clamp(-upperBound((negative.indexes[i] ?? 0) - 1 + position));
       }
       seen += count;
     }
     if (rank < seen + this.zeroCount) return 0;
     seen += this.zeroCount;
-    for (let i = 0; i < this.positive.size; i++) {
-      const count = this.positive.counts[i] ?? 0;
+    for (let i = 0; i < positive.size; i++) {
+      const count = positive.counts[i] ?? 0;
       if (rank < seen + count) {
         const position = (rank - seen + 0.5) / count;
-        return this.#clamp(upperBound((this.positive.indexes[i] ?? 0) - 1 + position));
+        return this.#clamp(upperBound((positive.indexes[i] ?? 0) - 1 + position));
       }
       seen += count;
     }
@@ -184,6 +273,6 @@ export class ExponentialHistogram implements NativeHistogram {
   }
 }
 
-function addAll(target: SparseBuckets, source: SparseBuckets): void {
+function addAll(target: SparseBuckets, source: Buckets): void {
   for (let i = 0; i < source.size; i++) target.add(source.indexes[i] ?? 0, source.counts[i] ?? 0);
 }

@@ -1,18 +1,18 @@
 /**
  * Load from a script: k6 as a child process, its samples through a named pipe.
  */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../config/option-table.ts";
-import { findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
+import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
 import type { K6Summary } from "../generate/k6-summary.ts";
 import { reconcile } from "../generate/reconcile.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
 import { openFifo } from "../sample/fifo.ts";
 import { JsonLinesReader } from "../sample/json-lines.ts";
-import { exitCodes } from "./exit-codes.ts";
 import { LineProblems } from "./line-problems.ts";
 import type { Load, LoadContext, LoadEnd } from "./load.ts";
 
@@ -25,9 +25,10 @@ export interface ScriptLoadOptions {
   readonly env: Environment;
 }
 
-/** @throws GeneratorError if there is no k6 */
+/** @throws GeneratorError if there is no such script, or no k6 */
 export async function prepareScriptLoad(options: ScriptLoadOptions): Promise<Load> {
-  const { env } = options;
+  const { script, env } = options;
+  await expectScript(script);
   const k6 = await findK6({ path: options.k6, env });
   return new ScriptLoad(k6, options);
 }
@@ -37,6 +38,7 @@ class ScriptLoad implements Load {
   readonly #k6: K6;
   readonly #options: ScriptLoadOptions;
   #process: K6Process | undefined;
+  #folder: string | undefined;
 
   constructor(k6: K6, options: ScriptLoadOptions) {
     this.#k6 = k6;
@@ -46,6 +48,7 @@ class ScriptLoad implements Load {
 
   async run(context: LoadContext): Promise<LoadEnd> {
     const folder = await mkdtemp(join(tmpdir(), "plimsoll-"));
+    this.#folder = folder;
     try {
       return await this.#runIn(folder, context);
     } finally {
@@ -57,6 +60,7 @@ class ScriptLoad implements Load {
     // `stop` asks first and kills then.
     this.#process?.stop();
     this.#process?.stop();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #runIn(folder: string, { sink, signal, log, onLoadOver }: LoadContext): Promise<LoadEnd> {
@@ -96,10 +100,16 @@ class ScriptLoad implements Load {
     return {
       state: runStateOf(exit, { wasInterrupted: signal.aborted, wasThresholdAbort }),
       thresholds: thresholdsOf(summary),
-      exitCode: exit.code ?? exitCodes.interrupted,
+      exitCode: exit.code ?? signalExitCode(exit.signal),
       reconcile: (totals) => (summary ? reconcile(summary, totals) : undefined),
     };
   }
+}
+
+/** As shells do: 137 tells that something killed k6, e.g. for want of memory. */
+function signalExitCode(signal: string | null): number {
+  const numbers: Readonly<Record<string, number>> = constants.signals;
+  return 128 + (numbers[signal ?? ""] ?? 0);
 }
 
 function thresholdsOf(summary: K6Summary | undefined): ThresholdResult[] {

@@ -3,7 +3,7 @@
  */
 import { parseDurationMs } from "../config/duration.ts";
 import { type ConfigProblem, ConfigError, UsageError } from "../errors.ts";
-import { type AutocannonOptions, runAutocannon } from "../generate/autocannon.ts";
+import { type AutocannonOptions, loadMethods, runAutocannon } from "../generate/autocannon.ts";
 import { defaultExpectStatus, parseExpectStatus } from "../generate/expect-status.ts";
 import type { Difference } from "../generate/reconcile.ts";
 import type { Load } from "./load.ts";
@@ -20,6 +20,7 @@ export interface UrlLoadFlags {
 }
 
 const defaultVus = "10";
+const defaultMethod = "GET";
 const defaultDuration = "10s";
 
 /** @throws ConfigError with every flag that cannot be used */
@@ -73,6 +74,7 @@ function parseFlags(url: string, flags: UrlLoadFlags): Omit<AutocannonOptions, "
     vus: parse("--vus", () => parseCount(flags.vus ?? defaultVus)),
     durationMs: parse("--duration", () => parseDurationMs(flags.duration ?? defaultDuration)),
     rate: rate === undefined ? undefined : parse("--rate", () => parseCount(rate)),
+    method: parse("--method", () => parseMethod(flags.method ?? defaultMethod)),
     headers: parse("--header", () => parseHeaders(flags.header ?? [])),
     expectStatus: parse("--expect-status", () =>
       parseExpectStatus(flags.expectStatus ?? defaultExpectStatus),
@@ -81,8 +83,7 @@ function parseFlags(url: string, flags: UrlLoadFlags): Omit<AutocannonOptions, "
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     // Each is undefined only where there is a problem.
-    ...(parsed as Omit<AutocannonOptions, "signal" | "method" | "body">),
-    method: (flags.method ?? "GET").toUpperCase(),
+    ...(parsed as Omit<AutocannonOptions, "signal" | "body">),
     body: flags.body,
   };
 }
@@ -100,12 +101,25 @@ function parseCount(text: string): number {
   return count;
 }
 
+function parseMethod(text: string): string {
+  const method = text.toUpperCase();
+  if (!loadMethods.some((known) => known === method)) {
+    throw new UsageError(
+      `${JSON.stringify(text)} is not a method that a URL can be loaded with: ` +
+        `expected one of ${loadMethods.join(", ")}`,
+    );
+  }
+  return method;
+}
+
 function parseHeaders(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    texts.map((text) => {
+    texts.map((text, index) => {
       const at = text.indexOf(":");
-      if (at < 1)
-        throw new UsageError(`${JSON.stringify(text)} is not a header, expected Name: value`);
+      // The text may be a secret that lost its name.
+      if (at < 1) {
+        throw new UsageError(`header ${index + 1} has no name: expected one such as "Accept: */*"`);
+      }
       return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
     }),
   );

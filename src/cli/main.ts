@@ -12,6 +12,13 @@ import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
 import { version } from "./version.ts";
 
+// A reader that has gone away (`| head`) is no reason to lose a run.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 const io = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -29,7 +36,11 @@ const program = new Command("plimsoll")
     "The home of a team's load tests: every sample in your own Prometheus, while the test runs.",
   )
   .version(version)
-  .exitOverride();
+  .exitOverride()
+  // Commander's messages begin as ours do.
+  .configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, "plimsoll: ")),
+  });
 const run = runCommand(io);
 for (const command of [run, ingestCommand(io), configCommand(io)]) {
   program.addCommand(command.copyInheritedSettings(program));

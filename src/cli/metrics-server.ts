@@ -5,14 +5,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
-import { ConfigError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { createSelfMetrics } from "../output/self-metrics.ts";
 
 /**
  * Listens until disposed of; does nothing without an address.
  *
- * @throws ConfigError if the address cannot be used
+ * @throws UsageError if the address cannot be used
  */
 export async function startMetricsServer(
   address: ListenAddress | undefined,
@@ -35,10 +35,11 @@ export async function startMetricsServer(
   try {
     await once(server, "listening");
   } catch (cause) {
-    const problem = `cannot listen on ${address.host}:${address.port}: ${(cause as Error).message}`;
-    throw new ConfigError([{ option: "--metrics-listen", message: problem, source: "options" }], {
-      cause,
-    });
+    throw new UsageError(
+      `cannot serve metrics on ${address.host}:${address.port}: ${(cause as Error).message}; ` +
+        "name another address with --metrics-listen, port 0 for any free one",
+      { cause },
+    );
   }
   // A TCP server that listens has an address of this kind.
   const { port } = server.address() as AddressInfo;

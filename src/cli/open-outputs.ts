@@ -3,6 +3,7 @@
  */
 import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
+import { redactUrl } from "../config/redact-url.ts";
 import { UsageError } from "../errors.ts";
 import { fanOut } from "../output/fan-out.ts";
 import { JsonOutput } from "../output/json-output.ts";
@@ -44,7 +45,7 @@ export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
       jsonFiles.push(argument);
     } else {
       throw new UsageError(
-        `unknown output ${JSON.stringify(text)}, expected prometheus-rw[=URL] or json=FILE`,
+        `unknown output ${JSON.stringify(redactUrl(text))}: expected prometheus-rw[=URL] or json=FILE`,
       );
     }
   }

@@ -61,14 +61,15 @@ export function resolveCommandOptions(
 
 /** A boolean has a flag for on and one for off; help shows the one that changes the default. */
 function toFlags(row: NamedRow): Option[] {
-  const { flag, kind } = row;
+  const { flag, short, kind } = row;
   const description = `${row.description} (default: ${toDefaultText(row)}; ${row.variable})`;
   if (kind === boolean) {
     const on = new Option(flag, description);
     const off = new Option(toNegative(flag), description);
     return toDefaultText(row) === "true" ? [on.hideHelp(), off] : [on, off.hideHelp()];
   }
-  const option = new Option(`${flag} <${kind.placeholder}>`, description);
+  const names = short === undefined ? flag : `${short}, ${flag}`;
+  const option = new Option(`${names} <${kind.placeholder}>`, description);
   if (kind.repeatable) {
     option.argParser((value: string, previous: readonly string[] | undefined) => [
       ...(previous ?? []),

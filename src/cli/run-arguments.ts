@@ -1,18 +1,22 @@
 /**
  * Splits the arguments of `plimsoll run` into ours and k6's.
  *
- * A flag of ours goes to commander, which knows its value and refuses what is misspelt. A flag of `k6 run` that
- * is not one of ours goes to k6 unchanged, in its order, and so does everything after `--`.
+ * A flag of ours goes to commander, which reads its value. A flag of `k6 run` that is not one of ours goes to k6
+ * unchanged, in its order, and so does everything after `--`. What is neither is refused.
  */
 import type { Command } from "commander";
+import { suggestion } from "../config/suggest.ts";
+import { UsageError } from "../errors.ts";
 import { k6Flags, parseK6Arguments } from "../generate/k6-flags.ts";
 
 export interface RunArguments {
-  /** For commander: our flags, the operands, and flags that nobody knows. */
+  /** For commander: our flags and the operands. */
   readonly own: readonly string[];
   /** For k6. */
   readonly k6: readonly string[];
 }
+
+const helpFlags = new Set(["--help", "-h"]);
 
 /** k6 knows `--help` too, but whoever asks `plimsoll run` for help wants ours. */
 const k6Names = new Set(
@@ -21,6 +25,7 @@ const k6Names = new Set(
     .flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]),
 );
 
+/** @throws UsageError for a flag that neither knows */
 export function splitRunArguments(command: Command, args: readonly string[]): RunArguments {
   const own: string[] = [];
   const k6: string[] = [];
@@ -45,6 +50,12 @@ export function splitRunArguments(command: Command, args: readonly string[]): Ru
       const raw = flag?.raw ?? [argument];
       k6.push(...raw);
       at += raw.length - 1;
+    } else if (/^-[^-]|^--./.test(argument) && !helpFlags.has(name)) {
+      const known = [...command.options.flatMap(({ long }) => long ?? []), ...k6Names];
+      throw new UsageError(
+        `unknown option ${JSON.stringify(name)}${suggestion(name, known)}: ` +
+          'neither "plimsoll run" nor "k6 run" has it',
+      );
     } else {
       own.push(argument);
     }

@@ -41,6 +41,8 @@ export interface OptionRow<Value> {
   readonly group: OptionGroup;
   /** The long flag; a boolean also has a `--no-` form. */
   readonly flag: string;
+  /** One letter with its dash, where k6 has it too and people's fingers know it. */
+  readonly short?: string;
   readonly variable: string;
   /** The key in plimsoll.yaml. */
   readonly key: string;
@@ -99,6 +101,7 @@ export const optionTable: OptionTable = {
   },
   out: {
     ...spelled("out"),
+    short: "-o",
     group: "run",
     kind: outputs,
     toDefault: () => [],

@@ -17,7 +17,7 @@ import { kill } from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { GeneratorError } from "../errors.ts";
+import { GeneratorError, systemErrorCode } from "../errors.ts";
 import { parseK6Arguments } from "./k6-flags.ts";
 import { readK6Summary, type K6Summary } from "./k6-summary.ts";
 
@@ -129,20 +129,31 @@ export interface K6Process {
 }
 
 /**
+ * Looks whether there is a script, which need not be one that k6 understands. `-` is standard input.
+ *
+ * @throws GeneratorError if it cannot be read
+ */
+export async function expectScript(script: string): Promise<void> {
+  if (script === "-") return;
+  try {
+    await access(script, constants.R_OK);
+    if ((await stat(script)).isDirectory()) throw new Error("it is a directory");
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new GeneratorError(`script ${JSON.stringify(script)} cannot be read: ${message}`, {
+      cause,
+    });
+  }
+}
+
+/**
  * Starts `k6 run`.
  *
  * @throws GeneratorError if the script does not exist or k6 does not start
  */
 export async function startK6(options: K6RunOptions): Promise<K6Process> {
   const { k6, script, args, env, stdout, onLogLine } = options;
-  if (script !== "-") {
-    await access(script, constants.R_OK).catch((cause: Error) => {
-      throw new GeneratorError(
-        `script ${JSON.stringify(script)} cannot be read: ${cause.message}`,
-        { cause },
-      );
-    });
-  }
+  await expectScript(script);
   const ownExport = summaryExport(args, env);
   const summaryPath = ownExport ?? options.summaryPath;
   const summaryBefore = await modifiedMs(summaryPath);
@@ -178,7 +189,7 @@ export async function startK6(options: K6RunOptions): Promise<K6Process> {
       if (!running) return;
       stops += 1;
       if (stops === 1) child.kill("SIGINT");
-      else kill(-pid, "SIGKILL");
+      else killGroup(pid);
     },
     async summary() {
       // A file of the user's may be there from an earlier run.
@@ -211,6 +222,15 @@ export function k6Arguments({
     ...args,
     script,
   ];
+}
+
+function killGroup(pid: number): void {
+  try {
+    kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It is gone, and its end has not been told yet.
+    if (systemErrorCode(error) !== "ESRCH") throw error;
+  }
 }
 
 /** Where the user wants k6's summary, if they do. k6 takes the last flag, else the variable. */

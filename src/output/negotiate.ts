@@ -50,9 +50,10 @@ export async function negotiate(
     verifyHistogramStored: () => isProbeStored(options.url, receiver, testid, probedMs, clock),
   });
   if (result.kind === "refused") {
-    throw new ReceiverError(
-      `${result.text}; nothing was started (--no-preflight starts all the same and keeps the samples in the spool)`,
-    );
+    const advice = result.isTemporary
+      ? " (--no-preflight starts all the same and keeps the samples in the spool)"
+      : "";
+    throw new ReceiverError(`${result.text}; nothing was started${advice}`);
   }
   const { protocol, nativeHistograms } = result;
   const notices: string[] = [];

@@ -97,6 +97,7 @@ export class PrometheusOutput implements Output {
   readonly #idleTimer: NodeJS.Timeout | undefined;
   #encoded = 0;
   #encodedBytes = 0;
+  #closed: Promise<void> | undefined;
   /** When the newest sample came, and which it was. */
   #arrivedMs = 0;
   #newestMs = 0;
@@ -258,8 +259,13 @@ export class PrometheusOutput implements Output {
     if (remainingMs > 0) await clock.sleep(Math.min(remainingMs, longestWaitMs));
   }
 
-  /** Stops at once. What is not acknowledged stays in the spool. */
-  async close(): Promise<void> {
+  /** Stops at once. What is not acknowledged stays in the spool. A second call waits for the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#idleTimer);
     await this.#sender.stop();
     await this.#spool.close();

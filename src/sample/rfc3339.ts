@@ -4,7 +4,7 @@
  * In:  RFC 3339 with 0 to 9 fraction digits and `Z` or a numeric offset, as Go prints it.
  * Out: Unix milliseconds, truncated like k6's own Prometheus output truncates them.
  *
- * Samples of one second share everything up to the minute, so the minute is parsed once and remembered.
+ * The samples of one request have one time, and those of one minute share its beginning: both are remembered.
  * Source: k6 `internal/output/json/wrapper.go`; Go `time.Time.MarshalJSON`.
  */
 
@@ -14,6 +14,8 @@ const zero = 0x30;
 const nine = 0x39;
 /** Bytes of `2026-08-21T10:15:`, what identifies a minute. */
 const minuteLength = 17;
+/** Bytes of `2026-08-21T10:15:42.123456789+02:00"`. */
+const longestTime = 36;
 
 /** The Gregorian calendar repeats after 146 097 days. */
 const fourCenturiesMs = 146_097 * 86_400_000;
@@ -24,12 +26,33 @@ export class Rfc3339Parser {
   endOffset = 0;
   readonly #minute = new ByteView(Buffer.alloc(minuteLength));
   #minuteMs = NaN;
+  /** The time that was parsed last, with the byte after it, so that it is known to end there. */
+  readonly #last = new ByteView(Buffer.alloc(longestTime));
+  #lastLength = 0;
+  #lastMs = NaN;
 
   /**
    * Unix milliseconds of the time that starts at `offset`, or NaN if there is none.
    * `endOffset` is then where it ends.
    */
   parse(view: ByteView, offset: number): number {
+    if (this.#lastLength > 0 && view.equals(offset, this.#last, 0, this.#lastLength)) {
+      this.endOffset = offset + this.#lastLength - 1;
+      return this.#lastMs;
+    }
+    this.#lastLength = 0;
+    const timestampMs = this.#parseTime(view, offset);
+    if (Number.isNaN(timestampMs)) return NaN;
+    const length = this.endOffset + 1 - offset;
+    if (length <= longestTime && this.endOffset < view.bytes.length) {
+      view.bytes.copy(this.#last.bytes, 0, offset, offset + length);
+      this.#lastLength = length;
+      this.#lastMs = timestampMs;
+    }
+    return timestampMs;
+  }
+
+  #parseTime(view: ByteView, offset: number): number {
     const bytes = view.bytes;
     const minuteMs = view.equals(offset, this.#minute, 0, minuteLength)
       ? this.#minuteMs

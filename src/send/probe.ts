@@ -51,6 +51,8 @@ export interface ProbeRefused {
   readonly kind: "refused";
   /** As in `SendOutcome`: `http_404`, `connection_refused`, `html_answer`, …, or `unsupported`. */
   readonly reason: string;
+  /** The receiver is away, and may take the same bytes later. */
+  readonly isTemporary: boolean;
   /** One sentence, with the URL and what to do. */
   readonly text: string;
 }
@@ -164,6 +166,7 @@ function explain(url: string, refusal: Refusal): ProbeRefused {
   return {
     kind: "refused",
     reason,
+    isTemporary: refusal.kind === "retry",
     text: `remote write to ${JSON.stringify(url)} does not work: ${refusal.text}${advice && `; ${advice}`}`,
   };
 }

@@ -65,3 +65,21 @@ describe("Rfc3339Parser", () => {
     );
   });
 });
+
+it("is not misled by the time that it remembers", () => {
+  const parser = new Rfc3339Parser();
+  const line = (text: string): readonly [number, number] => {
+    const ms = parser.parse(new ByteView(Buffer.from(text)), 0);
+    return [ms, parser.endOffset];
+  };
+  for (const end of ["", '"', '",', "5", '"']) {
+    // One time is the beginning of the next.
+    for (const time of [
+      "2026-08-21T10:15:42.1Z",
+      "2026-08-21T10:15:42.12Z",
+      "2026-08-21T10:15:42.1Z",
+    ]) {
+      expect(line(`${time}${end}`)).toEqual([Date.parse(time), time.length]);
+    }
+  }
+});

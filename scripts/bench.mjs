@@ -1,0 +1,26 @@
+/**
+ * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
+ *
+ *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
+ *   encode         points to compressed requests, against the npm package prometheus-remote-write
+ *
+ * What is compared takes turns in one process, because these figures depend on the machine and its other work;
+ * a ratio does so less. Nothing fails on a figure.
+ */
+import { cpus } from "node:os";
+import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
+
+const names = ["ingest", "encode"];
+const [name, ...args] = process.argv.slice(2);
+
+if (name === undefined || !names.includes(name)) {
+  console.error(`usage: npm run bench -- ${names.join("|")}`);
+  process.exitCode = 2;
+} else {
+  ensureNode();
+  await ensureDependencies();
+  await ensureBuild();
+  console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}`);
+  const { bench } = await import(`../test/bench/${name}.mjs`);
+  await bench(args);
+}
