@@ -100,7 +100,6 @@ export class Aggregator implements SampleSink {
   readonly #options: AggregatorOptions;
   readonly #sinks: Sink[] = [];
   readonly #sinkIds = new Map<MappedSeries, number>();
-  readonly #changed: Sink[] = [];
   readonly #pending = new PendingSamples();
   readonly #dropped = new Map<DropReason, number>();
   /** Ids at and above this stand for a reason to drop instead of a sink. */
@@ -110,6 +109,8 @@ export class Aggregator implements SampleSink {
   #oldestMs = Infinity;
   #newestMs = 0;
   #newestAllowedMs = 0;
+  /** Whether a sink has changed since the last interval. */
+  #hasChanged = false;
   #read = 0;
   #late = 0;
 
@@ -163,7 +164,7 @@ export class Aggregator implements SampleSink {
     if (this.#openEndMs === 0) return;
     this.#closeUntil(this.#newestMs + this.#options.pushIntervalMs);
     // The open interval holds a sample only if a late one came after the clock had closed its own.
-    if (this.#changed.length > 0) this.#closeUntil(this.#openEndMs);
+    if (this.#hasChanged) this.#closeUntil(this.#openEndMs);
     if (!this.#options.staleMarkers) return;
     for (const { mapped } of this.#sinks) {
       for (const { series } of mapped.outputs) this.#points.stale(series, this.endMs);
@@ -279,10 +280,8 @@ export class Aggregator implements SampleSink {
       if (value > sink.peak) sink.peak = value;
     }
     this.#read++;
-    if (!sink.isChanged) {
-      sink.isChanged = true;
-      this.#changed.push(sink);
-    }
+    sink.isChanged = true;
+    this.#hasChanged = true;
   }
 
   /** Closes each interval that ends at or before `watermarkMs`. */
@@ -303,17 +302,16 @@ export class Aggregator implements SampleSink {
   }
 
   #emitInterval(endMs: number): void {
-    for (const sink of this.#changed) {
+    let hasPoints = false;
+    // Always in the same order, so that requests repeat themselves, which the encoder makes use of.
+    for (const sink of this.#sinks) {
+      const isDue = sink.lastPointMs > 0 && endMs - sink.lastPointMs >= refreshMs;
+      if (!sink.isChanged && !isDue) continue;
       this.#emit(sink, endMs);
       sink.isChanged = false;
-    }
-    let hasPoints = this.#changed.length > 0;
-    this.#changed.length = 0;
-    for (const sink of this.#sinks) {
-      if (sink.lastPointMs === 0 || endMs - sink.lastPointMs < refreshMs) continue;
-      this.#emit(sink, endMs);
       hasPoints = true;
     }
+    this.#hasChanged = false;
     if (hasPoints) this.#points.intervalEnd(endMs);
   }
 

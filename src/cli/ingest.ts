@@ -5,7 +5,8 @@ import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
-import { JsonLinesReader } from "../sample/json-lines.ts";
+import { InputError, UsageError } from "../errors.ts";
+import { JsonLinesReader, type LineProblem } from "../sample/json-lines.ts";
 import { openInput } from "../sample/open-input.ts";
 import type { SampleSink } from "../sample/sample.ts";
 import { dryRun, toDryRunText } from "./dry-run.ts";
@@ -18,12 +19,14 @@ import { startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { deliveryParts, Progress } from "./progress.ts";
-import { isComplete, showReport, toRunReport } from "./run-report.ts";
+import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
 import type { RunIo } from "./run.ts";
 
 /** A file is read no further while this much waits to be sent. */
 const spoolPauseBytes = 32 * 2 ** 20;
 const pauseMs = 20;
+/** What has no sample in so much of its beginning is not k6's, and is not read to its end. */
+const headLimitBytes = 16 * 2 ** 20;
 
 interface IngestFlags {
   readonly dryRun?: boolean;
@@ -77,6 +80,10 @@ async function ingest(
     ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
   });
   const plan = planOutputs(options.out, false);
+  if (flags.json === true && flags.dryRun !== true) {
+    throw new UsageError("--json is for --dry-run; the report of an ingest is written by --report");
+  }
+  await expectReportPath(flags.report);
   const isLive = flags.follow === true || file === "-" || (await isPipe(file));
   let progress: Progress | undefined;
   const log = (text: string): void => {
@@ -90,14 +97,17 @@ async function ingest(
   });
   const { signal } = interrupts;
   const input = openInput(file, { follow: flags.follow === true, signal, stdin: io.stdin });
+  const problems = new LineProblems((text) => log(`plimsoll: ${file}, ${text}`));
+  const onProblem = problems.add.bind(problems);
   const { head, firstMs, rest } = await readHead(input);
+  if (firstMs === undefined && !signal.aborted) {
+    throw noSample(file, head, onProblem);
+  }
   const { identity, tags } = identify(options, {
     source: file,
     startMs: firstMs ?? systemClock.nowMs(),
     suffix: "",
   });
-  const problems = new LineProblems((text) => log(`plimsoll: ${file}, ${text}`));
-  const onProblem = problems.add.bind(problems);
 
   if (flags.dryRun === true) {
     const report = await dryRun(options, { identity, tags }, chunksOf(head, rest), onProblem);
@@ -118,25 +128,35 @@ async function ingest(
     await using metrics = await startMetricsServer(options.metricsListen, prometheus, log);
     void metrics;
     let bytes = 0;
-    const line = (): string =>
-      [formatBytes(bytes), ...deliveryParts(prometheus.progress, systemClock.nowMs())].join(" · ");
-    progress = new Progress(io.stderr, line, flags.quiet === true);
+    const parts = (): string[] => [
+      `${formatBytes(bytes)} read`,
+      ...deliveryParts(prometheus.progress, systemClock.nowMs()),
+    ];
+    progress = new Progress(io.stderr, parts, flags.quiet === true);
     const reader = new JsonLinesReader(outputs.sink, { onProblem });
-    for await (const chunk of chunksOf(head, rest)) {
-      reader.write(chunk);
-      bytes += chunk.length;
-      // A file can wait; a generator cannot.
-      while (!isLive && !signal.aborted && prometheus.progress.spoolBytes > spoolPauseBytes) {
-        await systemClock.sleep(pauseMs);
+    let failure: InputError | undefined;
+    try {
+      for await (const chunk of chunksOf(head, rest)) {
+        reader.write(chunk);
+        bytes += chunk.length;
+        // A file can wait; a generator cannot.
+        while (!isLive && !signal.aborted && prometheus.progress.spoolBytes > spoolPauseBytes) {
+          await systemClock.sleep(pauseMs);
+        }
       }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // What came before it is delivered and accounted for all the same.
+      failure = error;
     }
     reader.end();
-    const state = signal.aborted ? ("aborted_by_user" as const) : ("finished" as const);
+    const state = failure ? "aborted_by_system" : signal.aborted ? "aborted_by_user" : "finished";
     await prometheus.finish({ state, thresholds: [] });
     await outputs.close();
     progress[Symbol.dispose]();
     const report = toRunReport(prometheus, identity, { state, thresholds: [] });
     await showReport(report, io.stderr, flags);
+    if (failure) throw failure;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;
   } catch (error) {
     await prometheus.close();
@@ -155,6 +175,22 @@ async function isPipe(file: string): Promise<boolean> {
   }
 }
 
+/** Tells what was there in place of samples. */
+function noSample(
+  file: string,
+  head: readonly Buffer[],
+  onProblem: (problem: LineProblem) => void,
+): InputError {
+  const sink: SampleSink = { series: () => 0, sample: () => undefined, dropped: () => undefined };
+  const reader = new JsonLinesReader(sink, { onProblem });
+  for (const chunk of head) reader.write(chunk);
+  reader.end();
+  return new InputError(
+    `${JSON.stringify(file)} holds no sample (lines read: ${reader.lines}); ` +
+      "expected the JSON lines that k6 run --out json=FILE writes; nothing was sent",
+  );
+}
+
 /** Reads until there is a sample: the run's id is made of its time. */
 async function readHead(input: AsyncGenerator<Buffer>): Promise<{
   readonly head: readonly Buffer[];
@@ -171,14 +207,17 @@ async function readHead(input: AsyncGenerator<Buffer>): Promise<{
     dropped: () => undefined,
   };
   const reader = new JsonLinesReader(sink);
-  while (firstMs === undefined) {
+  let bytes = 0;
+  while (firstMs === undefined && bytes < headLimitBytes) {
     const next = await input.next();
     if (next.done === true) break;
     // The chunk's buffer may be used again by whoever reads the file.
     const chunk = Buffer.from(next.value);
     head.push(chunk);
+    bytes += chunk.length;
     reader.write(chunk);
   }
+  if (firstMs === undefined) reader.end();
   return { head, firstMs, rest: input };
 }
 

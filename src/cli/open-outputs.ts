@@ -2,8 +2,8 @@
  * Opens what `--out` names.
  */
 import { systemClock } from "../clock.ts";
+import { outputs } from "../config/list-kinds.ts";
 import type { Options } from "../config/options.ts";
-import { redactUrl } from "../config/redact-url.ts";
 import { UsageError } from "../errors.ts";
 import { fanOut } from "../output/fan-out.ts";
 import { JsonOutput } from "../output/json-output.ts";
@@ -45,7 +45,8 @@ export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
       jsonFiles.push(argument);
     } else {
       throw new UsageError(
-        `unknown output ${JSON.stringify(redactUrl(text))}: expected prometheus-rw[=URL] or json=FILE`,
+        `unknown output ${JSON.stringify(outputs.format(outputs.redact([text])))}: ` +
+          "expected prometheus-rw[=URL] or json=FILE",
       );
     }
   }

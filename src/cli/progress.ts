@@ -12,6 +12,11 @@ const plainIntervalMs = 5_000;
 /** Over how long requests per second are taken. */
 const rateWindowMs = 3_000;
 
+const separator = " · ";
+/** Carriage return, then "erase to the end of the line" (ECMA-48, EL). */
+const eraseLine = "\r\u001b[K";
+const defaultColumns = 80;
+
 export interface ProgressStream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -21,15 +26,18 @@ export interface ProgressStream {
 export class Progress implements Disposable {
   readonly #stream: ProgressStream;
   readonly #isTerminal: boolean;
-  readonly #line: () => string;
+  readonly #parts: () => readonly string[];
   readonly #timer: NodeJS.Timeout | undefined;
   #isShown = false;
 
-  /** With `isQuiet` only `log` writes. */
-  constructor(stream: ProgressStream, line: () => string, isQuiet: boolean) {
+  /**
+   * `parts` come in the order of their importance: those that do not fit on a terminal's line are left out.
+   * With `isQuiet` only `log` writes.
+   */
+  constructor(stream: ProgressStream, parts: () => readonly string[], isQuiet: boolean) {
     this.#stream = stream;
     this.#isTerminal = stream.isTTY === true;
-    this.#line = line;
+    this.#parts = parts;
     if (isQuiet) return;
     const intervalMs = this.#isTerminal ? terminalIntervalMs : plainIntervalMs;
     this.#timer = setInterval(() => this.#show(), intervalMs);
@@ -48,25 +56,36 @@ export class Progress implements Disposable {
   }
 
   #show(): void {
-    const line = this.#line();
+    const parts = this.#parts();
     if (!this.#isTerminal) {
-      this.#stream.write(`${line}\n`);
+      this.#stream.write(`${parts.join(separator)}\n`);
       return;
     }
-    this.#clear();
-    this.#stream.write(line.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1)));
+    // In the last column some terminals begin a new line.
+    const line = fit(parts, (this.#stream.columns ?? defaultColumns) - 1);
+    this.#stream.write(`${this.#isShown ? eraseLine : ""}${line}`);
     this.#isShown = true;
   }
 
   #clear(): void {
-    // Carriage return, then "erase to the end of the line" (ECMA-48, EL).
-    if (this.#isShown) this.#stream.write("\r\u001b[K");
+    if (this.#isShown) this.#stream.write(eraseLine);
     this.#isShown = false;
   }
 }
 
-/** Makes the line of a run. Call it about as often as it is shown. */
-export function createRunLine(output: PrometheusOutput, nowMs: () => number): () => string {
+/** The first part, and of the others those that fit. */
+function fit(parts: readonly string[], limit: number): string {
+  return parts.reduce((line, part) => {
+    const longer = line + separator + part;
+    return longer.length > limit ? line : longer;
+  });
+}
+
+/** Makes the parts of a run's line. Call it about as often as the line is shown. */
+export function createRunParts(
+  output: PrometheusOutput,
+  nowMs: () => number,
+): () => readonly string[] {
   const startMs = nowMs();
   const window: { atMs: number; requests: number }[] = [];
   return () => {
@@ -82,7 +101,7 @@ export function createRunLine(output: PrometheusOutput, nowMs: () => number): ()
       formatElapsed(atMs - startMs),
       ...loadParts(totals, perSecond),
       ...deliveryParts(output.progress, atMs),
-    ].join(" · ");
+    ];
   };
 }
 
@@ -100,18 +119,18 @@ function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number)
   return parts;
 }
 
-/** What has been read and delivered, and how the receiver is. */
+/** How the receiver is, and what has been read and delivered. */
 export function deliveryParts({ samples, points, state }: OutputProgress, nowMs: number): string[] {
   const rejected = [...points.rejected.values()].reduce((sum, count) => sum + count, 0);
   const dropped = samples.read - samples.aggregated;
   return [
+    ...(state.kind === "retrying"
+      ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
+      : ["receiver ok"]),
+    ...(rejected > 0 ? [`${formatCount(rejected)} rejected`] : []),
+    ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
+    `${formatCount(points.pending)} pending`,
     `${formatCount(samples.read)} samples in`,
     `${formatCount(points.delivered)} points delivered`,
-    `${formatCount(points.pending)} pending`,
-    ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
-    ...(rejected > 0 ? [`${formatCount(rejected)} rejected`] : []),
-    state.kind === "retrying"
-      ? `receiver away for ${formatElapsed(nowMs - state.sinceMs)} (${state.reason})`
-      : "receiver ok",
   ];
 }

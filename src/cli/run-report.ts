@@ -1,7 +1,9 @@
 /**
  * What a run says of itself at its end: a few lines for a person, one JSON object for a program (`--report`).
  */
-import { writeFile } from "node:fs/promises";
+import { access, constants, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ConfigError, InputError, systemErrorCode } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
 import type { Reconciliation } from "../generate/reconcile.ts";
@@ -175,12 +177,51 @@ function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
-/** Writes the file that was asked for, and the text; quiet runs show it only if something is missing. */
+/**
+ * Looks whether the report can be written, before there is something to report.
+ *
+ * @throws ConfigError if there is no such folder, or it or the file cannot be written to
+ */
+export async function expectReportPath(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  try {
+    if (await isFile(path)) await access(path, constants.W_OK);
+    else await access(dirname(path), constants.W_OK);
+  } catch (cause) {
+    const message = `${JSON.stringify(path)} cannot be written: ${(cause as Error).message}`;
+    throw new ConfigError([{ option: "--report", message, source: "flags" }], { cause });
+  }
+}
+
+/** False for what is not there; anything but a folder will do. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) throw new Error("it is a directory");
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes the text, which quiet runs show only if something is missing, and the file that was asked for.
+ *
+ * @throws InputError if the file cannot be written
+ */
 export async function showReport(
   report: RunReport,
   stderr: TextSink,
   { quiet, report: path }: { readonly quiet?: boolean; readonly report?: string },
 ): Promise<void> {
-  if (path !== undefined) await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   if (quiet !== true || !isComplete(report)) stderr.write(toReportText(report));
+  if (path === undefined) return;
+  try {
+    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new InputError(`the report ${JSON.stringify(path)} cannot be written: ${message}`, {
+      cause,
+    });
+  }
 }

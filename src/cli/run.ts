@@ -17,8 +17,8 @@ import { prepareUrlLoad, type UrlLoadFlags } from "./load-url.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
-import { createRunLine, Progress, type ProgressStream } from "./progress.ts";
-import { isComplete, showReport, toRunReport } from "./run-report.ts";
+import { createRunParts, deliveryParts, Progress, type ProgressStream } from "./progress.ts";
+import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
 
 interface RunFlags extends UrlLoadFlags {
   readonly k6?: string;
@@ -88,6 +88,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
   });
   const plan = planOutputs(options.out, !isUrl);
+  await expectReportPath(flags.report);
   const load = isUrl
     ? prepareUrlLoad(target, urlFlags(flags, io.k6Arguments))
     : await prepareScriptLoad({
@@ -120,10 +121,14 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     void metrics;
     if (flags.quiet !== true)
       log(`plimsoll: run ${identity.testid}, samples to ${prometheus.displayUrl}`);
-    const line = createRunLine(prometheus, () => systemClock.nowMs());
-    progress = new Progress(io.stderr, line, flags.quiet === true);
+    const parts = createRunParts(prometheus, () => systemClock.nowMs());
+    progress = new Progress(io.stderr, parts, flags.quiet === true);
+    let isLoadOver = false;
     using interrupts = listenForInterrupts({
-      onFirst: () => log("plimsoll: stopping the load; Ctrl-C again leaves at once"),
+      onFirst: () => {
+        const what = isLoadOver ? "delivering what is pending" : "stopping the load";
+        log(`plimsoll: ${what}; Ctrl-C again leaves at once`);
+      },
       onSecond: () => {
         load.kill();
         log(`plimsoll: left at once; what was not sent is in ${prometheus.spoolDirectory}`);
@@ -135,7 +140,14 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
       log,
       onLoadOver: () => progress?.[Symbol.dispose](),
     });
+    isLoadOver = true;
+    const restParts = (): string[] => [
+      "delivering the rest",
+      ...deliveryParts(prometheus.progress, systemClock.nowMs()),
+    ];
+    progress = new Progress(io.stderr, restParts, flags.quiet === true);
     await prometheus.finish(end);
+    progress[Symbol.dispose]();
     await outputs.close();
     const report = toRunReport(prometheus, identity, end);
     await showReport(report, io.stderr, flags);
@@ -151,9 +163,10 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
 }
 
 function urlFlags(flags: RunFlags, k6Arguments: readonly string[]): UrlLoadFlags {
-  if (k6Arguments.length > 0) {
+  const [k6Argument] = flags.k6 === undefined ? k6Arguments : ["--k6"];
+  if (k6Argument !== undefined) {
     throw new UsageError(
-      `${JSON.stringify(k6Arguments[0])} is for k6, and a URL is loaded by autocannon; ` +
+      `${JSON.stringify(k6Argument)} is for k6, and a URL is loaded by autocannon; ` +
         "use --vus, --duration, --rate, --method, --header, --body, --expect-status",
     );
   }

@@ -4,13 +4,13 @@
  * Source of the limits: Prometheus' sender (`max_samples_per_send` 2 000); Prometheus and VictoriaMetrics refuse
  * bodies over 32 MiB, proxies often those over 1 MiB.
  */
-import snappy from "snappy";
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries, PointSink } from "../aggregate/series-point.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "./encoded-batch.ts";
 import { RemoteWrite1Writer } from "./remote-write-1.ts";
 import { RemoteWrite2Writer } from "./remote-write-2.ts";
 import type { RequestWriter } from "./request-writer.ts";
+import { compressBlock } from "./snappy-block.ts";
 
 const maxPointsPerRequest = 2_000;
 const maxBytesPerRequest = 1 << 20;
@@ -64,7 +64,7 @@ export class BatchEncoder implements PointSink {
     if (this.#samples + this.#histograms === 0) return;
     const batch: EncodedBatch = {
       protocol: this.#writer.protocol,
-      body: snappy.compressSync(Buffer.from(this.#writer.finish())),
+      body: compressBlock(this.#writer.finish()),
       samples: this.#samples,
       histograms: this.#histograms,
       minTimestampMs: this.#minTimestampMs,

@@ -11,6 +11,9 @@
 const staleLow = 0x00000002;
 const staleHigh = 0x7ff00000;
 
+/** Up to here a loop is faster than a call of `set` (measured on Node 20, x86-64). */
+const longestLoop = 64;
+
 export class ByteWriter {
   #bytes: Buffer;
   #view: DataView;
@@ -73,9 +76,57 @@ export class ByteWriter {
     this.length += 8;
   }
 
+  /** All of `bytes`. */
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.length);
-    this.length += bytes.length;
+    this.#copy(bytes, 0, bytes.length);
+  }
+
+  /** What another writer holds, from `start` to `end`. */
+  append(other: ByteWriter, start: number = 0, end: number = other.length): void {
+    this.#copy(other.#bytes, start, end);
+  }
+
+  /** Replaces a byte that has been written. */
+  patch(offset: number, value: number): void {
+    this.#bytes[offset] = value;
+  }
+
+  #copy(source: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes;
+    let to = this.length;
+    if (end - start <= longestLoop) {
+      for (let from = start; from < end; from++, to++) bytes[to] = source[from] ?? 0;
+    } else {
+      bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), to);
+    }
+    this.length += end - start;
+  }
+}
+
+/**
+ * A number that is written again and again, such as the timestamp that all points of an interval share: its
+ * bytes are made when it changes.
+ */
+export class RepeatedVarint {
+  readonly #bytes = new ByteWriter(16);
+  #value = 0;
+
+  constructor() {
+    this.#bytes.varint(0);
+  }
+
+  /** How many bytes `value` takes; `write` then writes them. */
+  prepare(value: number): number {
+    if (value !== this.#value) {
+      this.#value = value;
+      this.#bytes.length = 0;
+      this.#bytes.varint(value);
+    }
+    return this.#bytes.length;
+  }
+
+  write(writer: ByteWriter): void {
+    writer.append(this.#bytes);
   }
 }
 

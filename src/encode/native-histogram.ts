@@ -97,10 +97,10 @@ function writeBuckets(
     first = last + 1;
   }
   writer.reserve(spans.length + deltas.length + 16);
-  writer.raw(spans.written);
+  writer.append(spans);
   writer.byte(deltasTag);
   writer.varint(deltas.length);
-  writer.raw(deltas.written);
+  writer.append(deltas);
 }
 
 /** Appends `BucketSpan`: 08 offset (zigzag)  10 length. */
@@ -116,5 +116,5 @@ function writeSpan(offset: number, length: number, tag: number): void {
   spans.byte(0x10);
   spans.varint(length);
   // At most 18 bytes, so the length is one byte.
-  spans.written[lengthAt] = spans.length - lengthAt - 1;
+  spans.patch(lengthAt, spans.length - lengthAt - 1);
 }

@@ -12,7 +12,7 @@
 import protobuf from "protobufjs/minimal.js";
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { MetricFamily, OutputSeries } from "../aggregate/series-point.ts";
-import { ByteWriter, varintLength } from "./byte-writer.ts";
+import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
 import {
   familyTypeNumbers,
@@ -28,6 +28,7 @@ export class RemoteWrite1Writer implements RequestWriter {
   readonly protocol = "1";
   readonly #writer = new ByteWriter(1 << 18);
   readonly #message = new ByteWriter(1 << 12);
+  readonly #timestamp = new RepeatedVarint();
   readonly #labelBlocks: Uint8Array[] = [];
   /** When each family's metadata was last written. */
   readonly #metadataSentMs = new Map<string, number>();
@@ -39,7 +40,7 @@ export class RemoteWrite1Writer implements RequestWriter {
   }
 
   float(series: OutputSeries, timestampMs: number, value: number): void {
-    const length = (value === 0 ? 0 : 9) + 1 + varintLength(timestampMs);
+    const length = (value === 0 ? 0 : 9) + 1 + this.#timestamp.prepare(timestampMs);
     this.#beginSeries(series, timestampMs, length + 2);
     this.#writer.byte(0x12);
     this.#writer.byte(length);
@@ -48,7 +49,7 @@ export class RemoteWrite1Writer implements RequestWriter {
       this.#writer.double(value);
     }
     this.#writer.byte(0x10);
-    this.#writer.varint(timestampMs);
+    this.#timestamp.write(this.#writer);
   }
 
   histogram(series: OutputSeries, timestampMs: number, histogram: NativeHistogram): void {
@@ -76,7 +77,7 @@ export class RemoteWrite1Writer implements RequestWriter {
     return "float";
   }
 
-  finish(): Uint8Array {
+  finish(): Buffer {
     for (const family of this.#dueMetadata) {
       const block = metadataBlock(family);
       this.#writer.reserve(block.length);
@@ -92,7 +93,7 @@ export class RemoteWrite1Writer implements RequestWriter {
     this.#beginSeries(series, timestampMs, 1 + varintLength(length) + length);
     this.#writer.byte(0x22);
     this.#writer.varint(length);
-    this.#writer.raw(this.#message.written);
+    this.#writer.append(this.#message);
   }
 
   /** Writes the head of a TimeSeries whose point takes `pointLength` bytes, and reserves room for it. */

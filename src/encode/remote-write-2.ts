@@ -7,11 +7,15 @@
  *                       | 1a len Histogram
  *                         2a len Metadata { 08 type  18 help_ref  20 unit_ref } }
  *
+ * From one push interval to the next the same series come in the same order, and then the table and all
+ * references are the same too. So the parts of a request that are not points are kept: as long as the series
+ * are those of the last request, they are copied; from the first other one on they are made anew.
+ *
  * Source: Prometheus `prompb/io/prometheus/write/v2/types.proto` (2.0-rc.4); Remote-Write 2.0.
  */
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries } from "../aggregate/series-point.ts";
-import { ByteWriter, varintLength } from "./byte-writer.ts";
+import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
 import {
   familyTypeNumbers,
@@ -25,25 +29,26 @@ export class RemoteWrite2Writer implements RequestWriter {
   readonly protocol = "2";
   readonly #symbols = new Symbols();
   readonly #series = new ByteWriter(1 << 18);
-  readonly #refs = new ByteWriter(1 << 10);
   readonly #message = new ByteWriter(1 << 12);
   readonly #request = new ByteWriter(1 << 18);
+  readonly #plan = new Plan();
+  readonly #timestamp = new RepeatedVarint();
+  readonly #start = new RepeatedVarint();
   /** Per series: the numbers of its label names and values, in order, then those of help and unit. */
   readonly #strings: Uint32Array[] = [];
-  /** The metadata of the series that is being written. */
-  #metadata: Uint8Array = new Uint8Array();
-  #isFinished = false;
+  /** TimeSeries in the request so far. */
+  #count = 0;
 
   get length(): number {
-    return this.#isFinished ? 0 : this.#series.length + this.#symbols.table.length;
+    return this.#count === 0 ? 0 : this.#series.length + this.#tableLength();
   }
 
   float(series: OutputSeries, timestampMs: number, value: number, startTimestampMs: number): void {
     const length =
       (value === 0 ? 0 : 9) +
-      (1 + varintLength(timestampMs)) +
-      (startTimestampMs === 0 ? 0 : 1 + varintLength(startTimestampMs));
-    this.#beginSeries(series, length + 2);
+      (1 + this.#timestamp.prepare(timestampMs)) +
+      (startTimestampMs === 0 ? 0 : 1 + this.#start.prepare(startTimestampMs));
+    const position = this.#beginSeries(series, length + 2);
     const writer = this.#series;
     writer.byte(0x12);
     writer.byte(length);
@@ -52,12 +57,12 @@ export class RemoteWrite2Writer implements RequestWriter {
       writer.double(value);
     }
     writer.byte(0x10);
-    writer.varint(timestampMs);
+    this.#timestamp.write(writer);
     if (startTimestampMs !== 0) {
       writer.byte(0x18);
-      writer.varint(startTimestampMs);
+      this.#start.write(writer);
     }
-    this.#endSeries();
+    this.#endSeries(position);
   }
 
   histogram(
@@ -79,95 +84,176 @@ export class RemoteWrite2Writer implements RequestWriter {
       return "histogram";
     }
     const length = 10 + varintLength(timestampMs);
-    this.#beginSeries(series, length + 2);
+    const position = this.#beginSeries(series, length + 2);
     this.#series.byte(0x12);
     this.#series.byte(length);
     this.#series.byte(0x09);
     this.#series.staleMarker();
     this.#series.byte(0x10);
     this.#series.varint(timestampMs);
-    this.#endSeries();
+    this.#endSeries(position);
     return "float";
   }
 
-  finish(): Uint8Array {
-    this.#isFinished = true;
+  finish(): Buffer {
+    const tableLength = this.#tableLength();
     this.#request.length = 0;
-    this.#request.reserve(this.#symbols.table.length + this.#series.length);
-    this.#request.raw(this.#symbols.table);
-    this.#request.raw(this.#series.written);
+    this.#request.reserve(tableLength + this.#series.length);
+    this.#request.append(this.#symbols.table, 0, tableLength);
+    this.#request.append(this.#series);
+    this.#count = 0;
     return this.#request.written;
+  }
+
+  #tableLength(): number {
+    return this.#symbols.tableLength(this.#plan.symbolsUpTo(this.#count));
   }
 
   #appendHistogram(series: OutputSeries): void {
     const { length } = this.#message;
-    this.#beginSeries(series, 1 + varintLength(length) + length);
+    const position = this.#beginSeries(series, 1 + varintLength(length) + length);
     this.#series.byte(0x1a);
     this.#series.varint(length);
-    this.#series.raw(this.#message.written);
-    this.#endSeries();
+    this.#series.append(this.#message);
+    this.#endSeries(position);
   }
 
-  /** Writes the head of a TimeSeries whose point takes `pointLength` bytes, and reserves room for it. */
-  #beginSeries(series: OutputSeries, pointLength: number): void {
-    if (this.#isFinished) {
-      this.#isFinished = false;
-      this.#series.length = 0;
-      this.#symbols.begin();
-    }
-    const strings = this.#stringsOf(series);
-    const symbols = this.#symbols;
-    const labelCount = strings.length - 2;
-    const refs = this.#refs;
-    refs.length = 0;
-    refs.reserve(strings.length * 5 + 16);
-    for (let i = 0; i < labelCount; i++) refs.varint(symbols.place(strings[i] ?? 0));
-    const refsLength = refs.length;
-    // The metadata wait behind the refs in the same buffer until the point is written.
-    refs.byte(0x08);
-    refs.byte(familyTypeNumbers[series.family.type]);
-    // Place 0 is the empty string, which need not be said.
-    const help = symbols.place(strings[labelCount] ?? 0);
-    if (help !== 0) {
-      refs.byte(0x18);
-      refs.varint(help);
-    }
-    const unit = symbols.place(strings[labelCount + 1] ?? 0);
-    if (unit !== 0) {
-      refs.byte(0x20);
-      refs.varint(unit);
-    }
-    const metadataLength = refs.length - refsLength;
-    const length = 1 + varintLength(refsLength) + refsLength + pointLength + 2 + metadataLength;
+  /**
+   * Writes the head of a TimeSeries whose point takes `pointLength` bytes, and reserves room for all of it.
+   * Returns its position in the plan.
+   */
+  #beginSeries(series: OutputSeries, pointLength: number): number {
     const writer = this.#series;
+    const plan = this.#plan;
+    if (this.#count === 0) writer.length = 0;
+    const position = this.#count++;
+    if (plan.seriesAt(position) !== series.id) this.#planSeries(position, series);
+    const { parts } = plan;
+    const start = plan.startOf(position);
+    const middle = plan.middleOf(position);
+    const end = plan.startOf(position + 1);
+    const length = end - start + pointLength;
     writer.reserve(length + 8);
     writer.byte(0x2a);
     writer.varint(length);
-    writer.byte(0x0a);
-    writer.varint(refsLength);
-    const { written } = refs;
-    writer.raw(written.subarray(0, refsLength));
-    this.#metadata = written.subarray(refsLength);
+    writer.append(parts, start, middle);
+    return position;
   }
 
-  #endSeries(): void {
-    this.#series.byte(0x2a);
-    this.#series.byte(this.#metadata.length);
-    this.#series.raw(this.#metadata);
+  #endSeries(position: number): void {
+    const plan = this.#plan;
+    this.#series.append(plan.parts, plan.middleOf(position), plan.startOf(position + 1));
+  }
+
+  /** Makes the fields labels_refs and metadata of the series at a position, after which nothing is planned. */
+  #planSeries(position: number, series: OutputSeries): void {
+    const plan = this.#plan;
+    const symbols = this.#symbols;
+    symbols.truncate(plan.symbolsUpTo(position));
+    const strings = this.#stringsOf(series);
+    const labelCount = strings.length - 2;
+    let refsLength = 0;
+    for (let i = 0; i < labelCount; i++) {
+      refsLength += varintLength(symbols.place(strings[i] ?? 0));
+    }
+    const parts = plan.begin(position);
+    parts.reserve(refsLength + 48);
+    parts.byte(0x0a);
+    parts.varint(refsLength);
+    for (let i = 0; i < labelCount; i++) parts.varint(symbols.place(strings[i] ?? 0));
+    const middle = parts.length;
+    parts.byte(0x2a);
+    parts.byte(0);
+    parts.byte(0x08);
+    parts.byte(familyTypeNumbers[series.family.type]);
+    // Place 0 is the empty string, which need not be said.
+    const help = symbols.place(strings[labelCount] ?? 0);
+    if (help !== 0) {
+      parts.byte(0x18);
+      parts.varint(help);
+    }
+    const unit = symbols.place(strings[labelCount + 1] ?? 0);
+    if (unit !== 0) {
+      parts.byte(0x20);
+      parts.varint(unit);
+    }
+    // At most 14 bytes, so the length is one byte.
+    parts.patch(middle + 1, parts.length - middle - 2);
+    plan.end(position, series.id, middle, symbols.size);
   }
 
   #stringsOf(series: OutputSeries): Uint32Array {
     let strings = this.#strings[series.id];
     if (strings === undefined) {
       const { labels, family } = series;
-      const texts = [
-        ...labels.flatMap(({ name, value }) => [name, value]),
-        family.help,
-        family.unit,
-      ];
-      strings = Uint32Array.from(texts, (text) => this.#symbols.number(text));
+      const texts = labels.flatMap(({ name, value }) => [name, value]);
+      strings = Uint32Array.from([...texts, family.help, family.unit], (text) =>
+        this.#symbols.number(text),
+      );
       this.#strings[series.id] = strings;
     }
     return strings;
   }
+}
+
+/** What a request holds beside its points, by position: which series, and its two constant fields. */
+class Plan {
+  /** The fields of all positions, end to end: labels_refs, metadata, labels_refs, … */
+  readonly parts: ByteWriter = new ByteWriter(1 << 16);
+  #length = 0;
+  #seriesIds: Int32Array = new Int32Array(1024);
+  /** Where in `parts` a position starts; one more than there are positions. */
+  #starts: Int32Array = new Int32Array(1025);
+  #middles: Int32Array = new Int32Array(1024);
+  /** How many symbols are in use after a position. */
+  #symbols: Int32Array = new Int32Array(1024);
+
+  /** The series planned at a position, or -1. */
+  seriesAt(position: number): number {
+    return position < this.#length ? (this.#seriesIds[position] ?? -1) : -1;
+  }
+
+  startOf(position: number): number {
+    return this.#starts[position] ?? 0;
+  }
+
+  middleOf(position: number): number {
+    return this.#middles[position] ?? 0;
+  }
+
+  /** How many symbols the first `count` positions use; the empty string is always one. */
+  symbolsUpTo(count: number): number {
+    return count === 0 ? 1 : (this.#symbols[count - 1] ?? 1);
+  }
+
+  /** Forgets a position and all after it, and gives the writer for its parts. */
+  begin(position: number): ByteWriter {
+    this.#length = position;
+    this.parts.length = this.startOf(position);
+    return this.parts;
+  }
+
+  /** Ends what `begin` began. */
+  end(position: number, seriesId: number, middle: number, symbols: number): void {
+    if (position === this.#seriesIds.length) this.#grow();
+    this.#seriesIds[position] = seriesId;
+    this.#middles[position] = middle;
+    this.#symbols[position] = symbols;
+    this.#length = position + 1;
+    this.#starts[position + 1] = this.parts.length;
+  }
+
+  #grow(): void {
+    const capacity = this.#seriesIds.length * 2;
+    this.#seriesIds = grown(this.#seriesIds, capacity);
+    this.#middles = grown(this.#middles, capacity);
+    this.#symbols = grown(this.#symbols, capacity);
+    this.#starts = grown(this.#starts, capacity + 1);
+  }
+}
+
+function grown(array: Int32Array, capacity: number): Int32Array {
+  const larger = new Int32Array(capacity);
+  larger.set(array);
+  return larger;
 }

@@ -23,7 +23,7 @@ export interface RequestWriter {
   /** The marker that ends the series, in the form that the series' other points have. */
   stale(series: OutputSeries, timestampMs: number): PointKind;
   /** The finished message; valid until the next write, which begins the next one. */
-  finish(): Uint8Array;
+  finish(): Buffer;
 }
 
 /** Whether the series holds native histograms: then its name is the family's, without a suffix. */

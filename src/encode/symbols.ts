@@ -1,9 +1,10 @@
 /**
  * The symbol table of remote write 2.0: each string of a request once, and small numbers in its place.
  *
- * Strings get a number for good when they are first seen, and their bytes are made then. Per request only the
- * strings in use get a place in the table; a stamp says in which request a place was given, so that beginning
- * a new request clears nothing.
+ * Strings get a number for good when they are first seen, and their bytes are made then. Places in a table are
+ * given in the order of first use, so a table's beginning is a table too: `truncate` goes back to one without
+ * clearing anything. A string has a place if the place says so as well (the sparse set of Briggs and Torczon,
+ * "An Efficient Representation for Sparse Sets", 1993).
  *
  * Source: Remote-Write 2.0, "Symbols": `symbols[0]` is the empty string and must be written.
  */
@@ -13,19 +14,18 @@ export class Symbols {
   readonly #numbers = new Map<string, number>();
   /** Each string as a field: 22 len bytes. */
   readonly #fields: Uint8Array[] = [];
-  #stamps: Uint32Array = new Uint32Array(1024);
+  /** By a string's number: its place, if it has one. */
   #places: Uint32Array = new Uint32Array(1024);
-  #stamp = 0;
-  #used = 0;
-  readonly #table = new ByteWriter(1 << 15);
+  /** By place: the string's number, and where its field ends in `table`. */
+  #numberAt: Uint32Array = new Uint32Array(1024);
+  #endAt: Uint32Array = new Uint32Array(1024);
+  /** Places given. */
+  size = 0;
+  /** The strings in use, as fields, in the order of their places. */
+  readonly table: ByteWriter = new ByteWriter(1 << 15);
 
   constructor() {
-    this.begin();
-  }
-
-  /** The strings in use, as fields, in the order of their places. Valid until the next call. */
-  get table(): Uint8Array {
-    return this.#table.written;
+    this.place(this.number(""));
   }
 
   /** The permanent number of a string. */
@@ -40,31 +40,37 @@ export class Symbols {
     field.raw(bytes);
     this.#fields.push(field.written);
     this.#numbers.set(text, number);
-    if (number === this.#stamps.length) {
-      this.#stamps = grown(this.#stamps);
+    if (number === this.#places.length) {
       this.#places = grown(this.#places);
+      this.#numberAt = grown(this.#numberAt);
+      this.#endAt = grown(this.#endAt);
     }
     return number;
   }
 
-  /** Begins a new request with nothing but the empty string. */
-  begin(): void {
-    this.#stamp++;
-    this.#used = 0;
-    this.#table.length = 0;
-    this.place(this.number(""));
+  /** The place of a string in the table; gives it one if it has none. */
+  place(number: number): number {
+    const known = this.#places[number] ?? 0;
+    if (known < this.size && this.#numberAt[known] === number) return known;
+    const place = this.size++;
+    this.#places[number] = place;
+    this.#numberAt[place] = number;
+    const field = this.#fields[number] ?? new Uint8Array();
+    this.table.reserve(field.length);
+    this.table.raw(field);
+    this.#endAt[place] = this.table.length;
+    return place;
   }
 
-  /** The place of a string in the request's table; gives it one if it has none. */
-  place(number: number): number {
-    if (this.#stamps[number] === this.#stamp) return this.#places[number] ?? 0;
-    const place = this.#used++;
-    this.#stamps[number] = this.#stamp;
-    this.#places[number] = place;
-    const field = this.#fields[number] ?? new Uint8Array();
-    this.#table.reserve(field.length);
-    this.#table.raw(field);
-    return place;
+  /** Takes back all places but the first `size`, at least 1. */
+  truncate(size: number): void {
+    this.size = size;
+    this.table.length = this.tableLength(size);
+  }
+
+  /** How many bytes of `table` the first `size` places take. */
+  tableLength(size: number): number {
+    return this.#endAt[size - 1] ?? 0;
   }
 }
 

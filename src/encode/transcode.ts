@@ -7,8 +7,8 @@
  * Source: Prometheus `prompb/types.proto`, `prompb/io/prometheus/write/v2/types.proto`.
  */
 import protobuf from "protobufjs";
-import snappy from "snappy";
 import type { EncodedBatch } from "./encoded-batch.ts";
+import { compressBlock, uncompressBlock } from "./snappy-block.ts";
 
 const schema = `
 syntax = "proto3";
@@ -34,9 +34,9 @@ interface Request2 {
 /** The same points for remote write 1.0. A batch of 1.0 is returned as it is. */
 export function toRemoteWrite1(batch: EncodedBatch): EncodedBatch {
   if (batch.protocol === "1") return batch;
-  const body = snappy.uncompressSync(Buffer.from(batch.body), { asBuffer: true });
+  const body = uncompressBlock(batch.body);
   // The bytes are our own encoder's, and the schema above gives them this shape.
-  const { symbols, timeseries } = request2.decode(body as Buffer) as unknown as Request2;
+  const { symbols, timeseries } = request2.decode(body) as unknown as Request2;
   const message = {
     timeseries: timeseries.map(({ labels_refs: refs, samples, histograms }) => ({
       labels: Array.from({ length: refs.length / 2 }, (_, pair) => ({
@@ -48,5 +48,5 @@ export function toRemoteWrite1(batch: EncodedBatch): EncodedBatch {
     })),
   };
   const encoded = request1.encode(message).finish();
-  return { ...batch, protocol: "1", body: snappy.compressSync(Buffer.from(encoded)) };
+  return { ...batch, protocol: "1", body: compressBlock(Buffer.from(encoded)) };
 }

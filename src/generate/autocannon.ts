@@ -88,6 +88,9 @@ export async function runAutocannon(
   sink: SampleSink,
 ): Promise<AutocannonResult> {
   const { url, vus, durationMs, rate, method, headers, body, expectStatus, signal } = options;
+  if (method === "HEAD") {
+    throw new GeneratorError("autocannon cannot load with HEAD; use GET, or a k6 script");
+  }
   await tryConnection(url);
   const workerData: WorkerOptions = {
     url: url.href,
