@@ -3,7 +3,7 @@
  *
  * Each step looks first and does nothing where nothing has changed. What it runs prints to stderr.
  */
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScriptError, run } from "./run.mjs";
@@ -29,6 +29,13 @@ export function ensureNode() {
 /** Runs `npm ci` where node_modules is not what package-lock.json says. @returns {Promise<void>} */
 export async function ensureDependencies() {
   if (dependenciesAreCurrent()) return;
+  const installed = path.join(projectFolder, "node_modules");
+  // npm would follow the link and empty what somebody else uses.
+  if (lstatSync(installed, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new ScriptError(
+      "node_modules is a link and not up to date: remove the link, or run npm ci where it leads",
+    );
+  }
   await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: projectFolder });
 }
 

@@ -16,7 +16,7 @@ import type { DropReason, SampleSink, Tags } from "../sample/sample.ts";
 import { ClassicBuckets, classicBounds } from "./classic-buckets.ts";
 import { ExponentialHistogram } from "./exponential-histogram.ts";
 import { PendingSamples } from "./pending-samples.ts";
-import type { MappedSeries, Output, SeriesMapper } from "./series-mapper.ts";
+import type { MappedSeries, SeriesMapper } from "./series-mapper.ts";
 import type { OutputSeries, PointSink } from "./series-point.ts";
 
 /** k6's first release was in 2016: an earlier time is a broken clock, not an old run. */

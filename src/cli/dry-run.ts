@@ -160,7 +160,7 @@ export function toDryRunText(report: DryRunReport): string {
     ],
     [
       "series",
-      `${formatCount(report.series)}` +
+      formatCount(report.series) +
         (report.overflowed > 0
           ? `; ${formatCount(report.overflowed)} more went to name="(other)", see --max-series`
           : ""),

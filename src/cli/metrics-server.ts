@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError, messageOf } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { createSelfMetrics } from "../output/self-metrics.ts";
 
@@ -36,7 +36,7 @@ export async function startMetricsServer(
     await once(server, "listening");
   } catch (cause) {
     throw new UsageError(
-      `cannot serve metrics on ${address.host}:${address.port}: ${(cause as Error).message}; ` +
+      `cannot serve metrics on ${address.host}:${address.port}: ${messageOf(cause)}; ` +
         "name another address with --metrics-listen, port 0 for any free one",
       { cause },
     );

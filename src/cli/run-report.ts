@@ -3,15 +3,18 @@
  */
 import { access, constants, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ConfigError, InputError, systemErrorCode } from "../errors.ts";
+import { ConfigError, InputError, systemErrorCode, messageOf } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
 import type { Reconciliation } from "../generate/reconcile.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { RunState } from "../runs/run-state.ts";
+import type { DropReason } from "../sample/sample.ts";
 import type { TextSink } from "./command-io.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import type { LoadEnd } from "./load.ts";
+
+const relabelReason: DropReason = "relabelled_away";
 
 /** docs/cli.md describes the fields. */
 export interface RunReport extends RunIdentity {
@@ -93,12 +96,16 @@ export function toRunReport(
   };
 }
 
-/** Whether every sample that was read is in the store, and equals what the generator counted. */
+/**
+ * Whether every sample that was read is in the store, and equals what the generator counted. Samples that the
+ * user's relabel rules drop are not missed; the generator has counted them, so its counts then tell nothing.
+ */
 export function isComplete({ samples, points, reconciliation }: RunReport): boolean {
+  const relabelledAway = samples.dropped[relabelReason] ?? 0;
   return (
-    samples.read === samples.aggregated &&
+    samples.read === samples.aggregated + relabelledAway &&
     points.encoded === points.delivered &&
-    (reconciliation?.differences.length ?? 0) === 0
+    (relabelledAway > 0 || (reconciliation?.differences.length ?? 0) === 0)
   );
 }
 
@@ -188,7 +195,7 @@ export async function expectReportPath(path: string | undefined): Promise<void> 
     if (await isFile(path)) await access(path, constants.W_OK);
     else await access(dirname(path), constants.W_OK);
   } catch (cause) {
-    const message = `${JSON.stringify(path)} cannot be written: ${(cause as Error).message}`;
+    const message = `${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`;
     throw new ConfigError([{ option: "--report", message, source: "flags" }], { cause });
   }
 }
@@ -220,8 +227,11 @@ export async function showReport(
     await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new InputError(`the report ${JSON.stringify(path)} cannot be written: ${message}`, {
-      cause,
-    });
+    throw new InputError(
+      `the report ${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }

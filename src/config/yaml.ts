@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { UsageError } from "../errors.ts";
+import { UsageError, messageOf } from "../errors.ts";
 
 /** An option's value as its source has it. Flags and variables have text, and lists of it. */
 export type RawValue = string | null | readonly RawValue[] | RawMap;
@@ -49,7 +49,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UsageError(`cannot read ${JSON.stringify(file)}: ${reason}`, { cause: error });
   }
 }

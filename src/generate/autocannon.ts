@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Worker } from "node:worker_threads";
-import { GeneratorError } from "../errors.ts";
+import { GeneratorError, messageOf } from "../errors.ts";
 import type { Metric } from "../sample/metric.ts";
 import type { SampleSink } from "../sample/sample.ts";
 import {
@@ -127,10 +127,7 @@ export async function runAutocannon(
       durationMs: counts.durationMs,
     };
   } catch (cause) {
-    throw new GeneratorError(
-      `autocannon broke down: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new GeneratorError(`autocannon broke down: ${messageOf(cause)}`, { cause });
   } finally {
     signal?.removeEventListener("abort", stop);
     await worker.terminate();

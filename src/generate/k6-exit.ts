@@ -40,6 +40,7 @@ export function runStateOf(
     case 107:
     case 108:
       return "aborted_by_script_error";
+    case null:
     default:
       return "aborted_by_system";
   }

@@ -9,7 +9,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, messageOf } from "../errors.ts";
 import { metricTypes, type MetricType } from "../sample/metric.ts";
 
 export interface K6SummaryMetric {
@@ -53,10 +53,9 @@ export async function readK6Summary(path: string): Promise<K6Summary> {
   try {
     content = JSON.parse(await readFile(path, "utf8"));
   } catch (cause) {
-    throw new InputError(
-      `k6 summary ${JSON.stringify(path)} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new InputError(`k6 summary ${JSON.stringify(path)} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   const machine = machineReadable.safeParse(content);
   if (machine.success) return { metrics: fromMachineReadable(machine.data) };

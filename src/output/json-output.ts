@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { pipeline } from "node:stream/promises";
 import { PassThrough, type Writable } from "node:stream";
 import { createGzip } from "node:zlib";
-import { InputError } from "../errors.ts";
+import { InputError, messageOf } from "../errors.ts";
 import type { Metric } from "../sample/metric.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
 import type { Output } from "./output.ts";
@@ -39,8 +39,9 @@ export class JsonOutput implements Output, SampleSink {
     try {
       await once(file, "open");
     } catch (cause) {
-      const { message } = cause as Error;
-      throw new InputError(`${JSON.stringify(path)} cannot be written: ${message}`, { cause });
+      throw new InputError(`${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`, {
+        cause,
+      });
     }
     const input = new PassThrough();
     const written = path.endsWith(".gz")
@@ -85,7 +86,7 @@ export class JsonOutput implements Output, SampleSink {
     try {
       await this.#written;
     } catch (cause) {
-      throw new InputError(`the JSON output is incomplete: ${(cause as Error).message}`, { cause });
+      throw new InputError(`the JSON output is incomplete: ${messageOf(cause)}`, { cause });
     }
   }
 

@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
-import { InputError } from "../errors.ts";
+import { InputError, messageOf } from "../errors.ts";
 import { RemoteWriteClient, type RemoteWriteTls } from "../send/remote-write-client.ts";
 
 export interface Receiver {
@@ -66,7 +66,7 @@ async function textFrom(path: string | undefined): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new InputError(`${JSON.stringify(path)} cannot be read: ${(cause as Error).message}`, {
+    throw new InputError(`${JSON.stringify(path)} cannot be read: ${messageOf(cause)}`, {
       cause,
     });
   }

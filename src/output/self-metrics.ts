@@ -108,27 +108,33 @@ export function createSelfMetrics(output: Pick<PrometheusOutput, "progress">): R
   const registry = new Registry();
   for (const { name, help, kind, value } of selfMetrics) {
     const isByReason = name.includes("_dropped_") || name.includes("_rejected_");
-    const options = { name, help, registers: [registry], labelNames: isByReason ? ["reason"] : [] };
+    const options = { name, help, registers: [], labelNames: isByReason ? ["reason"] : [] };
     const read = (): Value => value(output.progress);
-    if (kind === "counter") {
-      new Counter({
-        ...options,
-        collect() {
-          // prom-client counts up only; what it has counted is set back to what is true.
-          this.reset();
-          set(read(), (labels, count) => this.inc(labels, count));
-        },
-      });
-    } else {
-      new Gauge({
-        ...options,
-        collect() {
-          set(read(), (labels, count) => this.set(labels, count));
-        },
-      });
-    }
+    registry.registerMetric(kind === "counter" ? counter(options, read) : gauge(options, read));
   }
   return registry;
+}
+
+type Options = ConstructorParameters<typeof Gauge>[0];
+
+function counter(options: Options, read: () => Value): Counter {
+  return new Counter({
+    ...options,
+    collect() {
+      // prom-client counts up only; what it has counted is set back to what is true.
+      this.reset();
+      set(read(), (labels, count) => this.inc(labels, count));
+    },
+  });
+}
+
+function gauge(options: Options, read: () => Value): Gauge {
+  return new Gauge({
+    ...options,
+    collect() {
+      set(read(), (labels, count) => this.set(labels, count));
+    },
+  });
 }
 
 function set(value: Value, write: (labels: Record<string, string>, count: number) => void): void {

@@ -12,7 +12,7 @@
 import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
-import { PlimsollError, SpoolError, systemErrorCode } from "../errors.ts";
+import { PlimsollError, SpoolError, systemErrorCode, messageOf } from "../errors.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { readPosition, removePosition, savePosition } from "./position.ts";
 import { encodeRecord, recordHeaderBytes } from "./record.ts";
@@ -102,7 +102,7 @@ export class Spool implements AsyncDisposable {
       lock?.release();
       if (error instanceof PlimsollError || systemErrorCode(error) === undefined) throw error;
       throw new SpoolError(
-        `spool folder ${JSON.stringify(directory)} cannot be used: ${toMessage(error)}; ` +
+        `spool folder ${JSON.stringify(directory)} cannot be used: ${messageOf(error)}; ` +
           "expected a folder that this user can read and write",
         { cause: error },
       );
@@ -145,7 +145,7 @@ export class Spool implements AsyncDisposable {
       return {
         kind: "refused",
         reason: noRoomCodes.has(code) ? "spool_full" : "spool_failed",
-        text: toMessage(error),
+        text: messageOf(error),
       };
     }
     this.#nextSequence += 1;
@@ -277,10 +277,6 @@ export class Spool implements AsyncDisposable {
   #assertOpen(): void {
     if (this.#closed) throw new Error(`spool ${JSON.stringify(this.#directory)} is closed`);
   }
-}
-
-function toMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A folder that holds something of others stays. */

@@ -129,7 +129,7 @@ describe("golden bytes", () => {
     const gaps = { ...observed.positive, indexes: Int32Array.of(-2, -1, 10, 20, 21) };
     const wide = { ...observed, positive: gaps };
     writer.histogram(seriesOf(0, { __name__: "h" }, { type: "histogram" }), t, wide, t - 60_000);
-    const spans = "5a0408031002" + "5a040814" + "1001" + "5a0408121002";
+    const spans = "5a04080310025a04081410015a0408121002";
     expect(Buffer.from(writer.finish()).toString("hex")).toBe(
       `220022085f5f6e616d655f5f2201682a480a0201021a3e080e19666666666666324029000000000000f0373000${spans}620506040704017880d095ffbc318801a0fb91ffbc312a020803`,
     );
