@@ -8,7 +8,8 @@
  * same order therefore give the same points, live or a year later.
  *
  * Values are cumulative since the start of the run. The first point of a counter or histogram is preceded by a
- * zero one interval earlier, so that `increase()` sees all of it.
+ * zero one interval earlier, and every series has a point in the last interval, so that `increase()` over the run
+ * is the total.
  */
 import type { Clock } from "../clock.ts";
 import type { Metric, MetricType } from "../sample/metric.ts";
@@ -109,8 +110,6 @@ export class Aggregator implements SampleSink {
   #oldestMs = Infinity;
   #newestMs = 0;
   #newestAllowedMs = 0;
-  /** Whether a sink has changed since the last interval. */
-  #hasChanged = false;
   #read = 0;
   #late = 0;
 
@@ -159,14 +158,16 @@ export class Aggregator implements SampleSink {
     if (this.#openEndMs > 0) this.#closeUntil(timestampMs);
   }
 
-  /** Closes every interval that holds a sample, then ends each series. Call it once, after the last sample. */
+  /** Closes every interval up to the open one, then ends each series. Call it once, after the last sample. */
   finish(): void {
     if (this.#openEndMs === 0) return;
-    this.#closeUntil(this.#newestMs + this.#options.pushIntervalMs);
-    // The open interval holds a sample only if a late one came after the clock had closed its own.
-    if (this.#hasChanged) this.#closeUntil(this.#openEndMs);
+    this.#closeUntil(this.#newestMs);
+    // In the last interval every series has a point: behind one that merely stops, `increase()` would guess on.
+    for (const sink of this.#sinks) sink.isChanged ||= sink.lastPointMs > 0;
+    this.#closeUntil(this.#openEndMs);
     if (!this.#options.staleMarkers) return;
-    for (const { mapped } of this.#sinks) {
+    for (const { mapped, lastPointMs } of this.#sinks) {
+      if (lastPointMs === 0) continue;
       for (const { series } of mapped.outputs) this.#points.stale(series, this.endMs);
     }
     this.#points.intervalEnd(this.endMs);
@@ -183,7 +184,7 @@ export class Aggregator implements SampleSink {
     };
   }
 
-  /** The oldest sample's own time, Unix milliseconds; 0 before the first. */
+  /** The time of the oldest sample that was not late, Unix milliseconds; 0 before the first. */
   get oldestMs(): number {
     return this.#oldestMs === Infinity ? 0 : this.#oldestMs;
   }
@@ -243,13 +244,11 @@ export class Aggregator implements SampleSink {
     if (this.#openEndMs === 0) {
       this.#openEndMs = intervalEnd(timestampMs - latenessMs, pushIntervalMs);
     }
-    if (timestampMs < this.#openEndMs) {
-      if (timestampMs < this.#openEndMs - pushIntervalMs) this.#late++;
-      this.#apply(seriesId, timestampMs, value);
-    } else {
-      this.#pending.push(seriesId, timestampMs, value);
-    }
-    if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
+    // A late sample may be of any time, also of a broken clock's: it does not say when the run began.
+    if (timestampMs < this.#openEndMs - pushIntervalMs) this.#late++;
+    else if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
+    if (timestampMs < this.#openEndMs) this.#apply(seriesId, timestampMs, value);
+    else this.#pending.push(seriesId, timestampMs, value);
     if (timestampMs > this.#newestMs) {
       this.#newestMs = timestampMs;
       if (timestampMs - latenessMs >= this.#openEndMs) this.#closeUntil(timestampMs - latenessMs);
@@ -281,7 +280,6 @@ export class Aggregator implements SampleSink {
     }
     this.#read++;
     sink.isChanged = true;
-    this.#hasChanged = true;
   }
 
   /** Closes each interval that ends at or before `watermarkMs`. */
@@ -311,7 +309,6 @@ export class Aggregator implements SampleSink {
       sink.isChanged = false;
       hasPoints = true;
     }
-    this.#hasChanged = false;
     if (hasPoints) this.#points.intervalEnd(endMs);
   }
 

@@ -19,7 +19,7 @@ import { startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { deliveryParts, Progress } from "./progress.ts";
-import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
+import { expectReportPath, isAllUsed, isComplete, showReport, toRunReport } from "./run-report.ts";
 import type { RunIo } from "./run.ts";
 
 /** A file is read no further while this much waits to be sent. */
@@ -112,7 +112,7 @@ async function ingest(
   if (flags.dryRun === true) {
     const report = await dryRun(options, { identity, tags }, chunksOf(head, rest), onProblem);
     io.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : toDryRunText(report));
-    return report.samples.read === report.samples.aggregated ? exitCodes.ok : exitCodes.incomplete;
+    return isAllUsed(report.samples) ? exitCodes.ok : exitCodes.incomplete;
   }
 
   const outputs = await openOutputs(options, plan.jsonFiles, {

@@ -65,7 +65,7 @@ function toFlags(row: NamedRow): Option[] {
   const description = `${row.description} (default: ${toDefaultText(row)}; ${row.variable})`;
   if (kind === boolean) {
     const on = new Option(flag, description);
-    const off = new Option(toNegative(flag), description);
+    const off = new Option(toNegative(flag), `do not ${description}`);
     return toDefaultText(row) === "true" ? [on.hideHelp(), off] : [on, off.hideHelp()];
   }
   const names = short === undefined ? flag : `${short}, ${flag}`;

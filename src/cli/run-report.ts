@@ -14,7 +14,7 @@ import type { TextSink } from "./command-io.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import type { LoadEnd } from "./load.ts";
 
-const relabelReason: DropReason = "relabelled_away";
+type ReportedSamples = Pick<RunReport["samples"], "read" | "aggregated" | "dropped">;
 
 /** docs/cli.md describes the fields. */
 export interface RunReport extends RunIdentity {
@@ -97,16 +97,24 @@ export function toRunReport(
 }
 
 /**
- * Whether every sample that was read is in the store, and equals what the generator counted. Samples that the
- * user's relabel rules drop are not missed; the generator has counted them, so its counts then tell nothing.
+ * Whether every sample that was read is in the store, and equals what the generator counted. The generator has
+ * also counted what the user's relabel rules dropped, so its counts then tell nothing.
  */
 export function isComplete({ samples, points, reconciliation }: RunReport): boolean {
-  const relabelledAway = samples.dropped[relabelReason] ?? 0;
   return (
-    samples.read === samples.aggregated + relabelledAway &&
+    isAllUsed(samples) &&
     points.encoded === points.delivered &&
-    (relabelledAway > 0 || (reconciliation?.differences.length ?? 0) === 0)
+    (relabelledAway(samples) > 0 || (reconciliation?.differences.length ?? 0) === 0)
   );
+}
+
+/** Whether every sample that was read is used; what the user's relabel rules drop is not missed. */
+export function isAllUsed(samples: ReportedSamples): boolean {
+  return samples.read === samples.aggregated + relabelledAway(samples);
+}
+
+function relabelledAway({ dropped }: ReportedSamples): number {
+  return dropped["relabelled_away" satisfies DropReason] ?? 0;
 }
 
 export function toReportText(report: RunReport): string {

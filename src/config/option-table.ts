@@ -240,7 +240,7 @@ export const optionTable: OptionTable = {
     group: "prometheus-rw",
     kind: boolean,
     toDefault: () => true,
-    description: "do not start unless the receiver takes samples",
+    description: "insist that the receiver takes samples before the run starts",
     secret: false,
   },
   pushIntervalMs: {
@@ -289,7 +289,8 @@ export const optionTable: OptionTable = {
     k6: { name: "K6_PROMETHEUS_RW_STALE_MARKERS" },
     kind: boolean,
     toDefault: () => true,
-    description: "end every series with the run, not five minutes later (k6's default is false)",
+    description:
+      "end every series with the run, not five minutes later (k6's default: it does not)",
     secret: false,
   },
   maxSeries: {

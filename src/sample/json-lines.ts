@@ -45,8 +45,6 @@ export interface LineProblem {
 export interface JsonLinesOptions {
   /** Called for each problem; the caller decides how many to show. */
   readonly onProblem?: (problem: LineProblem) => void;
-  /** Called when a metric is declared, or first used without having been declared. */
-  readonly onMetric?: (metric: Metric, thresholds: readonly string[]) => void;
 }
 
 export class JsonLinesReader {
@@ -233,19 +231,7 @@ export class JsonLinesReader {
       );
       return;
     }
-    const thresholds = field(data, "thresholds");
-    this.#addMetric({ name, type, contains }, Array.isArray(thresholds) ? thresholds : []);
-  }
-
-  #addMetric(metric: Metric, thresholds: readonly unknown[]): Metric {
-    this.#metrics.set(metric.name, metric);
-    const sources = thresholds
-      .map((threshold) =>
-        typeof threshold === "string" ? threshold : field(threshold, "threshold"),
-      )
-      .filter((source) => typeof source === "string");
-    this.#options.onMetric?.(metric, sources);
-    return metric;
+    this.#metrics.set(name, { name, type, contains });
   }
 
   #readParsedPoint(name: string, data: unknown, line: Buffer): void {
@@ -275,7 +261,8 @@ export class JsonLinesReader {
         );
         return;
       }
-      metric = this.#addMetric(builtin, []);
+      metric = builtin;
+      this.#metrics.set(name, metric);
     }
     if (!isUtf8(line)) this.#tell(`bytes that are not UTF-8 became U+FFFD: ${quote(line)}`);
     const seriesId = this.#sink.series(metric, tags);

@@ -108,6 +108,8 @@ describe("Aggregator", () => {
       [t0 + 1_000, 1],
       [t0 + 61_000, 1],
       [t0 + 121_000, 1],
+      // `increase()` guesses on behind a series that stops before the run does.
+      [t0 + 150_000, 1],
     ]);
   });
 
@@ -120,7 +122,20 @@ describe("Aggregator", () => {
     aggregator.advanceTo(t0 + 1_000);
     expect(points.intervals).toEqual([t0 + 1_000]);
     aggregator.finish();
-    expect(points.of("k6_reqs_total{}")).toHaveLength(2);
+    expect(points.of("k6_reqs_total{}")).toEqual([
+      [t0, 0],
+      [t0 + 1_000, 1],
+      [t0 + 2_000, 1],
+    ]);
+  });
+
+  it("says when the run began and ended, which late samples do not change", () => {
+    const { aggregator } = setUp();
+    expect([aggregator.oldestMs, aggregator.newestMs]).toEqual([0, 0]);
+    const id = aggregator.series(reqs, new Map());
+    // The first one waits: the interval before its own is still open.
+    for (const ms of [1_100, 1_050, 900, 3_000, -600_000]) aggregator.sample(id, t0 + ms, 1);
+    expect([aggregator.oldestMs, aggregator.newestMs]).toEqual([t0 + 900, t0 + 3_000]);
   });
 
   it("skips a gap that nothing looks back over, however long", () => {
@@ -228,6 +243,27 @@ describe("Aggregator", () => {
       ["k6_duration_seconds{}", t0 + 1_001],
     ]);
     expect(points.intervals).toEqual([t0 + 1_000, t0 + 1_001]);
+  });
+
+  it("gives every series a point in the last interval, and no end to a series that never began", () => {
+    const { points, aggregator } = setUp({ staleMarkers: true });
+    const series = (name: string) => aggregator.series(reqs, new Map([["s", name]]));
+    const [early, late, unused] = [series("early"), series("late"), series("unused")];
+    aggregator.sample(early, t0 + 500, 2);
+    aggregator.sample(late, t0 + 3_500, 1);
+    aggregator.sample(unused, t0 + 3_600, NaN);
+    aggregator.finish();
+    expect(points.of('k6_reqs_total{s="early"}')).toEqual([
+      [t0, 0],
+      [t0 + 1_000, 2],
+      [t0 + 4_000, 2],
+      [t0 + 4_001, NaN],
+    ]);
+    expect(points.of('k6_reqs_total{s="late"}').slice(1)).toEqual([
+      [t0 + 4_000, 1],
+      [t0 + 4_001, NaN],
+    ]);
+    expect(points.of('k6_reqs_total{s="unused"}')).toEqual([]);
   });
 
   it("sends nothing for a run without samples", () => {

@@ -146,17 +146,6 @@ describe("JsonLinesReader", () => {
     expect(readText(`${line}\n`).sink.samples[0]?.metric.type).toBe("rate");
   });
 
-  it("hands on the thresholds of a metric's declaration", () => {
-    const seen: unknown[] = [];
-    const reader = new JsonLinesReader(new RecordingSink(), {
-      onMetric: (metric, thresholds) => seen.push([metric.name, thresholds]),
-    });
-    const thresholds = ["p(95)<500", { threshold: "p(99)<1500", abortOnFail: true }];
-    const data = { name: "http_req_duration", type: "trend", contains: "time", thresholds };
-    reader.write(Buffer.from(`${JSON.stringify({ type: "Metric", data, metric: data.name })}\n`));
-    expect(seen).toEqual([["http_req_duration", ["p(95)<500", "p(99)<1500"]]]);
-  });
-
   const good = toLine({ metric: "vus", time: "2026-08-21T10:15:42Z", value: 1, tags: {} });
   const head = '{"metric":"vus","type":"Point","data":{"time":"2026-08-21T10:15:42Z","value":';
 
