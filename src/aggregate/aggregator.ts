@@ -270,6 +270,10 @@ export class Aggregator implements SampleSink {
         this.dropped("negative_counter");
         return;
       }
+      if (sink.value + value === Infinity) {
+        this.dropped("not_finite");
+        return;
+      }
       sink.value += value;
     } else {
       if (timestampMs >= sink.valueTimestampMs) {

@@ -175,6 +175,7 @@ class SortedBuckets {
   }
 }
 
+const noBuckets: Buckets = { size: 0, indexes: new Int32Array(), counts: new Float64Array() };
 const sortedPositive = new SortedBuckets();
 const sortedNegative = new SortedBuckets();
 
@@ -194,7 +195,8 @@ export class ExponentialHistogram implements NativeHistogram {
   min: number = Infinity;
   max: number = -Infinity;
   readonly #positive = new SparseBuckets();
-  readonly #negative = new SparseBuckets();
+  /** Made when it is needed: times have none. */
+  #negative: SparseBuckets | undefined;
 
   /** In ascending order of their distance from zero; valid until they are asked of any histogram again. */
   get positive(): Buckets {
@@ -202,7 +204,7 @@ export class ExponentialHistogram implements NativeHistogram {
   }
 
   get negative(): Buckets {
-    return this.#negative.sorted(sortedNegative);
+    return this.#negative?.sorted(sortedNegative) ?? noBuckets;
   }
 
   /** Counts one observation. `value` is finite. */
@@ -212,7 +214,7 @@ export class ExponentialHistogram implements NativeHistogram {
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     if (value > zeroThreshold) this.#positive.add(bucketIndex(value), 1);
-    else if (value < -zeroThreshold) this.#negative.add(bucketIndex(-value), 1);
+    else if (value < -zeroThreshold) this.#negatives().add(bucketIndex(-value), 1);
     else this.zeroCount++;
   }
 
@@ -224,7 +226,7 @@ export class ExponentialHistogram implements NativeHistogram {
     this.min = Math.min(this.min, other.min);
     this.max = Math.max(this.max, other.max);
     addAll(this.#positive, other.positive);
-    addAll(this.#negative, other.negative);
+    if (other.#negative) addAll(this.#negatives(), other.negative);
   }
 
   /**
@@ -239,6 +241,11 @@ export class ExponentialHistogram implements NativeHistogram {
     const below = Math.floor(rank);
     const lower = this.#observation(below);
     return rank === below ? lower : lower + (this.#observation(below + 1) - lower) * (rank - below);
+  }
+
+  #negatives(): SparseBuckets {
+    this.#negative ??= new SparseBuckets();
+    return this.#negative;
   }
 
   /** The observation of a rank, from 0, as if those of a bucket were spread evenly on its logarithmic axis. */

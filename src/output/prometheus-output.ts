@@ -58,8 +58,10 @@ export interface PrometheusOutputOptions {
   readonly onNotice: (text: string) => void;
 }
 
-/** Where the points are: `encoded` = `delivered` + `pending` + the sum of `rejected`. */
+/** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
 export interface PointCountsByFate {
+  /** Of an earlier process of the same run, found in the spool. */
+  readonly recovered: number;
   readonly encoded: number;
   readonly delivered: number;
   readonly pending: number;
@@ -95,6 +97,8 @@ export class PrometheusOutput implements Output {
   readonly #runSeries: RunSeries;
   readonly #refused = new Map<string, number>();
   readonly #idleTimer: NodeJS.Timeout | undefined;
+  readonly #recovered: number;
+  #isFinished = false;
   #encoded = 0;
   #encodedBytes = 0;
   #closed: Promise<void> | undefined;
@@ -169,6 +173,7 @@ export class PrometheusOutput implements Output {
     this.#options = options;
     this.#receiver = parts.receiver;
     this.#spool = parts.spool;
+    this.#recovered = parts.spool.pending.samples + parts.spool.pending.histograms;
     this.spoolDirectory = parts.directory;
     this.displayUrl = parts.receiver.client.displayUrl;
     this.protocol = parts.agreement.protocol;
@@ -200,7 +205,11 @@ export class PrometheusOutput implements Output {
         options.onNotice(`the receiver refused points (${reason}): ${text}`),
     });
     if (this.#spool.pending.batches > 0) this.#sender.wake();
-    if (options.isLive) this.#idleTimer = setInterval(() => this.#closeIdleInterval(), idleCheckMs);
+    if (options.isLive) {
+      // The check comes after the event loop has looked for input: what waits to be read is no silence.
+      const check = (): void => void setImmediate(() => this.#closeIdleInterval());
+      this.#idleTimer = setInterval(check, idleCheckMs);
+    }
   }
 
   get sink(): SampleSink {
@@ -217,6 +226,7 @@ export class PrometheusOutput implements Output {
     return {
       samples: this.#aggregator.counts,
       points: {
+        recovered: this.#recovered,
         encoded: this.#encoded,
         delivered: totals.delivered.samples + totals.delivered.histograms,
         pending: pending.samples + pending.histograms,
@@ -237,7 +247,7 @@ export class PrometheusOutput implements Output {
 
   /** Closes the last interval, writes how the run ended, and sends until all is sent or the time is over. */
   async finish(end: Pick<RunEnd, "state" | "thresholds">): Promise<void> {
-    clearInterval(this.#idleTimer);
+    this.#stopIdleCheck();
     this.#aggregator.finish();
     const { oldestMs, newestMs, endMs } = this.#aggregator;
     const hasSamples = endMs > 0;
@@ -286,8 +296,14 @@ export class PrometheusOutput implements Output {
     if (before === undefined) this.#options.onNotice(outcome.text);
   }
 
+  #stopIdleCheck(): void {
+    clearInterval(this.#idleTimer);
+    this.#isFinished = true;
+  }
+
   /** Lets time go on while no sample comes: as much of it as has passed since the newest one came. */
   #closeIdleInterval(): void {
+    if (this.#isFinished) return;
     const nowMs = this.#options.clock.nowMs();
     const { newestMs } = this.#aggregator;
     if (newestMs !== this.#newestMs) {

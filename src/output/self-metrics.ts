@@ -49,6 +49,12 @@ export const selfMetrics: readonly SelfMetric[] = [
     value: ({ mapper }) => mapper.series,
   },
   {
+    name: "plimsoll_remote_write_points_recovered_total",
+    help: "points of an earlier process of the run, found in the spool",
+    kind: "counter",
+    value: ({ points }) => points.recovered,
+  },
+  {
     name: "plimsoll_remote_write_points_encoded_total",
     help: "points encoded into requests",
     kind: "counter",

@@ -299,6 +299,15 @@ describe("Aggregator", () => {
     expect(points.of("k6_vus{}")).toEqual([[t0 + 1_000, 1e308]]);
   });
 
+  it("keeps a counter finite: what would overflow it is dropped and counted", () => {
+    const { points, aggregator } = setUp();
+    const id = aggregator.series(reqs, new Map());
+    for (const value of [1e308, 1e308, 5]) aggregator.sample(id, t0, value);
+    aggregator.finish();
+    expect(points.of("k6_reqs_total{}").at(-1)).toEqual([t0 + 1_000, 1e308]);
+    expect(aggregator.counts).toMatchObject({ read: 3, aggregated: 2 });
+  });
+
   const sample = record({
     series: integer({ min: 0, max: 3 }),
     ms: integer({ min: 0, max: 12_000 }),
