@@ -57,7 +57,7 @@ export class ConfigError extends PlimsollError {
   }
 }
 
-/** The samples cannot be read: no such file, a directory, no permission, broken gzip. */
+/** A file cannot be read or written: no such file, a directory, no permission, broken gzip, a full disk. */
 export class InputError extends PlimsollError {
   readonly code = "INPUT_UNREADABLE";
 }

@@ -2,6 +2,8 @@
  * What `plimsoll` exits with, beside k6's own codes (97 to 110, 255), which `plimsoll run` hands on.
  * docs/cli.md has the table.
  */
+import type { ErrorCode } from "../errors.ts";
+
 export const exitCodes = {
   ok: 0,
   /** A bug in Plimsoll. */
@@ -15,3 +17,13 @@ export const exitCodes = {
   /** The second Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
 } as const;
+
+/** What an error that ends the command exits with; docs/errors.md has the table. */
+export const exitCodeByError: Readonly<Record<ErrorCode, number>> = {
+  USAGE: exitCodes.usage,
+  CONFIG_INVALID: exitCodes.usage,
+  INPUT_UNREADABLE: exitCodes.unavailable,
+  GENERATOR_UNAVAILABLE: exitCodes.unavailable,
+  RECEIVER_UNUSABLE: exitCodes.unavailable,
+  SPOOL_UNUSABLE: exitCodes.unavailable,
+};

@@ -6,7 +6,7 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { configCommand } from "./config.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
@@ -67,9 +67,7 @@ function exitCodeOf(error: unknown): number {
     return exitCodes.internal;
   }
   process.stderr.write(`plimsoll: ${error.message}\n`);
-  return error.code === "USAGE" || error.code === "CONFIG_INVALID"
-    ? exitCodes.usage
-    : exitCodes.unavailable;
+  return exitCodeByError[error.code];
 }
 
 function stackOf(error: unknown): string {

@@ -26,10 +26,11 @@ const groupHeadings: Readonly<Record<OptionGroup, string>> = {
 
 /** Adds `--config-file` and a flag for each option of `groups`. */
 export function addOptionFlags(command: Command, ...groups: readonly OptionGroup[]): Command {
-  command.option(
+  const configFile = new Option(
     `${configFileFlag} <file>`,
     `file with options (default: plimsoll.yaml, where there is one; ${configFileVariable})`,
   );
+  command.addOption(configFile.helpGroup(groupHeadings.run));
   for (const row of optionRows) {
     if (!groups.includes(row.group)) continue;
     for (const option of toFlags(row)) {

@@ -73,12 +73,15 @@ export class Progress implements Disposable {
   }
 }
 
-/** The first part, and of the others those that fit. */
+/** As many of the parts as fit, and the first one anyhow. */
 function fit(parts: readonly string[], limit: number): string {
-  return parts.reduce((line, part) => {
+  let [line = "", ...rest] = parts;
+  for (const part of rest) {
     const longer = line + separator + part;
-    return longer.length > limit ? line : longer;
-  });
+    if (longer.length > limit) break;
+    line = longer;
+  }
+  return line;
 }
 
 /** Makes the parts of a run's line. Call it about as often as the line is shown. */
@@ -97,10 +100,14 @@ export function createRunParts(
     const [first] = window;
     const elapsedMs = atMs - (first?.atMs ?? atMs);
     const perSecond = elapsedMs > 0 ? ((requests - (first?.requests ?? 0)) * 1_000) / elapsedMs : 0;
+    const { progress } = output;
+    const load = loadParts(totals, perSecond);
+    const receiver = receiverParts(progress, atMs);
     return [
       formatElapsed(atMs - startMs),
-      ...loadParts(totals, perSecond),
-      ...deliveryParts(output.progress, atMs),
+      // That it is away is the news.
+      ...(progress.state.kind === "retrying" ? [...receiver, ...load] : [...load, ...receiver]),
+      ...pointParts(progress),
     ];
   };
 }
@@ -120,13 +127,20 @@ function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number)
 }
 
 /** How the receiver is, and what has been read and delivered. */
-export function deliveryParts({ samples, points, state }: OutputProgress, nowMs: number): string[] {
+export function deliveryParts(progress: OutputProgress, nowMs: number): string[] {
+  return [...receiverParts(progress, nowMs), ...pointParts(progress)];
+}
+
+function receiverParts({ state }: OutputProgress, nowMs: number): string[] {
+  return state.kind === "retrying"
+    ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
+    : ["receiver ok"];
+}
+
+function pointParts({ samples, points }: OutputProgress): string[] {
   const rejected = [...points.rejected.values()].reduce((sum, count) => sum + count, 0);
   const dropped = samples.read - samples.aggregated;
   return [
-    ...(state.kind === "retrying"
-      ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
-      : ["receiver ok"]),
     ...(rejected > 0 ? [`${formatCount(rejected)} rejected`] : []),
     ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
     `${formatCount(points.pending)} pending`,

@@ -29,6 +29,7 @@ export interface RunReport extends RunIdentity {
     readonly dropped: Readonly<Record<string, number>>;
   };
   readonly points: {
+    readonly recovered: number;
     readonly encoded: number;
     readonly delivered: number;
     readonly pending: number;
@@ -103,7 +104,7 @@ export function toRunReport(
 export function isComplete({ samples, points, reconciliation }: RunReport): boolean {
   return (
     isAllUsed(samples) &&
-    points.encoded === points.delivered &&
+    points.recovered + points.encoded === points.delivered &&
     (relabelledAway(samples) > 0 || (reconciliation?.differences.length ?? 0) === 0)
   );
 }
@@ -126,6 +127,8 @@ export function toReportText(report: RunReport): string {
       : failed.length === 0
         ? `, ${report.thresholds.length} thresholds passed`
         : `, ${failed.length} of ${report.thresholds.length} thresholds failed`;
+  const recovered =
+    points.recovered > 0 ? ` + ${formatCount(points.recovered)} found in the spool` : "";
   const bytesPerPoint = points.encoded > 0 ? report.encodedBytes / points.encoded : 0;
   const lines: (readonly [string, string])[] = [
     ["run", `${report.testid} (test ${report.test}): ${report.state}${thresholds}`],
@@ -136,7 +139,7 @@ export function toReportText(report: RunReport): string {
     ],
     [
       "points",
-      `${formatCount(points.encoded)} encoded = ${formatCount(points.delivered)} delivered + ` +
+      `${formatCount(points.encoded)} encoded${recovered} = ${formatCount(points.delivered)} delivered + ` +
         `${formatCount(points.pending)} pending + ` +
         `${formatCount(sum(points.rejected))} rejected${reasons(points.rejected)}`,
     ],
@@ -200,8 +203,7 @@ function sum(counts: Readonly<Record<string, number>>): number {
 export async function expectReportPath(path: string | undefined): Promise<void> {
   if (path === undefined) return;
   try {
-    if (await isFile(path)) await access(path, constants.W_OK);
-    else await access(dirname(path), constants.W_OK);
+    await access((await isFile(path)) ? path : dirname(path), constants.W_OK);
   } catch (cause) {
     const message = `${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`;
     throw new ConfigError([{ option: "--report", message, source: "flags" }], { cause });
@@ -234,12 +236,7 @@ export async function showReport(
   try {
     await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new InputError(
-      `the report ${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    const message = `the report ${JSON.stringify(path)} cannot be written: ${messageOf(cause)}`;
+    throw new InputError(message, { cause });
   }
 }

@@ -7,7 +7,10 @@ import type { MetricFamily } from "../aggregate/series-point.ts";
 import type { TrendStat } from "../aggregate/trend-stat.ts";
 import type { Metric } from "../sample/metric.ts";
 
-const prefix = "k6_";
+/** k6 allows only names that Prometheus allows too; older k6, and its files, had spaces and more in them. */
+function baseName({ name }: Metric): string {
+  return `k6_${name.replace(/[^a-zA-Z0-9_]/gu, "_")}`;
+}
 
 /** The unit in which a trend's series are sent: times in seconds. */
 function trendUnit({ contains }: Metric): string {
@@ -27,27 +30,27 @@ export function totalFamily(metric: Metric): MetricFamily {
       ? `samples of the k6 rate ${metric.name}, by whether they are non-zero`
       : `sum of the k6 counter ${metric.name} since the start of the run`;
   const unit = metric.type === "rate" ? "" : plainUnit(metric);
-  return { name: `${prefix}${metric.name}_total`, type: "counter", help, unit };
+  return { name: `${baseName(metric)}_total`, type: "counter", help, unit };
 }
 
 export function gaugeFamily(metric: Metric): MetricFamily {
   const help = `last value of the k6 gauge ${metric.name}`;
-  return { name: `${prefix}${metric.name}`, type: "gauge", help, unit: plainUnit(metric) };
+  return { name: baseName(metric), type: "gauge", help, unit: plainUnit(metric) };
 }
 
 export function rateFamily(metric: Metric): MetricFamily {
   const help = `share of non-zero samples of the k6 rate ${metric.name} since the start of the run`;
-  return { name: `${prefix}${metric.name}_rate`, type: "gauge", help, unit: "" };
+  return { name: `${baseName(metric)}_rate`, type: "gauge", help, unit: "" };
 }
 
 export function histogramFamily(metric: Metric): MetricFamily {
   const unit = trendUnit(metric);
-  const name = `${prefix}${metric.name}${unit === "" ? "" : `_${unit}`}`;
+  const name = `${baseName(metric)}${unit === "" ? "" : `_${unit}`}`;
   return { name, type: "histogram", help: `distribution of the k6 trend ${metric.name}`, unit };
 }
 
 export function statFamily(metric: Metric, stat: TrendStat): MetricFamily {
   const help = `${stat.name} of the k6 trend ${metric.name} since the start of the run`;
   const unit = stat.hasUnit ? trendUnit(metric) : "";
-  return { name: `${prefix}${metric.name}_${stat.name}`, type: "gauge", help, unit };
+  return { name: `${baseName(metric)}_${stat.name}`, type: "gauge", help, unit };
 }

@@ -18,7 +18,8 @@ import type { Tags } from "../sample/sample.ts";
 /** Well within the 5 minutes after which Prometheus forgets a series. */
 const repeatMs = 60_000;
 
-const families = {
+/** The series by name, with what Prometheus is told about them. */
+export const runFamilies = {
   plimsoll_run_info: "a run, with what is known about it as labels; always 1",
   plimsoll_run_state: "1 for the state that the run is in, 0 for a state that it was in",
   plimsoll_run_start_time_seconds: "time of the run's first sample",
@@ -27,7 +28,7 @@ const families = {
   plimsoll_threshold_ok: "1 if the threshold passed, 0 if it failed",
 } as const;
 
-type FamilyName = keyof typeof families;
+type FamilyName = keyof typeof runFamilies;
 
 export interface ThresholdResult {
   /** The metric, or submetric with its filter, e.g. `http_req_duration{status:200}`. */
@@ -139,7 +140,7 @@ export class RunSeries implements PointSink {
     let series = this.#known.get(key);
     if (!series) {
       const unit = family.endsWith("_seconds") ? "seconds" : "";
-      const help = families[family];
+      const help = runFamilies[family];
       series = {
         id: this.#options.nextId(),
         labels: sorted,

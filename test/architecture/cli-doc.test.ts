@@ -1,0 +1,75 @@
+/** docs/cli.md has the flags of the commands and the fields of the report. `UPDATE_DOCS=1` rewrites the flags. */
+import type { Command } from "commander";
+import { Readable } from "node:stream";
+import { expect, it } from "vitest";
+import { configCommand } from "../../src/cli/config.ts";
+import { ingestCommand } from "../../src/cli/ingest.ts";
+import type { RunReport } from "../../src/cli/run-report.ts";
+import { runCommand } from "../../src/cli/run.ts";
+import { optionRows } from "../../src/config/option-table.ts";
+import { expectGeneratedTable, readTable, uncode } from "../support/markdown.ts";
+import { reportFields } from "../support/run-report.ts";
+
+const sink = { write: () => undefined };
+const io = {
+  stdin: Readable.from([]),
+  stdout: sink,
+  stderr: sink,
+  env: {},
+  cwd: "/",
+  k6Arguments: [],
+  setExitCode: () => undefined,
+};
+
+it.each([
+  { name: "run", command: runCommand(io), flags: 11 },
+  { name: "ingest", command: ingestCommand(io), flags: 6 },
+  { name: "config", command: configCommand(io), flags: 2 },
+])("lists the $flags flags that $name has of its own", async ({ name, command, flags }) => {
+  const own = ownOptions(command);
+  expect(own).toHaveLength(flags);
+  await expectGeneratedTable("cli.md", `<!-- begin: generated flags of ${name} -->`, [
+    ["Flag", "Meaning"],
+    ...own.map((option) => [`\`${option.flags}\``, option.description]),
+  ]);
+});
+
+function ownOptions(command: Command) {
+  const shared = optionRows.flatMap(({ flag }) => [flag, flag.replace("--", "--no-")]);
+  return command.options.filter(({ long }) => !shared.includes(long ?? ""));
+}
+
+/** One of each field, those that may be absent too; the type keeps it whole. */
+const report: Required<RunReport> = {
+  testid: "",
+  test: "",
+  state: "finished",
+  thresholds: [],
+  generatorExitCode: 0,
+  url: "",
+  protocol: "",
+  trends: "",
+  samples: { read: 0, aggregated: 0, late: 0, dropped: {} },
+  points: { recovered: 0, encoded: 0, delivered: 0, pending: 0, rejected: {} },
+  series: {
+    made: 0,
+    overflowed: 0,
+    collided: 0,
+    labelCollisions: 0,
+    truncatedLabels: 0,
+    replacedRunTags: 0,
+  },
+  requests: 0,
+  encodedBytes: 0,
+  bytesSent: 0,
+  spoolDirectory: "",
+  summary: {},
+  reconciliation: { compared: 0, differences: [] },
+};
+
+it("documents every field of the report", async () => {
+  const fields = reportFields(report);
+  const rows = await readTable("cli.md", "## The report");
+  expect(rows.map(([field]) => uncode(field))).toEqual(fields);
+  expect(fields).toHaveLength(29);
+});

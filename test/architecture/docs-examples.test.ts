@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { expect, it } from "vitest";
+import { configCommand } from "../../src/cli/config.ts";
+import { ingestCommand } from "../../src/cli/ingest.ts";
+import { runCommand } from "../../src/cli/run.ts";
+import { splitRunArguments } from "../../src/cli/run-arguments.ts";
+
+const pages = [
+  "README.md",
+  "examples/README.md",
+  "docs/cli.md",
+  "docs/errors.md",
+  "docs/metrics.md",
+  "docs/options.md",
+];
+
+/** The command lines that begin with `plimsoll`, also behind a pipe, in a page's shell blocks. */
+function commandLines(page: string): string[] {
+  const text = readFileSync(page, "utf8");
+  const blocks = [...text.matchAll(/^ *```(?:sh|console)\n([\s\S]*?)^ *```/gm)].map(
+    ([, block]) => block ?? "",
+  );
+  return blocks
+    .flatMap((block) => block.replaceAll("\\\n", " ").split(/\n|\|/))
+    .map((line) => line.replace(/^\s*\$? ?/, "").replace(/\s+#.*$/, ""))
+    .filter((line) => line.startsWith("plimsoll "));
+}
+
+/** Splits as a shell does, as far as the docs need it: blanks and quotes. */
+function words(line: string): string[] {
+  return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
+    word.replaceAll(/['"]/g, ""),
+  );
+}
+
+const silent = { write: () => true };
+const io = {
+  stdout: silent,
+  stderr: silent,
+  stdin: process.stdin,
+  env: {},
+  cwd: "/",
+  k6Arguments: [],
+  setExitCode: () => undefined,
+};
+
+async function parse(line: string): Promise<void> {
+  const run = runCommand(io);
+  const commands = [run, ingestCommand(io), configCommand(io)];
+  const program = new Command("plimsoll")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  for (const command of commands) {
+    program.addCommand(command.copyInheritedSettings(program).action(() => undefined));
+  }
+  const [, name = "", ...args] = words(line);
+  const own = name === "run" ? splitRunArguments(run, args).own : args;
+  await program.parseAsync([name, ...own], { from: "user" });
+}
+
+const examples = pages.flatMap((page) => commandLines(page).map((line) => [page, line] as const));
+
+it("finds the examples", () => {
+  expect(examples.length).toBeGreaterThanOrEqual(10);
+});
+
+it.each(examples)("%s: %s", async (_, line) => {
+  await expect(parse(line)).resolves.toBeUndefined();
+});
+
+it("would notice an option that does not exist", async () => {
+  await expect(parse("plimsoll run script.js --test-id x")).rejects.toThrow("unknown option");
+});

@@ -1,0 +1,23 @@
+/** The pages of the project link to what is there. */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const root = new URL("../../", import.meta.url);
+
+it("has no link to a file that is not there", async () => {
+  const docs = (await readdir(new URL("docs/", root))).map((name) => `docs/${name}`);
+  const pages = ["README.md", "CONTRIBUTING.md", "examples/README.md", ...docs];
+  let links = 0;
+  for (const page of pages) {
+    const content = await readFile(new URL(page, root), "utf8");
+    for (const [, target = ""] of content.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      links += 1;
+      const file = fileURLToPath(new URL(target, new URL(page, root)));
+      expect(existsSync(file), `${page} links to ${target}`).toBe(true);
+    }
+  }
+  expect(pages.length).toBeGreaterThanOrEqual(8);
+  expect(links).toBeGreaterThan(10);
+});
