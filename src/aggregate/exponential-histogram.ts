@@ -2,7 +2,7 @@
  * A native (exponential) histogram that grows with its distinct buckets, never with its observations.
  *
  * Bucket i of schema n holds (b^(i-1), b^i] with b = 2^(2^-n); the zero bucket holds |v| <= 2^-128; negative
- * values have buckets of their own. Buckets are kept sparse and sorted, as the wire wants them.
+ * values have buckets of their own.
  *
  * Source: Prometheus `docs/specs/native_histograms.md`; `prometheus/histogram.go` of client_golang.
  */
@@ -82,7 +82,7 @@ class SparseBuckets {
   #indexes: Int32Array = new Int32Array(4);
   #counts: Float64Array = new Float64Array(4);
   /** For index `#base + i` the place of its count plus one, or 0; empty while there are few. */
-  #places: Uint16Array = new Uint16Array();
+  #places: Uint16Array | Uint32Array = new Uint16Array();
   #base = 0;
 
   add(index: number, count: number): void {
@@ -117,6 +117,7 @@ class SparseBuckets {
     const known = this.#places[index - this.#base] ?? 0;
     if (known > 0) return known - 1;
     if (this.size === this.#counts.length) this.#counts = grown(this.#counts);
+    if (this.size === 0xffff) this.#places = Uint32Array.from(this.#places);
     this.#places[index - this.#base] = ++this.size;
     return this.size - 1;
   }
@@ -156,7 +157,7 @@ class SparseBuckets {
     const margin = bucketsPerOctave / 4;
     const base = Math.min(this.#base, index - margin);
     const end = Math.max(this.#base + this.#places.length, index + margin);
-    const places = new Uint16Array(end - base);
+    const places = this.size < 0xffff ? new Uint16Array(end - base) : new Uint32Array(end - base);
     places.set(this.#places, this.#base - base);
     this.#places = places;
     this.#base = base;
@@ -240,7 +241,9 @@ export class ExponentialHistogram implements NativeHistogram {
     const rank = q * (this.count - 1);
     const below = Math.floor(rank);
     const lower = this.#observation(below);
-    return rank === below ? lower : lower + (this.#observation(below + 1) - lower) * (rank - below);
+    const share = rank - below;
+    // Not lower + (upper - lower) * share, whose difference may be infinite.
+    return share === 0 ? lower : lower * (1 - share) + this.#observation(below + 1) * share;
   }
 
   #negatives(): SparseBuckets {

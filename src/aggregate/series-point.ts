@@ -29,6 +29,8 @@ export interface OutputSeries {
   /** Sorted by name in byte order, unique, no empty value, `__name__` among them. */
   readonly labels: readonly Label[];
   readonly family: MetricFamily;
+  /** Whether its points are native histograms. */
+  readonly isNative: boolean;
 }
 
 /** Where points go. Points of one series arrive with strictly increasing timestamps. */
@@ -44,6 +46,8 @@ export interface PointSink {
   ): void;
   /** Ends a series: a stale marker. */
   stale(series: OutputSeries, timestampMs: number): void;
+  /** What follows goes into another request. */
+  requestEnd(): void;
   /** Every point up to `timestampMs` has been handed over. */
   intervalEnd(timestampMs: number): void;
 }

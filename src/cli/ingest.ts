@@ -25,6 +25,8 @@ import type { RunIo } from "./run.ts";
 /** A file is read no further while this much waits to be sent. */
 const spoolPauseBytes = 32 * 2 ** 20;
 const pauseMs = 20;
+/** Samples in a pipe that begin earlier than this are not being made as they come. */
+const liveWithinMs = 60_000;
 /** What has no sample in so much of its beginning is not k6's, and is not read to its end. */
 const headLimitBytes = 16 * 2 ** 20;
 
@@ -84,7 +86,7 @@ async function ingest(
     throw new UsageError("--json is for --dry-run; the report of an ingest is written by --report");
   }
   await expectReportPath(flags.report);
-  const isLive = flags.follow === true || file === "-" || (await isPipe(file));
+  const isPiped = file === "-" || (await isPipe(file));
   let progress: Progress | undefined;
   const log = (text: string): void => {
     if (progress) progress.log(text);
@@ -103,6 +105,9 @@ async function ingest(
   if (firstMs === undefined && !signal.aborted) {
     throw noSample(file, head, onProblem);
   }
+  // What an old file is piped through is as patient as the file.
+  const isRecent = firstMs !== undefined && systemClock.nowMs() - firstMs < liveWithinMs;
+  const isLive = flags.follow === true || (isPiped && isRecent);
   const { identity, tags } = identify(options, {
     source: file,
     startMs: firstMs ?? systemClock.nowMs(),
@@ -120,6 +125,7 @@ async function ingest(
     tags,
     generator: "k6",
     isLive,
+    startMs: firstMs ?? systemClock.nowMs(),
     onNotice: (text) => log(`plimsoll: ${text}`),
   });
   const { prometheus } = outputs;

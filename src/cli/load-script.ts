@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../config/option-table.ts";
+import { messageOf } from "../errors.ts";
 import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
 import type { K6Summary } from "../generate/k6-summary.ts";
@@ -96,7 +97,11 @@ class ScriptLoad implements Load {
     onLoadOver();
     const exit = await exited;
     signal.removeEventListener("abort", stop);
-    const summary = await k6.summary();
+    const summary = await k6.summary().catch((error: unknown) => {
+      // The samples are what counts; without the summary they are only not compared.
+      log(`plimsoll: ${messageOf(error)}`);
+      return undefined;
+    });
     return {
       state: runStateOf(exit, { wasInterrupted: signal.aborted, wasThresholdAbort }),
       thresholds: thresholdsOf(summary),

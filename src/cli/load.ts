@@ -1,7 +1,7 @@
 /**
  * What `plimsoll run` needs of something that makes load.
  */
-import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { Reconciliation } from "../generate/reconcile.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
 import type { RunState } from "../runs/run-state.ts";

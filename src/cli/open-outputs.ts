@@ -67,6 +67,7 @@ export async function openOutputs(
     /** Name and version of what makes the load. */
     readonly generator: string;
     readonly isLive: boolean;
+    readonly startMs: number;
     readonly onNotice: (text: string) => void;
   },
 ): Promise<OpenOutputs> {

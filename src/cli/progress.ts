@@ -3,7 +3,7 @@
  *
  * Goes to stderr: stdout is for k6's summary and for results that a program reads.
  */
-import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
 import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
 

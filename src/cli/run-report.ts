@@ -40,6 +40,7 @@ export interface RunReport extends RunIdentity {
     readonly overflowed: number;
     readonly collided: number;
     readonly labelCollisions: number;
+    readonly excessLabels: number;
     readonly truncatedLabels: number;
     readonly replacedRunTags: number;
   };
@@ -84,6 +85,7 @@ export function toRunReport(
       overflowed: mapper.overflowed,
       collided: mapper.outputCollisions,
       labelCollisions: mapper.collisions,
+      excessLabels: mapper.excess,
       truncatedLabels: mapper.truncated,
       replacedRunTags: mapper.replacedRunTags,
     },
@@ -101,9 +103,10 @@ export function toRunReport(
  * Whether every sample that was read is in the store, and equals what the generator counted. The generator has
  * also counted what the user's relabel rules dropped, so its counts then tell nothing.
  */
-export function isComplete({ samples, points, reconciliation }: RunReport): boolean {
+export function isComplete({ samples, points, series, reconciliation }: RunReport): boolean {
   return (
     isAllUsed(samples) &&
+    series.collided === 0 &&
     points.recovered + points.encoded === points.delivered &&
     (relabelledAway(samples) > 0 || (reconciliation?.differences.length ?? 0) === 0)
   );
@@ -153,8 +156,13 @@ export function toReportText(report: RunReport): string {
   if (report.reconciliation) lines.push(["reconciled", reconciled(report.reconciliation)]);
   const remarks = [
     [series.overflowed, 'series beyond --max-series went to name="(other)"'],
-    [series.collided, "series were left out: another metric has the same name and labels"],
-    [series.labelCollisions, "tags were left out: another tag has the same label name"],
+    [
+      series.collided,
+      "series were left out: after naming and relabelling they were some other series",
+    ],
+    [series.labelCollisions, "tags were left out: another label has the same name"],
+    [series.excessLabels, "tags were left out: a series has 30 labels at most"],
+    [samples.late, "samples came after their interval was closed, and count in a later one"],
     [series.truncatedLabels, "label names or values were cut to their limit"],
     [
       series.replacedRunTags,

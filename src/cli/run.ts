@@ -12,6 +12,7 @@ import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { identify } from "./identify.ts";
 import { listenForInterrupts } from "./interrupts.ts";
+import type { LoadEnd } from "./load.ts";
 import { prepareScriptLoad } from "./load-script.ts";
 import { prepareUrlLoad, type UrlLoadFlags } from "./load-url.ts";
 import { startMetricsServer } from "./metrics-server.ts";
@@ -34,6 +35,13 @@ export interface RunIo extends CommandIo {
 }
 
 const urlOnly = ["rate", "method", "header", "body", "expectStatus"] as const;
+
+const brokenLoad: LoadEnd = {
+  state: "aborted_by_system",
+  thresholds: [],
+  exitCode: undefined,
+  reconcile: () => undefined,
+};
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [
   ...previous,
@@ -113,6 +121,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     tags,
     generator: load.generator,
     isLive: true,
+    startMs: systemClock.nowMs(),
     onNotice: (text) => log(`plimsoll: ${text}`),
   });
   const { prometheus } = outputs;
@@ -134,11 +143,20 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
         log(`plimsoll: left at once; what was not sent is in ${prometheus.spoolDirectory}`);
       },
     });
-    const end = await load.run({
+    let failure: unknown;
+    const context = {
       sink: outputs.sink,
       signal: interrupts.signal,
       log,
       onLoadOver: () => progress?.[Symbol.dispose](),
+    };
+    const end = await load.run(context).catch((error: unknown): LoadEnd => {
+      if (prometheus.progress.samples.read === 0) throw error;
+      // What was measured until then is kept and accounted for.
+      failure = error;
+      load.kill();
+      progress?.[Symbol.dispose]();
+      return brokenLoad;
     });
     isLoadOver = true;
     const restParts = (): string[] => [
@@ -151,6 +169,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     await outputs.close();
     const report = toRunReport(prometheus, identity, end);
     await showReport(report, io.stderr, flags);
+    if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;
   } catch (error) {

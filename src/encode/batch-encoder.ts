@@ -55,6 +55,10 @@ export class BatchEncoder implements PointSink {
     this.#written(timestampMs);
   }
 
+  requestEnd(): void {
+    this.flush();
+  }
+
   intervalEnd(): void {
     this.flush();
   }

@@ -15,22 +15,36 @@ export const labelValueLimitBytes = 2_048;
 /** VictoriaMetrics drops series with longer names (256 bytes), Mimir refuses them (1 024). */
 export const labelNameLimitBytes = 200;
 
-/** What had to be changed to make labels of tags. */
+/**
+ * Labels per series, the name included. Mimir refuses series with more; VictoriaMetrics, above 40, drops labels or
+ * the whole series in silence.
+ */
+export const labelLimit = 30;
+
+/** What had to be changed to make labels of tags, counted per time that a series was looked at. */
 export interface LabelChanges {
-  /** Tags left out because another one has the same label name. */
+  /** Tags left out because another one, or a label of ours, has the same label name. */
   collisions: number;
   /** Values and names cut to their limits. */
   truncated: number;
+  /** Tags left out because there were too many. */
+  excess: number;
+}
+
+export function noLabelChanges(): LabelChanges {
+  return { collisions: 0, truncated: 0, excess: 0 };
 }
 
 /**
- * Labels of `fixed` and then of `tags`. Of two that become the same label name the first is kept, so nothing
- * replaces a fixed one; which of two tags comes first is decided by name, not by their order.
+ * Labels of `fixed` and then of `tags`, at most `limit`. Of two that become the same label name the first is kept, so
+ * nothing replaces a fixed one. Tags whose names are label names come first, then the others, each by name: which
+ * one is kept does not depend on their order.
  */
 export function toLabels(
   fixed: readonly Label[],
   tags: Tags,
-  changes: LabelChanges = { collisions: 0, truncated: 0 },
+  changes: LabelChanges = noLabelChanges(),
+  limit: number = labelLimit,
 ): Label[] {
   const values = new Map<string, string>();
   for (const { name, value } of fixed) if (value !== "") values.set(name, value);
@@ -41,6 +55,7 @@ export function toLabels(
     const value = truncate(toWellFormed(tagValue), labelValueLimitBytes);
     if (name.length < fullName.length || value.length < tagValue.length) changes.truncated++;
     if (values.has(name)) changes.collisions++;
+    else if (values.size >= limit) changes.excess++;
     else values.set(name, value);
   }
   return [...values].map(([name, value]) => ({ name, value })).sort(byName);
@@ -59,8 +74,10 @@ export function byName(a: Label, b: Label): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function byFirst(a: readonly [string, string], b: readonly [string, string]): number {
-  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+function byFirst([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  const order = Number(toLabelName(a) !== a) - Number(toLabelName(b) !== b);
+  if (order !== 0) return order;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Lone surrogates, which JSON can spell and UTF-8 cannot, become U+FFFD. */

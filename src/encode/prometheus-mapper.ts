@@ -13,7 +13,7 @@ import type { Label, MetricFamily, OutputSeries } from "../aggregate/series-poin
 import type { TrendStat } from "../aggregate/trend-stat.ts";
 import type { Metric } from "../sample/metric.ts";
 import type { DropReason, Tags } from "../sample/sample.ts";
-import { byName, type LabelChanges, toLabels } from "./labels.ts";
+import { byName, type LabelChanges, labelLimit, noLabelChanges, toLabels } from "./labels.ts";
 import { gaugeFamily, histogramFamily, rateFamily, statFamily, totalFamily } from "./names.ts";
 
 /** How the distribution of a trend is sent. */
@@ -34,13 +34,13 @@ export interface MapperOptions {
 
 /** What the mapper had to do to keep the series in bounds; for the end report. */
 export interface MapperCounts extends Readonly<LabelChanges> {
-  /** k6 series that were folded into `name="(other)"`. */
+  /** How often a k6 series was folded into `name="(other)"`. */
   readonly overflowed: number;
   /** Output series made. */
   readonly series: number;
-  /** Output series that could not be made because another metric's has the same labels. */
+  /** Output series that were left out: after naming and relabelling they were some other series. */
   readonly outputCollisions: number;
-  /** Series that carried a tag `testid` or `test` of their own, which the run's replaced. */
+  /** How often a series carried a tag `testid` or `test` of their own, which the run's replaced. */
   readonly replacedRunTags: number;
 }
 
@@ -64,7 +64,7 @@ export class PrometheusMapper implements SeriesMapper {
   readonly #wanted = new Map<Metric, readonly Wanted[]>();
   /** Each output series' key, and the mapping that owns it. */
   readonly #owners = new Map<string, string>();
-  readonly #changes: LabelChanges = { collisions: 0, truncated: 0 };
+  readonly #changes = noLabelChanges();
   readonly #nextId: () => number;
   #overflowed = 0;
   #outputCollisions = 0;
@@ -98,7 +98,7 @@ export class PrometheusMapper implements SeriesMapper {
       return this.#register(metric, candidate);
     }
     this.#overflowed++;
-    const overflow = this.#candidate(metric, overflowTags, { collisions: 0, truncated: 0 });
+    const overflow = this.#candidate(metric, this.#prepared(overflowTags), noLabelChanges());
     return this.#mapped.get(overflow.key) ?? this.#register(metric, overflow);
   }
 
@@ -114,12 +114,14 @@ export class PrometheusMapper implements SeriesMapper {
 
   #candidate(metric: Metric, tags: Tags, changes: LabelChanges): Candidate {
     const wanted = this.#wantedOf(metric);
-    const base = toLabels(this.#options.runLabels, tags, changes);
+    // Room for the series' name and a label of its own.
+    const base = toLabels(this.#options.runLabels, tags, changes, labelLimit - 2);
     const outputs = wanted.map((want) => {
       const own: Label[] = [{ name: "__name__", value: want.name ?? want.family.name }];
       if (want.label) own.push(want.label);
-      const isOwn = (label: Label): boolean => own.some(({ name }) => name === label.name);
-      const labels = [...own, ...base.filter((label) => !isOwn(label))].sort(byName);
+      const others = base.filter((label) => !own.some(({ name }) => name === label.name));
+      changes.collisions += base.length - others.length;
+      const labels = [...own, ...others].sort(byName);
       const relabelled = this.#options.relabel(labels);
       return { want, labels: relabelled, key: relabelled ? keyOf(relabelled) : "" };
     });
@@ -138,7 +140,9 @@ export class PrometheusMapper implements SeriesMapper {
         continue;
       }
       this.#owners.set(key, candidate.key);
-      outputs.push(toOutput(want, { id: this.#nextId(), labels, family: want.family }));
+      const family = relabelledFamily(want, labels);
+      const isNative = want.role === "native";
+      outputs.push(toOutput(want, { id: this.#nextId(), labels, family, isNative }));
     }
     const mapped: MappedSeries | DropReason =
       outputs.length > 0
@@ -222,6 +226,16 @@ interface Candidate {
 /** Distinct for distinct labels: neither a length nor a JSON string can be mistaken for another. */
 function keyOf(labels: readonly Label[]): string {
   return JSON.stringify(labels.map(({ name, value }) => [name, value]));
+}
+
+/** A rule that renames a series renames its family: metadata belong to a name. */
+function relabelledFamily({ family, name }: Wanted, labels: readonly Label[]): MetricFamily {
+  const wanted = name ?? family.name;
+  const actual = labels.find((label) => label.name === "__name__")?.value ?? wanted;
+  if (actual === wanted) return family;
+  const suffix = wanted.slice(family.name.length);
+  const isKept = suffix !== "" && actual.endsWith(suffix);
+  return { ...family, name: isKept ? actual.slice(0, -suffix.length) : actual };
 }
 
 function toOutput(want: Wanted, series: OutputSeries): Output {

@@ -14,12 +14,7 @@ import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { MetricFamily, OutputSeries } from "../aggregate/series-point.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
-import {
-  familyTypeNumbers,
-  isNative,
-  type PointKind,
-  type RequestWriter,
-} from "./request-writer.ts";
+import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
 
 /** Metadata is repeated this often, as Prometheus' own sender does (`metadata_config.send_interval`). */
 const metadataIntervalMs = 60_000;
@@ -60,7 +55,7 @@ export class RemoteWrite1Writer implements RequestWriter {
   }
 
   stale(series: OutputSeries, timestampMs: number): PointKind {
-    if (isNative(series)) {
+    if (series.isNative) {
       this.#message.length = 0;
       writeStaleHistogram(this.#message, timestampMs);
       this.#appendHistogram(series, timestampMs);

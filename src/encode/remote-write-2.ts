@@ -17,12 +17,7 @@ import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries } from "../aggregate/series-point.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
-import {
-  familyTypeNumbers,
-  isNative,
-  type PointKind,
-  type RequestWriter,
-} from "./request-writer.ts";
+import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
 import { Symbols } from "./symbols.ts";
 
 export class RemoteWrite2Writer implements RequestWriter {
@@ -77,7 +72,7 @@ export class RemoteWrite2Writer implements RequestWriter {
   }
 
   stale(series: OutputSeries, timestampMs: number): PointKind {
-    if (isNative(series)) {
+    if (series.isNative) {
       this.#message.length = 0;
       writeStaleHistogram(this.#message, timestampMs);
       this.#appendHistogram(series);

@@ -26,13 +26,5 @@ export interface RequestWriter {
   finish(): Buffer;
 }
 
-/** Whether the series holds native histograms: then its name is the family's, without a suffix. */
-export function isNative(series: OutputSeries): boolean {
-  return (
-    series.family.type === "histogram" &&
-    series.labels.some(({ name, value }) => name === "__name__" && value === series.family.name)
-  );
-}
-
 /** The types' numbers on the wire. Source: Prometheus `prompb/types.proto`, MetricMetadata.MetricType. */
 export const familyTypeNumbers = { counter: 1, gauge: 2, histogram: 3 } as const;

@@ -28,17 +28,20 @@ export interface K6Summary {
   readonly metrics: ReadonlyMap<string, K6SummaryMetric>;
 }
 
+/** JSON has no infinity: a sum or a mean that overflowed is null. */
+const number = z.number().nullable();
+
 const exported = z.object({
   metrics: z.record(
     z.string(),
-    z.object({ thresholds: z.record(z.string(), z.boolean()).default({}) }).catchall(z.number()),
+    z.object({ thresholds: z.record(z.string(), z.boolean()).default({}) }).catchall(number),
   ),
 });
 
 const machineMetric = z.object({
   name: z.string(),
   type: z.enum(metricTypes),
-  values: z.record(z.string(), z.number()),
+  values: z.record(z.string(), number),
 });
 const machineReadable = z.object({
   results: z.object({
@@ -75,7 +78,7 @@ function fromExported({ metrics }: z.infer<typeof exported>): Map<string, K6Summ
       name,
       {
         type: typeOf(values),
-        values: new Map(Object.entries(values)),
+        values: toNumbers(values),
         thresholds: new Map(Object.entries(thresholds).map(([text, failed]) => [text, !failed])),
       },
     ]),
@@ -83,7 +86,7 @@ function fromExported({ metrics }: z.infer<typeof exported>): Map<string, K6Summ
 }
 
 /** This form does not name the type, but no two types have the same keys. */
-function typeOf(values: Readonly<Record<string, number>>): MetricType {
+function typeOf(values: ExportedValues): MetricType {
   if ("passes" in values) return "rate";
   if ("value" in values) return "gauge";
   // A trend may have `count`, if `summaryTrendStats` asks for it, but never `rate`.
@@ -102,14 +105,25 @@ function fromMachineReadable({
   return metrics;
 }
 
-function machineEntry(type: MetricType, values: Readonly<Record<string, number>>): K6SummaryMetric {
-  const { matches = 0, total = 0, rate = 0 } = values;
+function machineEntry(type: MetricType, exportedValues: ExportedValues): K6SummaryMetric {
+  const values = toNumbers(exportedValues);
+  const matches = values.get("matches") ?? 0;
   const entries =
     type === "rate"
-      ? Object.entries({ passes: matches, fails: total - matches, value: rate })
+      ? Object.entries({
+          passes: matches,
+          fails: (values.get("total") ?? 0) - matches,
+          value: values.get("rate") ?? 0,
+        })
       : // `p95` is `p(95)` in the other form.
-        Object.entries(values).map(
-          ([stat, value]) => [stat.replace(/^p(\d+)$/, "p($1)"), value] as const,
-        );
+        [...values].map(([stat, value]) => [stat.replace(/^p(\d+)$/, "p($1)"), value] as const);
   return { type, values: new Map(entries), thresholds: new Map() };
+}
+
+type ExportedValues = Readonly<Record<string, number | null>>;
+
+function toNumbers(values: ExportedValues): Map<string, number> {
+  return new Map(
+    Object.entries(values).flatMap(([stat, value]) => (value === null ? [] : [[stat, value]])),
+  );
 }

@@ -1,7 +1,7 @@
 /**
  * Holds what we aggregated against what k6 counted itself: two counts of one run, made apart.
  */
-import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { K6Summary } from "./k6-summary.ts";
 
 export interface Difference {

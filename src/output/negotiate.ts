@@ -15,7 +15,7 @@ import type { TrendForm } from "../encode/prometheus-mapper.ts";
 import { ReceiverError } from "../errors.ts";
 import { countSeries, queryUrlOf } from "../query/instant-query.ts";
 import { probe, type ProbePoints } from "../send/probe.ts";
-import type { Receiver } from "./receiver.ts";
+import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 
 export interface Agreement {
   readonly protocol: RemoteWriteProtocol;
@@ -27,27 +27,34 @@ export interface Agreement {
 /** How often, and how long apart, the store is asked for the histogram it was just sent. */
 const verifyTries = 5;
 const verifyIntervalMs = 200;
-const verifyTimeoutMs = 2_000;
+
+export interface NegotiationContext {
+  readonly clock: Clock;
+  /** Numbers from 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly testid: string;
+  /**
+   * The time of the points that ask, Unix milliseconds: that of the run. A point of now would make a store that
+   * holds nothing yet refuse the samples of an old run.
+   */
+  readonly probeMs: number;
+}
 
 /** @throws ReceiverError if the receiver cannot be used, or not in the way that the options insist on */
 export async function negotiate(
   options: RemoteWriteOptions,
-  receiver: Receiver,
-  { clock, random, testid }: { clock: Clock; random: () => number; testid: string },
+  client: RemoteWriteClient,
+  { clock, random, testid, probeMs }: NegotiationContext,
 ): Promise<Agreement> {
   if (!options.preflight) return unasked(options);
-  let probedMs = 0;
   const result = await probe({
-    client: receiver.client,
+    client: client,
     protocol: options.protocol,
     clock,
     random,
-    encode: (protocol, points) => {
-      // Strictly later than the last one, also when the clock stands still.
-      probedMs = Math.max(clock.nowMs(), probedMs + 1);
-      return probeBatch(protocol, points, testid, probedMs);
-    },
-    verifyHistogramStored: () => isProbeStored(options.url, receiver, testid, probedMs, clock),
+    // Always the same time and value, which a store takes any number of times.
+    encode: (protocol, points) => probeBatch(protocol, points, testid, probeMs),
+    verifyHistogramStored: () => isProbeStored(options.url, client, testid, probeMs, clock),
   });
   if (result.kind === "refused") {
     const advice = result.isTemporary
@@ -58,9 +65,9 @@ export async function negotiate(
   const { protocol, nativeHistograms } = result;
   const notices: string[] = [];
   if (options.protocol === "auto" && protocol === "1") {
-    notices.push(`${receiver.client.displayUrl} does not speak remote write 2.0; sending 1.0`);
+    notices.push(`${client.displayUrl} does not speak remote write 2.0; sending 1.0`);
   }
-  const form = trendFormOf(options.trends, nativeHistograms, receiver.client.displayUrl, notices);
+  const form = trendFormOf(options.trends, nativeHistograms, client.displayUrl, notices);
   return { protocol, trendForm: form, notices };
 }
 
@@ -139,12 +146,17 @@ function probeSeries(id: number, type: "gauge" | "histogram", testid: string): O
     { name: "testid", value: testid },
   ];
   const help = "asked by plimsoll before a run: does the store take this?";
-  return { id, labels: labels.sort(byName), family: { name, type, help, unit: "" } };
+  return {
+    id,
+    labels: labels.sort(byName),
+    family: { name, type, help, unit: "" },
+    isNative: type === "histogram",
+  };
 }
 
 async function isProbeStored(
   writeUrl: string,
-  { headers }: Receiver,
+  client: RemoteWriteClient,
   testid: string,
   timestampMs: number,
   clock: Clock,
@@ -153,8 +165,7 @@ async function isProbeStored(
   if (!url) return undefined;
   const expression = `${probeName}_histogram{testid=${JSON.stringify(testid)}}`;
   for (let attempt = 1; ; attempt++) {
-    const options = { headers, timeoutMs: verifyTimeoutMs };
-    const count = await countSeries(url, expression, timestampMs, options);
+    const count = await countSeries(client, url, expression, timestampMs);
     if (count === undefined) return undefined;
     if (count > 0) return true;
     if (attempt === verifyTries) return false;

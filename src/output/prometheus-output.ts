@@ -6,8 +6,8 @@
  * Everything up to the spool happens in the turn in which a sample is handed over; sending goes on beside it, so
  * a slow receiver holds up nothing but its own spool. Each point is accounted for from reading to its end.
  */
-import { join } from "node:path";
-import { Aggregator, type MetricTotals, type SampleCounts } from "../aggregate/aggregator.ts";
+import { Aggregator, type SampleCounts } from "../aggregate/aggregator.ts";
+import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { PointSink } from "../aggregate/series-point.ts";
 import { parseTrendStat } from "../aggregate/trend-stat.ts";
 import type { Clock } from "../clock.ts";
@@ -24,21 +24,21 @@ import { relabel } from "../encode/relabel.ts";
 import { toRemoteWrite1 } from "../encode/transcode.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
+import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
 import { Spool } from "../spool/spool.ts";
 import { negotiate } from "./negotiate.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
-import { createReceiver, type Receiver } from "./receiver.ts";
+import { createClient } from "./create-client.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
+import { spoolFolder } from "./spool-folder.ts";
 
 /**
  * With no newer sample for this long beyond the allowed lateness, time is taken to have gone on without one:
  * k6 writes its lines every 200 ms.
  */
 const idleGraceMs = 300;
-const idleCheckMs = 50;
-/** With a long push interval nobody waits for its end. */
-const longestWaitMs = 2_000;
 
 export interface PrometheusOutputOptions {
   readonly remoteWrite: RemoteWriteOptions;
@@ -49,6 +49,8 @@ export interface PrometheusOutputOptions {
   readonly tags: Tags;
   /** Whether samples come as they are made, so that silence means that time goes on. */
   readonly isLive: boolean;
+  /** Unix milliseconds, not after the first sample: when the receiver is asked what it takes. */
+  readonly startMs: number;
   readonly clock: Clock;
   /** Numbers from 0 up to, not including, 1. */
   readonly random: () => number;
@@ -89,22 +91,18 @@ export class PrometheusOutput implements Output {
   readonly trendForm: TrendForm;
   readonly spoolDirectory: string;
   readonly #options: PrometheusOutputOptions;
-  readonly #receiver: Receiver;
+  readonly #client: RemoteWriteClient;
   readonly #spool: Spool;
   readonly #sender: Sender;
   readonly #mapper: PrometheusMapper;
   readonly #aggregator: Aggregator;
   readonly #runSeries: RunSeries;
   readonly #refused = new Map<string, number>();
-  readonly #idleTimer: NodeJS.Timeout | undefined;
+  readonly #idleWatch: IdleWatch | undefined;
   readonly #recovered: number;
-  #isFinished = false;
   #encoded = 0;
   #encodedBytes = 0;
   #closed: Promise<void> | undefined;
-  /** When the newest sample came, and which it was. */
-  #arrivedMs = 0;
-  #newestMs = 0;
 
   /**
    * Asks the receiver what it takes, opens the spool, and is ready for samples.
@@ -115,20 +113,28 @@ export class PrometheusOutput implements Output {
     const { remoteWrite, identity, clock, random } = options;
     const { source, rules } = remoteWrite.writeRelabelConfigs;
     const relabelRules = parseRelabelConfigs(rules, source);
-    const receiver = await createReceiver(remoteWrite, options);
+    const client = await createClient(remoteWrite, options);
     try {
-      const agreement = await negotiate(remoteWrite, receiver, {
+      const agreement = await negotiate(remoteWrite, client, {
         clock,
         random,
         testid: identity.testid,
+        probeMs: options.startMs,
       });
       for (const notice of agreement.notices) options.onNotice(notice);
-      const directory = join(remoteWrite.spoolDir, encodeURIComponent(identity.testid));
+      const directory = spoolFolder(remoteWrite.spoolDir, identity.testid, remoteWrite.url);
       const spool = await Spool.open(directory, { limitBytes: remoteWrite.spoolLimitBytes });
-      if (spool.recovered.batches > 0) {
+      const { batches, corruptRecords, truncatedBytes } = spool.recovered;
+      if (batches > 0) {
         options.onNotice(
-          `the spool ${JSON.stringify(directory)} holds ${spool.recovered.batches} requests of an earlier ` +
-            "process of this run; they are sent first",
+          `the spool ${JSON.stringify(directory)} holds ${batches} requests of an earlier process of this run; ` +
+            "they are sent first",
+        );
+      }
+      if (corruptRecords > 0 || truncatedBytes > 0) {
+        options.onNotice(
+          `the spool ${JSON.stringify(directory)} is damaged: ${corruptRecords} requests and ${truncatedBytes} ` +
+            "bytes of an unfinished one are lost",
         );
       }
       const mapperOptions = {
@@ -144,14 +150,14 @@ export class PrometheusOutput implements Output {
         relabel: (labels: Parameters<typeof relabel>[0]) => relabel(labels, relabelRules),
       };
       return new PrometheusOutput(options, {
-        receiver,
+        client,
         spool,
         directory,
         agreement,
         mapperOptions,
       });
     } catch (error) {
-      await receiver.client.close();
+      await client.close();
       throw error;
     }
   }
@@ -159,7 +165,7 @@ export class PrometheusOutput implements Output {
   private constructor(
     options: PrometheusOutputOptions,
     parts: {
-      readonly receiver: Receiver;
+      readonly client: RemoteWriteClient;
       readonly spool: Spool;
       readonly directory: string;
       readonly agreement: {
@@ -171,11 +177,11 @@ export class PrometheusOutput implements Output {
   ) {
     const { remoteWrite, identity, info, clock } = options;
     this.#options = options;
-    this.#receiver = parts.receiver;
+    this.#client = parts.client;
     this.#spool = parts.spool;
     this.#recovered = parts.spool.pending.samples + parts.spool.pending.histograms;
     this.spoolDirectory = parts.directory;
-    this.displayUrl = parts.receiver.client.displayUrl;
+    this.displayUrl = parts.client.displayUrl;
     this.protocol = parts.agreement.protocol;
     this.trendForm = parts.agreement.trendForm;
     let lastId = -1;
@@ -196,7 +202,7 @@ export class PrometheusOutput implements Output {
     });
     this.#sender = new Sender({
       spool: this.#spool,
-      client: parts.receiver.client,
+      client: parts.client,
       clock,
       random: options.random,
       downgrade: toRemoteWrite1,
@@ -206,9 +212,12 @@ export class PrometheusOutput implements Output {
     });
     if (this.#spool.pending.batches > 0) this.#sender.wake();
     if (options.isLive) {
-      // The check comes after the event loop has looked for input: what waits to be read is no silence.
-      const check = (): void => void setImmediate(() => this.#closeIdleInterval());
-      this.#idleTimer = setInterval(check, idleCheckMs);
+      this.#idleWatch = new IdleWatch({
+        clock,
+        graceMs: remoteWrite.latenessMs + idleGraceMs,
+        newestMs: () => this.#aggregator.newestMs,
+        advanceTo: (timestampMs) => this.#aggregator.advanceTo(timestampMs),
+      });
     }
   }
 
@@ -247,26 +256,17 @@ export class PrometheusOutput implements Output {
 
   /** Closes the last interval, writes how the run ended, and sends until all is sent or the time is over. */
   async finish(end: Pick<RunEnd, "state" | "thresholds">): Promise<void> {
-    this.#stopIdleCheck();
-    this.#aggregator.finish();
-    const { oldestMs, newestMs, endMs } = this.#aggregator;
-    const hasSamples = endMs > 0;
-    this.#runSeries.finish(hasSamples ? endMs : this.#options.clock.nowMs(), {
+    this.#idleWatch?.[Symbol.dispose]();
+    const endMs = this.#aggregator.finish();
+    const { oldestMs, newestMs } = this.#aggregator;
+    this.#runSeries.finish(endMs ?? this.#options.clock.nowMs(), {
       ...end,
-      startMs: hasSamples ? oldestMs : undefined,
-      endMs: hasSamples ? newestMs : undefined,
+      startMs: endMs === undefined ? undefined : oldestMs,
+      endMs: endMs === undefined ? undefined : newestMs,
       totals: this.totals(),
     });
-    const isDelivered = await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
+    await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
     await this.close();
-    // The last interval may end after the load did, and nobody can ask for points of the future.
-    if (isDelivered && this.#options.isLive) await this.#sleepUntil(endMs);
-  }
-
-  async #sleepUntil(timestampMs: number): Promise<void> {
-    const { clock } = this.#options;
-    const remainingMs = timestampMs - clock.nowMs();
-    if (remainingMs > 0) await clock.sleep(Math.min(remainingMs, longestWaitMs));
   }
 
   /** Stops at once. What is not acknowledged stays in the spool. A second call waits for the first. */
@@ -276,10 +276,10 @@ export class PrometheusOutput implements Output {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#idleTimer);
+    this.#idleWatch?.[Symbol.dispose]();
     await this.#sender.stop();
     await this.#spool.close();
-    await this.#receiver.client.close();
+    await this.#client.close();
   }
 
   #append(batch: EncodedBatch): void {
@@ -294,24 +294,5 @@ export class PrometheusOutput implements Output {
     const before = this.#refused.get(outcome.reason);
     this.#refused.set(outcome.reason, (before ?? 0) + points);
     if (before === undefined) this.#options.onNotice(outcome.text);
-  }
-
-  #stopIdleCheck(): void {
-    clearInterval(this.#idleTimer);
-    this.#isFinished = true;
-  }
-
-  /** Lets time go on while no sample comes: as much of it as has passed since the newest one came. */
-  #closeIdleInterval(): void {
-    if (this.#isFinished) return;
-    const nowMs = this.#options.clock.nowMs();
-    const { newestMs } = this.#aggregator;
-    if (newestMs !== this.#newestMs) {
-      this.#newestMs = newestMs;
-      this.#arrivedMs = nowMs;
-      return;
-    }
-    const graceMs = this.#options.remoteWrite.latenessMs + idleGraceMs;
-    if (newestMs > 0) this.#aggregator.advanceTo(newestMs + (nowMs - this.#arrivedMs) - graceMs);
   }
 }

@@ -7,7 +7,7 @@
  *
  * docs/metrics.md has a row for each.
  */
-import type { MetricTotals } from "../aggregate/aggregator.ts";
+import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { Label, OutputSeries, PointSink } from "../aggregate/series-point.ts";
 import { toLabels } from "../encode/labels.ts";
@@ -85,6 +85,10 @@ export class RunSeries implements PointSink {
     this.#points.stale(series, timestampMs);
   }
 
+  requestEnd(): void {
+    this.#points.requestEnd();
+  }
+
   intervalEnd(timestampMs: number): void {
     if (timestampMs - this.#lastMs >= repeatMs) {
       this.#writeStart(timestampMs, this.#options.startMs());
@@ -145,6 +149,7 @@ export class RunSeries implements PointSink {
         id: this.#options.nextId(),
         labels: sorted,
         family: { name: family, type: "gauge", help, unit },
+        isNative: false,
       };
       this.#known.set(key, series);
     }

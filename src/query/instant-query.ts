@@ -3,7 +3,6 @@
  *
  * Source: Prometheus HTTP API, "Instant queries"; the stores' URLs in docs/options.md.
  */
-import { request } from "undici";
 import { z } from "zod";
 
 /** The write path's end, and the query path's in its place. */
@@ -30,31 +29,27 @@ const answer = z.object({
   data: z.object({ result: z.array(z.unknown()) }),
 });
 
+/** Whoever can ask the store: `RemoteWriteClient` does it with the credentials of the receiver. */
+export interface StoreClient {
+  getJson(url: URL, timeoutMs: number): Promise<unknown>;
+}
+
+const timeoutMs = 2_000;
+
 /**
  * How many series the expression has at a time.
  *
  * @returns undefined if the store does not answer the question
  */
 export async function countSeries(
+  client: StoreClient,
   queryUrl: URL,
   expression: string,
   timestampMs: number,
-  { headers, timeoutMs }: { headers: Readonly<Record<string, string>>; timeoutMs: number },
 ): Promise<number | undefined> {
   const url = new URL(queryUrl);
   url.searchParams.set("query", expression);
   url.searchParams.set("time", String(timestampMs / 1_000));
-  try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await request(url, { headers, signal });
-    if (statusCode !== 200) {
-      await body.dump();
-      return undefined;
-    }
-    const parsed = answer.safeParse(await body.json());
-    return parsed.success ? parsed.data.data.result.length : undefined;
-  } catch {
-    // No API, no JSON, no answer: the caller is told that the store cannot be asked.
-    return undefined;
-  }
+  const parsed = answer.safeParse(await client.getJson(url, timeoutMs));
+  return parsed.success ? parsed.data.data.result.length : undefined;
 }

@@ -137,6 +137,29 @@ export class RemoteWriteClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * Asks the same store a question, with the same credentials and certificates. `url` is of the same origin. The
+   * answer's JSON; undefined where there is none, for whatever reason.
+   */
+  async getJson(url: URL, timeoutMs: number): Promise<unknown> {
+    if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
+    const { "Content-Encoding": _, ...headers } = this.#headers;
+    try {
+      const { statusCode, body } = await this.#agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: "GET",
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (statusCode === 200) return await body.json();
+      await body.dump();
+    } catch {
+      // No API, no JSON, no answer: the caller is told that the store cannot be asked.
+    }
+    return undefined;
+  }
+
   /** Closes the connections; waits for a request that is under way. */
   async close(): Promise<void> {
     await this.#agent.close();

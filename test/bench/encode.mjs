@@ -133,6 +133,7 @@ function makeSeries(id) {
       .map(([label, value]) => ({ name: label, value }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     family: /** @type {const} */ ({ name, type: "gauge", help: "", unit: "" }),
+    isNative: false,
   };
 }
 

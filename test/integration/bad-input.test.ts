@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { spoolFolder } from "../../src/output/spool-folder.ts";
 import { type PlimsollOptions, runPlimsoll, words } from "../support/plimsoll.ts";
 import { startPrometheus } from "../support/prometheus.ts";
 import {
@@ -438,7 +439,7 @@ describe("where a place on this machine cannot be used", () => {
       did: "a spool in a folder of somebody else",
       args: ingest("good.json", "--spool-dir", "closed"),
       exitCode: 4,
-      says: `plimsoll: spool folder "FOLDER/closed/good-TIME" cannot be used: EACCES: permission denied, mkdir 'FOLDER/closed/good-TIME'; expected a folder that this user can read and write`,
+      says: `plimsoll: spool folder "SPOOL" cannot be used: EACCES: permission denied, mkdir 'SPOOL'; expected a folder that this user can read and write`,
     },
     {
       did: "an address for its metrics that is taken",
@@ -465,7 +466,11 @@ describe("where a place on this machine cannot be used", () => {
     const time = new Date(startMs).toISOString().replace(/[-:]|\.\d+Z$/g, "");
     const result = await plimsoll(
       args,
-      { RECEIVER: receiver.url, TAKEN: port, TIME: time },
+      {
+        RECEIVER: receiver.url,
+        TAKEN: port,
+        SPOOL: spoolFolder(join(folder.path, "closed"), `good-${time}`, receiver.url),
+      },
       { wrapper: asOrdinaryUser },
     );
     expect(result).toMatchObject({ stderr: says, exitCode, stdout: "" });

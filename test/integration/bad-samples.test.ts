@@ -173,7 +173,7 @@ const badLines: readonly BadLine[] = [
     line: "has a series that another metric has",
     content: `${declare("http_reqs_total", "gauge")}\n${point(1, { metric: "http_reqs_total", tags: { good: "yes" } })}`,
     dropped: "series_collision",
-    says: "note  1 series were left out: another metric has the same name and labels",
+    says: "note  1 series were left out: after naming and relabelling they were some other series",
   },
   {
     line: "is dropped by a relabel rule",
@@ -214,7 +214,7 @@ const badLines: readonly BadLine[] = [
   {
     line: "has tags that become one label",
     content: point(0, { tags: { "a-b": "1", "a.b": "2" } }),
-    says: "note  1 tags were left out: another tag has the same label name",
+    says: "note  1 tags were left out: another label has the same name",
   },
   {
     line: "has a run of its own",

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DryRunReport } from "../../src/cli/dry-run.ts";
 import { formatCount } from "../../src/cli/format.ts";
+import { spoolFolder } from "../../src/output/spool-folder.ts";
 import { plimsollCommand, runPlimsoll, startPlimsoll, words } from "../support/plimsoll.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
 import { receivedNames, receivedValue } from "../support/received-points.ts";
@@ -148,7 +149,7 @@ describe.each(["k6-2", "k6-1"] as const)("%s", (tool) => {
 
     it("leaves at once at the second Ctrl-C, with no k6 behind it, and keeps the spool", async () => {
       await using receiver = await startFailingReceiver();
-      const spool = join(folder.path, "twice");
+      const spool = join(folder.path, `spool-of-${tool}`);
       const args = [...script("stubborn.js"), ...long, ...out(receiver.url), "--spool-dir", spool];
       await using plimsoll = start([...args, "--testid", "twice"]);
       await expect
@@ -162,14 +163,11 @@ describe.each(["k6-2", "k6-1"] as const)("%s", (tool) => {
       const { exitCode, stderr } = await plimsoll.result;
 
       expect(exitCode).toBe(130);
-      expect(stderr).toContain(
-        `plimsoll: left at once; what was not sent is in ${join(spool, "twice")}\n`,
-      );
+      const left = spoolFolder(spool, "twice", receiver.url);
+      expect(stderr).toContain(`plimsoll: left at once; what was not sent is in ${left}\n`);
       // Killed processes are gone when their parent, which is none of ours any more, has seen it.
       await expect.poll(() => processesOf(k6)).toEqual([]);
-      expect(await readdir(join(spool, "twice"))).toContainEqual(
-        expect.stringMatching(/\.segment$/),
-      );
+      expect(await readdir(left)).toContainEqual(expect.stringMatching(/\.segment$/));
       expect(await readdir(join(folder.path, "tmp"))).toEqual([]);
     });
 

@@ -33,10 +33,8 @@ describeWithTool("k6-2", "a run of k6", (k6) => {
     await using receiver = await startReceiverServer();
     run = await recordRun({
       ...{ k6, script: "scenarios.js", env: { BASE_URL: shop.url, DURATION: "3s" } },
-      testid: "determinism",
-      writeUrl: receiver.url,
-      folder: folder.path,
-      args: ["--test", "scenarios"],
+      ...{ testid: "determinism", test: "scenarios" },
+      ...{ writeUrl: receiver.url, folder: folder.path },
     });
     expect(receiver.violations).toEqual([]);
     live = receiver.requests;

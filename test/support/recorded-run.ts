@@ -3,36 +3,37 @@
  *
  * k6 writes its samples to a file as well, so that `ingest` can take the same run to further stores.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunReport } from "../../src/cli/run-report.ts";
-import { readRawRun, readSummary, type RawRun, type Summary } from "./k6-results.ts";
+import { K6Results } from "./k6-results.ts";
 import { type PlimsollResult, runPlimsoll } from "./plimsoll.ts";
+import { readReport } from "./run-report.ts";
 
-export interface RecordedRun {
-  readonly testid: string;
-  readonly end: PlimsollResult;
+/** What `plimsoll` did with a run. */
+export interface SentRun {
+  readonly result: PlimsollResult;
   readonly report: RunReport;
-  /** k6's end-of-test summary. */
-  readonly summary: Summary;
-  readonly raw: RawRun;
-  /** k6's JSON lines. */
-  readonly file: string;
+  /** Of this run alone. */
   readonly spoolDirectory: string;
 }
 
-export interface RunOptions {
+export interface RecordedRun extends SentRun {
+  readonly k6: K6Results;
+  /** k6's JSON lines. */
+  readonly file: string;
+}
+
+export interface SendOptions {
   readonly testid: string;
+  readonly test: string;
   /** Of the store. */
   readonly writeUrl: string;
   /** For samples, reports and the spool. */
   readonly folder: string;
-  /** Further arguments of `plimsoll`. */
-  readonly args?: readonly string[];
 }
 
-export interface ScriptOptions extends RunOptions {
+export interface RecordOptions extends SendOptions {
   /** The program. */
   readonly k6: string;
   /** A file in `examples/`. */
@@ -42,65 +43,42 @@ export interface ScriptOptions extends RunOptions {
 }
 
 /** @throws Error with all that was printed, where there is no report. */
-export async function recordRun(options: ScriptOptions): Promise<RecordedRun> {
-  const { testid, folder, script, k6, env, args = [] } = options;
+export async function recordRun(options: RecordOptions): Promise<RecordedRun> {
+  const { testid, folder, script, k6, env } = options;
   const file = join(folder, `${testid}.json`);
   const summaryFile = join(folder, `${testid}.summary.json`);
-  const common = commonArguments(options);
-  const end = await runPlimsoll(
-    [
-      "run",
-      fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
-      ...["--k6", k6, "--out", `json=${file}`, "--summary-export", summaryFile],
-      ...["--summary-trend-stats", "avg,min,med,max,p(90),p(95),p(99),count"],
-      ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
-      ...common.args,
-      ...args,
-    ],
-    { folder },
-  );
-  const report = await readReport(common.reportFile, end);
-  const [summary, raw] = [await readSummary(summaryFile), await readRawRun(file)];
-  return { testid, end, report, summary, raw, file, spoolDirectory: common.spoolDirectory };
+  const sent = await send(options, [
+    "run",
+    fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
+    ...["--k6", k6, "--out", `json=${file}`, "--summary-export", summaryFile],
+    ...["--summary-trend-stats", "p(99)"],
+    ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
+  ]);
+  return { ...sent, file, k6: await K6Results.read(file, summaryFile) };
 }
 
-export interface IngestedRun {
-  readonly end: PlimsollResult;
-  readonly report: RunReport;
-  readonly spoolDirectory: string;
+/** Takes a recorded run to one more store. */
+export async function ingestRun(file: string, options: SendOptions): Promise<SentRun> {
+  return await send(options, ["ingest", file]);
 }
 
-/** Takes a recorded run to one more store, under the id it has. */
-export async function ingestRun(file: string, options: RunOptions): Promise<IngestedRun> {
-  const common = commonArguments(options);
-  const end = await runPlimsoll(["ingest", file, ...common.args, ...(options.args ?? [])], {
-    folder: options.folder,
-  });
-  const { spoolDirectory } = common;
-  return { end, report: await readReport(common.reportFile, end), spoolDirectory };
-}
-
-function commonArguments({ testid, writeUrl, folder }: RunOptions): {
-  readonly args: readonly string[];
-  readonly reportFile: string;
-  readonly spoolDirectory: string;
-} {
-  // One of each per store.
+async function send(
+  { testid, test, writeUrl, folder }: SendOptions,
+  args: readonly string[],
+): Promise<SentRun> {
   const name = `${testid}-${new URL(writeUrl).port}`;
   const reportFile = join(folder, `${name}.report.json`);
   const spoolDirectory = join(folder, `${name}.spool`);
-  const outputs = ["--out", `prometheus-rw=${writeUrl}`, "--report", reportFile];
-  return {
-    args: [...outputs, "--testid", testid, "--spool-dir", spoolDirectory],
-    reportFile,
-    spoolDirectory,
-  };
-}
-
-async function readReport(path: string, { exitCode, stderr }: PlimsollResult): Promise<RunReport> {
+  const identity = ["--testid", testid, "--test", test];
+  const files = ["--report", reportFile, "--spool-dir", spoolDirectory];
+  const result = await runPlimsoll(
+    [...args, "--out", `prometheus-rw=${writeUrl}`, ...identity, ...files],
+    { folder },
+  );
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return { result, report: await readReport(reportFile), spoolDirectory };
   } catch (cause) {
+    const { exitCode, stderr } = result;
     throw new Error(`plimsoll ended with ${exitCode} and no report:\n${stderr}`, { cause });
   }
 }

@@ -19,6 +19,9 @@ export interface RecordedPoint {
 export class RecordingPoints implements PointSink {
   readonly points: RecordedPoint[] = [];
   readonly intervals: number[] = [];
+  /** The points of each request, none of them empty. */
+  readonly requests: RecordedPoint[][] = [];
+  #requested = 0;
   readonly #lastMs = new Map<number, number>();
 
   float(series: OutputSeries, timestampMs: number, value: number, startMs: number): void {
@@ -38,8 +41,15 @@ export class RecordingPoints implements PointSink {
     this.#add(series, { timestampMs, value: NaN, kind: "stale" });
   }
 
+  requestEnd(): void {
+    const request = this.points.slice(this.#requested);
+    if (request.length > 0) this.requests.push(request);
+    this.#requested = this.points.length;
+  }
+
   intervalEnd(timestampMs: number): void {
     this.intervals.push(timestampMs);
+    this.requestEnd();
   }
 
   /** The points of one series as `[timestampMs, value]`. */

@@ -131,3 +131,53 @@ it("keeps its own labels where a tag would take their place", () => {
   // `_sum` has no `le` of its own, so the tag is kept there.
   expect(series.at(-1)).toBe('k6_http_req_duration_seconds_count{le="mine",tag__name__="other"}');
 });
+
+it("keeps the run's tags on the series that takes what is beyond the limit", () => {
+  const mapper = createMapper({ maxSeries: 0, extraTags: tagsOf({ env: "prod" }) });
+  expect(names(mapper.map(reqs, tagsOf({ name: "x" })))).toEqual([
+    'k6_http_reqs_total{env="prod",name="(other)"}',
+  ]);
+});
+
+it("leaves out tags beyond what stores take, and sums what they told apart", () => {
+  const many = (last: string): Map<string, string> =>
+    new Map(Array.from({ length: 40 }, (_, i) => [`tag${100 + i}`, i === 39 ? last : "x"]));
+  const mapper = createMapper({ runLabels: [{ name: "testid", value: "t" }] });
+  const one = mapper.map(duration, many("a"));
+  expect(mapper.map(duration, many("b"))).toBe(one);
+  const [output] = (one as MappedSeries).outputs;
+  // The name, the run's label, and 27 of 40: one place is left for `le` or `condition`.
+  expect(output?.series.labels).toHaveLength(29);
+  expect(output?.series.labels).toContainEqual({ name: "testid", value: "t" });
+  expect(mapper.counts.excess).toBe(26);
+});
+
+it("renames the family of a series that a rule renames, and knows what its points are", () => {
+  const rename = (text: string): string => text.replace("k6_", "load_");
+  const mapper = createMapper({
+    trendForm: "classic",
+    relabel: (labels) => labels.map(({ name, value }) => ({ name, value: rename(value) })),
+  });
+  const classic = mapper.map(duration, new Map()) as MappedSeries;
+  expect(new Set(classic.outputs.map(({ series }) => series.family.name))).toEqual(
+    new Set(["load_http_req_duration_seconds"]),
+  );
+  expect(classic.outputs.some(({ series }) => series.isNative)).toBe(false);
+  const [native] = (
+    createMapper({ relabel: (labels) => [...labels] }).map(duration, new Map()) as MappedSeries
+  ).outputs;
+  expect(native?.series.isNative).toBe(true);
+});
+
+it("counts outputs that a rule makes equal to those of other samples", () => {
+  const mapper = createMapper({
+    relabel: (labels) =>
+      labels.some(({ value }) => value === "k6_checks_rate")
+        ? labels.filter(({ name }) => name !== "check")
+        : [...labels],
+  });
+  const checks: Metric = { name: "checks", type: "rate", contains: "default" };
+  mapper.map(checks, tagsOf({ check: "a" }));
+  mapper.map(checks, tagsOf({ check: "b" }));
+  expect(mapper.counts.outputCollisions).toBe(1);
+});

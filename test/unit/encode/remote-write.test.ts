@@ -25,6 +25,7 @@ function seriesOf(
       .map(([label, value]) => ({ name: label, value }))
       .sort(byName),
     family: { name, type: "gauge", help: "", unit: "", ...family },
+    isNative: family.type === "histogram" && (family.name ?? name) === name,
   };
 }
 

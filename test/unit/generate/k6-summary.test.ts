@@ -80,6 +80,15 @@ describe("readK6Summary", () => {
     ]);
   });
 
+  it("leaves out what overflowed, which JSON can only write as null", async () => {
+    await write({
+      metrics: { sum: { count: null, rate: null }, trend: { avg: null, max: 1e308 } },
+    });
+    const { metrics } = await readK6Summary(file);
+    expect(metrics.get("sum")).toMatchObject({ type: "counter", values: new Map() });
+    expect(metrics.get("trend")?.values).toEqual(new Map([["max", 1e308]]));
+  });
+
   it.each([
     { problem: "no metrics", content: { version: 3 }, message: /unknown form.*\n.*metrics/s },
     {

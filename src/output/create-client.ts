@@ -7,40 +7,24 @@ import type { RemoteWriteOptions } from "../config/options.ts";
 import { InputError, messageOf } from "../errors.ts";
 import { RemoteWriteClient, type RemoteWriteTls } from "../send/remote-write-client.ts";
 
-export interface Receiver {
-  readonly client: RemoteWriteClient;
-  /** What authenticates a request, for questions to the same store. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** @throws InputError if a file that an option names cannot be read */
-export async function createReceiver(
+export async function createClient(
   options: RemoteWriteOptions,
   { clock, userAgent }: { readonly clock: Clock; readonly userAgent: string },
-): Promise<Receiver> {
+): Promise<RemoteWriteClient> {
   const { url, username, timeoutMs } = options;
   const password = options.password ?? (await secretFrom(options.passwordFile));
   const bearerToken = options.bearerToken ?? (await secretFrom(options.bearerTokenFile));
-  const headers = Object.fromEntries(options.headers);
-  const client = new RemoteWriteClient({
+  return new RemoteWriteClient({
     url,
     userAgent,
     clock,
     timeoutMs,
-    headers,
+    headers: Object.fromEntries(options.headers),
     tls: await tlsFrom(options),
     ...(username !== undefined && { basic: { username, password: password ?? "" } }),
     ...(bearerToken !== undefined && { bearerToken }),
   });
-  let authorization: string | undefined;
-  if (bearerToken !== undefined) authorization = `Bearer ${bearerToken}`;
-  else if (username !== undefined) {
-    authorization = `Basic ${Buffer.from(`${username}:${password ?? ""}`).toString("base64")}`;
-  }
-  return {
-    client,
-    headers: { ...headers, ...(authorization && { Authorization: authorization }) },
-  };
 }
 
 async function tlsFrom(options: RemoteWriteOptions): Promise<RemoteWriteTls> {
