@@ -121,7 +121,7 @@ function relabelledAway({ dropped }: ReportedSamples): number {
   return dropped["relabelled_away" satisfies DropReason] ?? 0;
 }
 
-export function toReportText(report: RunReport): string {
+function toReportText(report: RunReport): string {
   const { samples, points, series } = report;
   const failed = report.thresholds.filter(({ ok }) => !ok);
   const thresholds =

@@ -6,7 +6,7 @@ import { dirname, resolve } from "node:path";
 import { ConfigError, UsageError } from "../errors.ts";
 import { isRawMap, readYaml, type RawMap } from "./yaml.ts";
 
-export const configFileName = "plimsoll.yaml";
+const configFileName = "plimsoll.yaml";
 export const configFileFlag = "--config-file";
 export const configFileVariable = "PLIMSOLL_CONFIG_FILE";
 

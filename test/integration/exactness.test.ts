@@ -107,7 +107,9 @@ for (const [turn, { name, tool }] of k6Versions.entries()) {
           const options = { testid, test: script, folder: folder.path };
           run = await recordRun({
             ...options,
-            ...{ k6: program, script, env: { BASE_URL: shop.url, ...env } },
+            k6: program,
+            script,
+            env: { BASE_URL: shop.url, ...env },
             writeUrl: storeOf(live).writeUrl,
           });
           for (const kind of kinds) {

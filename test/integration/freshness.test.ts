@@ -46,7 +46,9 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
       const testid = `freshness-${load.metric.name}`;
       const { delaysMs, lost } = await measureFreshness({
         ...load,
-        ...{ store, testid, folder: folder.path },
+        store,
+        testid,
+        folder: folder.path,
       });
       expect(lost).toBe(0);
       const [p50 = NaN, p99 = NaN, max = NaN] = [0.5, 0.99, 1].map(

@@ -50,8 +50,10 @@ export async function recordRun(options: RecordOptions): Promise<RecordedRun> {
   const sent = await send(options, [
     "run",
     fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
-    ...["--k6", k6, "--out", `json=${file}`, "--summary-export", summaryFile],
-    ...["--summary-trend-stats", "p(99)"],
+    `--k6=${k6}`,
+    `--out=json=${file}`,
+    `--summary-export=${summaryFile}`,
+    "--summary-trend-stats=p(99)",
     ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
   ]);
   return { ...sent, file, k6: await K6Results.read(file, summaryFile) };
