@@ -31,6 +31,7 @@ const settleMs = 5_000;
  * @property {{ read: number, aggregated: number, dropped: Record<string, number> }} samples Dropped by reason.
  * @property {{ encoded: number, delivered: number, pending: number, rejected: Record<string, number> }} points
  * @property {number} bytesSent
+ * @property {number} lastPointMs Time stamp of the last points, Unix milliseconds.
  * @property {Counts} summary What was aggregated, before it went to the store.
  * @property {{ differences: { metric: string, stat: string, generator: number }[] }} [reconciliation]
  *
@@ -38,7 +39,6 @@ const settleMs = 5_000;
  *
  * @typedef {object} RawSamples
  * @property {number} count Samples of all metrics.
- * @property {number} lastMs Time stamp of the newest, Unix milliseconds.
  * @property {readonly number[]} requestTimesMs Time stamps of the requests, Unix milliseconds, ascending.
  * @property {readonly number[]} durationsMs Of the requests, ascending.
  *
@@ -187,7 +187,6 @@ function autocannonCounts({ summary, reconciliation }) {
  */
 async function readRawSamples(file) {
   let count = 0;
-  let lastMs = 0;
   const requestTimesMs = [];
   const durationsMs = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {
@@ -195,13 +194,12 @@ async function readRawSamples(file) {
     if (type !== "Point") continue;
     count += 1;
     const timeMs = Date.parse(data.time);
-    lastMs = Math.max(lastMs, timeMs);
     if (metric === "http_reqs") requestTimesMs.push(timeMs);
     if (metric === "http_req_duration") durationsMs.push(data.value);
   }
   requestTimesMs.sort((a, b) => a - b);
   durationsMs.sort((a, b) => a - b);
-  return { count, lastMs, requestTimesMs, durationsMs };
+  return { count, requestTimesMs, durationsMs };
 }
 
 /** Without the options that the user has set for Plimsoll or k6 elsewhere. k6 tells its makers nothing. */

@@ -27,9 +27,6 @@ const counters = [
   { name: "checksFailed", metric: "checks", stat: "fails", matchers: 'condition="zero"' },
 ];
 
-/** The default of `--push-interval`. A point bears the end of its interval, which may be still to come. */
-const pushIntervalMs = 1_000;
-
 const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
 
 /**
@@ -43,8 +40,7 @@ const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
  * @param {string} storeUrl
  */
 export async function measureRun({ testid, generated, report, raw, polls, endedMs }, storeUrl) {
-  const query = (/** @type {string} */ text) =>
-    queryNumber(storeUrl, text, endedMs + 2 * pushIntervalMs);
+  const query = (/** @type {string} */ text) => queryNumber(storeUrl, text, endedMs);
 
   /** @type {Record<string, Count>} */
   const counts = {};
@@ -56,8 +52,8 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
     counts[name] = { generated: counted, stored, difference: stored - counted };
   }
 
-  // Prometheus 2.42 has no `last_over_time` of histograms; at the end of the last interval they are not ended yet.
-  const atMs = (Math.floor(raw.lastMs / pushIntervalMs) + 1) * pushIntervalMs;
+  // Prometheus 2.42 has no `last_over_time` of histograms; at the time of the last points they are not ended yet.
+  const atMs = report.lastPointMs;
   const histogram = `sum(k6_http_req_duration_seconds{testid="${testid}"})`;
   const observations = await queryNumber(storeUrl, `histogram_count(${histogram})`, atMs);
   /** @type {Record<string, Quantile>} */

@@ -50,6 +50,8 @@ export interface RunReport extends RunIdentity {
   /** Bodies as sent, repetitions included. */
   readonly bytesSent: number;
   readonly spoolDirectory: string;
+  /** Unix milliseconds of the run's last points: when `increase()` is exact. 0 for a run without samples. */
+  readonly lastPointMs: number;
   readonly thresholds: readonly ThresholdResult[];
   readonly summary: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Our counts against the generator's own. */
@@ -91,6 +93,7 @@ export function toRunReport(
     },
     requests: sender.requests,
     encodedBytes,
+    lastPointMs: output.lastPointMs,
     bytesSent: sender.bytesSent,
     spoolDirectory: output.spoolDirectory,
     summary: Object.fromEntries(

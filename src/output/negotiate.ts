@@ -27,6 +27,8 @@ export interface Agreement {
 /** How often, and how long apart, the store is asked for the histogram it was just sent. */
 const verifyTries = 5;
 const verifyIntervalMs = 200;
+/** From this age on a refusal may be about the age. Mimir's and Prometheus' in-order window is an hour. */
+const oldMs = 10 * 60_000;
 
 export interface NegotiationContext {
   readonly clock: Clock;
@@ -60,7 +62,12 @@ export async function negotiate(
     const advice = result.isTemporary
       ? " (--no-preflight starts all the same and keeps the samples in the spool)"
       : "";
-    throw new ReceiverError(`${result.text}; nothing was started${advice}`);
+    const isOld = result.reason === "http_400" && clock.nowMs() - probeMs > oldMs;
+    const age = isOld
+      ? `; the samples are of ${new Date(probeMs).toISOString()}, and Prometheus takes samples older than what it ` +
+        "has only within storage.tsdb.out_of_order_time_window"
+      : "";
+    throw new ReceiverError(`${result.text}${age}; nothing was started${advice}`);
   }
   const { protocol, nativeHistograms } = result;
   const notices: string[] = [];

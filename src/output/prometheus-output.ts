@@ -102,6 +102,7 @@ export class PrometheusOutput implements Output {
   readonly #recovered: number;
   #encoded = 0;
   #encodedBytes = 0;
+  #lastPointMs = 0;
   #closed: Promise<void> | undefined;
 
   /**
@@ -249,6 +250,11 @@ export class PrometheusOutput implements Output {
     };
   }
 
+  /** After `finish`: Unix milliseconds of the last points of all series; 0 for a run without samples. */
+  get lastPointMs(): number {
+    return this.#lastPointMs;
+  }
+
   /** What the run has measured so far. */
   totals(): MetricTotals[] {
     return this.#aggregator.totals();
@@ -258,6 +264,7 @@ export class PrometheusOutput implements Output {
   async finish(end: Pick<RunEnd, "state" | "thresholds">): Promise<void> {
     this.#idleWatch?.[Symbol.dispose]();
     const endMs = this.#aggregator.finish();
+    this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
     const { oldestMs, newestMs } = this.#aggregator;
     this.#runSeries.finish(endMs ?? this.#options.clock.nowMs(), {
       ...end,

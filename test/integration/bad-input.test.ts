@@ -431,6 +431,20 @@ describeWithTool("prometheus-2", "Prometheus 2", (program) => {
     expect(result).toMatchObject({ exitCode: 4 });
     expect(result.stderr).toContain("--enable-feature=native-histograms");
   });
+
+  it("is sent nothing that it finds too old, and takes an old run where it holds nothing newer", async () => {
+    const time = new Date(startMs - 3 * 3_600_000).toISOString();
+    const line = `{"metric":"http_reqs","type":"Point","data":{"time":"${time}","value":1,"tags":{}}}\n`;
+    await writeFile(join(folder.path, "old.json"), line);
+    await using prometheus = await startPrometheus({ program });
+    const places = { RECEIVER: prometheus.writeUrl };
+    expect(await plimsoll(ingest("old.json"), places)).toMatchObject({ exitCode: 0 });
+    expect(await plimsoll(ingest("good.json"), places)).toMatchObject({ exitCode: 0 });
+    const result = await plimsoll(ingest("old.json", "--testid", "again"), places);
+    expect(result).toMatchObject({ exitCode: 4, stdout: "" });
+    expect(result.stderr).toContain("out of bounds");
+    expect(result.stderr).toContain("storage.tsdb.out_of_order_time_window; nothing was started");
+  });
 });
 
 describe("where a place on this machine cannot be used", () => {
