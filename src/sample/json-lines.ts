@@ -4,13 +4,9 @@
  * In:  chunks of a file, a pipe or a FIFO, cut anywhere.
  * Out: samples to a `SampleSink`; lines that cannot be used are counted there and told to `onProblem`.
  *
- * The hot path never makes a string. A `Point` line is
- *
- *     {"metric":"NAME","type":"Point","data":{"time":"TIME","value":VALUE,"tags":{TAGS}}}
- *     '- 11 bytes     '- 33 bytes                  '- 10 bytes    '- from the comma: the spelling's tags
- *
- * where all but TIME and VALUE is recognised by its bytes (`SpellingTable`). A line of any other shape, and the first
- * of each spelling, goes through `JSON.parse` and a check of every field.
+ * The hot path never makes a string: a `Point` line (point-line.ts) is recognised by its bytes (spelling-table.ts), and
+ * only its time and its value are read. A line of any other shape, and the first of each spelling, goes through
+ * `JSON.parse` and a check of every field.
  *
  * Source: k6 `internal/output/json/json.go`, `wrapper.go` (v2.2.0), and the same of v1.8.1.
  */
@@ -19,15 +15,10 @@ import { ByteView } from "./byte-view.ts";
 import { builtinMetrics } from "./builtin-metrics.ts";
 import { JsonNumberParser } from "./json-number.ts";
 import { type Metric, type MetricType, metricTypes, type ValueKind, valueKinds } from "./metric.ts";
+import { beforeValue, endOfHead, endOfTags, isClosed, startsWith, viewOf } from "./point-line.ts";
 import { Rfc3339Parser } from "./rfc3339.ts";
 import type { DropReason, SampleSink } from "./sample.ts";
 import { SpellingTable } from "./spelling-table.ts";
-
-const beforeName = viewOf('{"metric":"');
-const beforeTime = viewOf('","type":"Point","data":{"time":"');
-const beforeValue = viewOf('","value":');
-const beforeTags = viewOf(',"tags":{');
-const beforeMetadata = viewOf(',"metadata":{');
 
 /** A line longer than this is not one of k6's: its tags alone would exceed what any store takes. */
 const lineLimitBytes = 1 << 20;
@@ -307,45 +298,6 @@ export class JsonLinesReader {
   #tell(text: string): void {
     this.#options.onProblem?.({ line: this.#line, text });
   }
-}
-
-function viewOf(text: string): ByteView {
-  return new ByteView(Buffer.from(text));
-}
-
-function startsWith(view: ByteView, offset: number, expected: ByteView): boolean {
-  return view.equals(offset, expected, 0, expected.bytes.length);
-}
-
-/** The offset of the time in a `Point` line that starts at `start`, or -1. */
-function endOfHead(view: ByteView, start: number, end: number): number {
-  if (!startsWith(view, start, beforeName)) return -1;
-  let nameEnd = start + beforeName.bytes.length;
-  while (nameEnd < end && view.bytes[nameEnd] !== 0x22) nameEnd++;
-  return startsWith(view, nameEnd, beforeTime) ? nameEnd + beforeTime.bytes.length : -1;
-}
-
-/** Whether the line ends after its tags: with `}}`, or with metadata and `}}`. */
-function isClosed(view: ByteView, tagsEnd: number, end: number): boolean {
-  const bytes = view.bytes;
-  if (bytes[end - 1] !== 0x7d || bytes[end - 2] !== 0x7d || bytes[tagsEnd - 1] !== 0x7d)
-    return false;
-  if (tagsEnd === end - 2) return true;
-  return tagsEnd < end - 2 && bytes[end - 3] === 0x7d && startsWith(view, tagsEnd, beforeMetadata);
-}
-
-/** The offset after the brace that closes the tags which begin at `tagsStart`, or -1. */
-function endOfTags(view: ByteView, tagsStart: number, end: number): number {
-  if (!startsWith(view, tagsStart, beforeTags)) return -1;
-  const bytes = view.bytes;
-  let isInString = false;
-  for (let at = tagsStart + beforeTags.bytes.length; at < end; at++) {
-    const byte = bytes[at];
-    if (byte === 0x22) isInString = !isInString;
-    else if (isInString && byte === 0x5c) at++;
-    else if (!isInString && byte === 0x7d) return at + 1;
-  }
-  return -1;
 }
 
 function field(value: unknown, name: string): unknown {

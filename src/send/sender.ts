@@ -19,13 +19,6 @@ export interface PointCounts {
   readonly histograms: number;
 }
 
-/** One request that has come to its end, whatever the end. */
-export interface SendAttempt {
-  readonly outcome: SendOutcome;
-  readonly bodyBytes: number;
-  readonly durationMs: number;
-}
-
 export type SenderState =
   /** The spool is empty, or nothing has been asked for. */
   | { readonly kind: "idle" }
@@ -65,7 +58,6 @@ export interface SenderOptions {
   readonly onDowngrade?: (text: string) => void;
   /** Called once for each distinct reason, with the first text; the counts are in `totals`. */
   readonly onRejected?: (reason: string, text: string) => void;
-  readonly onAttempt?: (attempt: SendAttempt) => void;
 }
 
 const noPoints: PointCounts = { samples: 0, histograms: 0 };
@@ -191,24 +183,16 @@ export class Sender {
     request: EncodedBatch,
     signal: AbortSignal,
   ): Promise<Exclude<SendOutcome, RetryOutcome>> {
-    const { client, clock, random, onAttempt } = this.#options;
+    const { client, clock, random } = this.#options;
     this.#state = { kind: "sending" };
     let sinceMs: number | undefined;
     for (let attempt = 0; ; attempt++) {
-      const startedMs = clock.nowMs();
       const outcome = await client.send(request, attempt, signal);
-      const endedMs = clock.nowMs();
       this.#requests += 1;
       this.#bytesSent += request.body.byteLength;
-      onAttempt?.({
-        outcome,
-        bodyBytes: request.body.byteLength,
-        // A wall clock can be set back.
-        durationMs: Math.max(0, endedMs - startedMs),
-      });
       if (outcome.kind !== "retry") return outcome;
       const { reason, text, retryAfterMs } = outcome;
-      sinceMs ??= endedMs;
+      sinceMs ??= clock.nowMs();
       this.#state = { kind: "retrying", sinceMs, reason, text };
       this.#retried = add(this.#retried, request);
       await clock.sleep(backoffMs(attempt + 1, retryAfterMs, random), signal);

@@ -29,7 +29,7 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
 }
 
-/** 1 GiB: reference `remote-write.md`, 11.2. About a day at 10 000 points per second and 1 byte each. */
+/** About a day at 10 000 points per second and one byte each. */
 const defaultLimitBytes = 1024 ** 3;
 const defaultSegmentBytes = 8 * 1024 ** 2;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../../src/clock.ts";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
 import { RemoteWriteClient } from "../../../src/send/remote-write-client.ts";
-import { Sender, type SendAttempt, type SenderOptions } from "../../../src/send/sender.ts";
+import { Sender, type SenderOptions } from "../../../src/send/sender.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { encodeWriteRequest } from "../../support/encode-write-request.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -28,7 +28,6 @@ interface Setup extends AsyncDisposable {
   readonly server: Awaited<ReturnType<typeof startReceiverServer>>;
   /** What the callbacks were told, in order. */
   readonly told: string[];
-  readonly attempts: SendAttempt[];
 }
 
 /** Everything is real but the time and the receiver's mood. */
@@ -42,7 +41,6 @@ async function setUp(
   const clock = new FakeClock(startMs);
   const client = new RemoteWriteClient({ url: server.url, userAgent: "plimsoll/1.2.3", clock });
   const told: string[] = [];
-  const attempts: SendAttempt[] = [];
   const sender = new Sender({
     spool,
     client,
@@ -51,7 +49,6 @@ async function setUp(
     downgrade: ({ minTimestampMs }) => batchOf(minTimestampMs - startMs, "1"),
     onDowngrade: (text) => told.push(`downgrade: ${text}`),
     onRejected: (reason, text) => told.push(`${reason}: ${text}`),
-    onAttempt: (attempt) => attempts.push(attempt),
     ...options,
   });
   return {
@@ -60,7 +57,6 @@ async function setUp(
     clock,
     server,
     told,
-    attempts,
     [Symbol.asyncDispose]: async () => {
       await sender.stop();
       await client.close();
@@ -77,7 +73,7 @@ const valuesOf = ({ server }: Setup) =>
 describe("sending", () => {
   it("delivers in order, over one connection, and says what it delivered", async () => {
     await using setup = await setUp();
-    const { sender, spool, server, attempts } = setup;
+    const { sender, spool, server } = setup;
     for (let n = 1; n <= 5; n++) spool.append(batchOf(n));
     expect(await sender.drain(1000)).toBe(true);
     expect(valuesOf(setup)).toEqual([1, 2, 3, 4, 5]);
@@ -93,7 +89,6 @@ describe("sending", () => {
       bytesSent,
       newestDeliveredTimestampMs: startMs + 5,
     });
-    expect(attempts.map(({ outcome }) => outcome.kind)).toEqual(Array(5).fill("sent"));
     expect(sender.state).toEqual({ kind: "idle" });
   });
 
