@@ -90,7 +90,7 @@ export function createRunParts(
   nowMs: () => number,
 ): () => readonly string[] {
   const startMs = nowMs();
-  const window: { atMs: number; requests: number }[] = [];
+  const window = [{ atMs: startMs, requests: 0 }];
   return () => {
     const totals = new Map(output.totals().map((total) => [total.metric.name, total]));
     const requests = totals.get("http_reqs")?.value ?? 0;
