@@ -104,8 +104,9 @@ export const optionTable: OptionTable = {
     short: "-o",
     group: "run",
     kind: outputs,
-    toDefault: () => [],
-    description: "where samples go, e.g. `prometheus-rw` or `json=FILE`; may be repeated",
+    toDefault: () => ["prometheus-rw"],
+    description:
+      "where samples go: `prometheus-rw`, always, and e.g. `json=FILE` beside it; may be repeated",
     secret: false,
   },
   url: {

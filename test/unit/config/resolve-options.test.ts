@@ -29,7 +29,7 @@ describe("without any source", () => {
       testid: undefined,
       test: undefined,
       tags: new Map(),
-      out: [],
+      out: ["prometheus-rw"],
       url: "http://localhost:9090/api/v1/write",
       username: undefined,
       password: undefined,
