@@ -2,8 +2,9 @@ import { array, assert, constantFrom, integer, property, record, tuple } from "f
 import { describe, expect, it } from "vitest";
 import { Aggregator, type AggregatorOptions } from "../../../src/aggregate/aggregator.ts";
 import { parseTrendStat } from "../../../src/aggregate/trend-stat.ts";
-import { type MapperOptions, PrometheusMapper } from "../../../src/encode/prometheus-mapper.ts";
+import type { MapperOptions } from "../../../src/encode/prometheus-mapper.ts";
 import type { Metric } from "../../../src/sample/metric.ts";
+import { createMapper } from "../../support/mapper.ts";
 import { RecordingPoints } from "../../support/recording-points.ts";
 
 const reqs: Metric = { name: "reqs", type: "counter", contains: "default" };
@@ -17,21 +18,8 @@ function setUp(
   options: Partial<AggregatorOptions> = {},
   mapperOptions: Partial<MapperOptions> = {},
 ): { points: RecordingPoints; aggregator: Aggregator } {
-  let id = 0;
   const points = new RecordingPoints();
-  const mapper = new PrometheusMapper(
-    {
-      runLabels: [],
-      extraTags: new Map(),
-      trendForm: "native",
-      trendStats: [],
-      maxSeries: 1_000,
-      relabel: (labels) => [...labels],
-      ...mapperOptions,
-    },
-    () => id++,
-  );
-  const aggregator = new Aggregator(mapper, points, {
+  const aggregator = new Aggregator(createMapper(mapperOptions), points, {
     pushIntervalMs: 1_000,
     latenessMs: 250,
     staleMarkers: false,

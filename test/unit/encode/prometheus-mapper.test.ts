@@ -1,28 +1,12 @@
 import { expect, it } from "vitest";
 import type { MappedSeries } from "../../../src/aggregate/series-mapper.ts";
 import { parseTrendStat } from "../../../src/aggregate/trend-stat.ts";
-import { type MapperOptions, PrometheusMapper } from "../../../src/encode/prometheus-mapper.ts";
 import type { Metric } from "../../../src/sample/metric.ts";
+import { createMapper } from "../../support/mapper.ts";
 import { seriesText } from "../../support/recording-points.ts";
 
 const reqs: Metric = { name: "http_reqs", type: "counter", contains: "default" };
 const duration: Metric = { name: "http_req_duration", type: "trend", contains: "time" };
-
-function createMapper(options: Partial<MapperOptions> = {}): PrometheusMapper {
-  let id = 0;
-  return new PrometheusMapper(
-    {
-      runLabels: [],
-      extraTags: new Map(),
-      trendForm: "native",
-      trendStats: [],
-      maxSeries: 1_000,
-      relabel: (labels) => [...labels],
-      ...options,
-    },
-    () => id++,
-  );
-}
 
 function tagsOf(tags: Readonly<Record<string, string>>): Map<string, string> {
   return new Map(Object.entries(tags));
