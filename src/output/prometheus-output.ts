@@ -36,9 +36,9 @@ import { spoolFolder } from "./spool-folder.ts";
 
 /**
  * With no newer sample for this long beyond the allowed lateness, time is taken to have gone on without one:
- * k6 writes its lines every 200 ms.
+ * k6 writes its lines every 200 ms, and the lateness covers what comes a little later.
  */
-const idleGraceMs = 300;
+const idleGraceMs = 200;
 
 export interface PrometheusOutputOptions {
   readonly remoteWrite: RemoteWriteOptions;
