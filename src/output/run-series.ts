@@ -97,7 +97,7 @@ export class RunSeries implements PointSink {
     this.#points.intervalEnd(timestampMs);
   }
 
-  /** Writes how the run ended. `timestampMs` is later than any interval's end. */
+  /** Writes how the run ended. `timestampMs` is later than every point so far. */
   finish(timestampMs: number, end: RunEnd): void {
     const { state, startMs, endMs, totals, thresholds } = end;
     if (startMs !== undefined && endMs !== undefined) {

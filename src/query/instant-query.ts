@@ -1,7 +1,7 @@
 /**
  * Asks a Prometheus-compatible store one question: the query API that belongs to a remote-write URL.
  *
- * Source: Prometheus HTTP API, "Instant queries"; the stores' URLs in docs/options.md.
+ * Source: Prometheus HTTP API, "Instant queries"; Mimir HTTP API, "Instant query".
  */
 import { z } from "zod";
 

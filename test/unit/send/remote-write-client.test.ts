@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
@@ -111,6 +113,29 @@ describe("the answer", () => {
     expect(await client.send(batch, 0)).toMatchObject({
       text: "HTTP 403: no access for ann with *** (Basic ***)",
     });
+  });
+});
+
+describe("a question to the same store", () => {
+  it("is asked with the credentials of the receiver, and of nobody else", async () => {
+    const authorizations: (string | undefined)[] = [];
+    const server = createHttpServer(({ headers }, response) => {
+      authorizations.push(headers.authorization);
+      response.end('{"status":"success"}');
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    // A TCP server that listens has an address of this kind.
+    const { port } = server.address() as AddressInfo;
+    await using client = createClient(`http://user:secret@127.0.0.1:${port}/api/v1/write`);
+    const url = new URL(`http://127.0.0.1:${port}/api/v1/query`);
+    expect(await client.getJson(url, 2_000)).toEqual({ status: "success" });
+    expect(authorizations).toEqual([`Basic ${Buffer.from("user:secret").toString("base64")}`]);
+    await expect(client.getJson(new URL("http://127.0.0.1:1/"), 2_000)).rejects.toThrow(
+      "is not the receiver's",
+    );
+    server.closeAllConnections();
+    server.close();
+    expect(await client.getJson(url, 2_000)).toBeUndefined();
   });
 });
 
