@@ -238,3 +238,38 @@ function named(name: string): Resource {
   if (!resource) throw new Error(`no resource ${JSON.stringify(name)}`);
   return resource;
 }
+
+/** What Grafana fills into the expressions, for whoever asks without it. */
+export interface Question {
+  readonly testid: string;
+  /** The time to look at, up to the time of the query, in whole seconds. */
+  readonly rangeSeconds: number;
+  /** The step, in whole seconds: that of the scrapes, or longer. */
+  readonly stepSeconds: number;
+  /** The window of rates, in whole seconds: four scrapes, so that one that fails leaves no hole. */
+  readonly windowSeconds: number;
+  /** How the store has trends. Default `native`. */
+  readonly histograms?: "native" | "classic";
+  /** A moment is slow above this many times the quiet p95. Default 2. */
+  readonly slowFactor?: number;
+}
+
+/** An expression of this module as a plain query, about every application, host and database that was scraped. */
+export function fillIn(expr: string, question: Question): string {
+  const { testid, rangeSeconds, stepSeconds, windowSeconds } = question;
+  const { histograms = "native", slowFactor = 2 } = question;
+  const values: Readonly<Record<string, string>> = {
+    testid,
+    app: ".*",
+    host: ".*",
+    database: ".*",
+    histogram: histograms === "native" ? "_seconds" : "_seconds_bucket",
+    slow_factor: String(slowFactor),
+    __range: `${rangeSeconds}s`,
+    __interval: `${stepSeconds}s`,
+    __rate_interval: `${windowSeconds}s`,
+  };
+  return expr.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced: string, bare: string) => {
+    return values[braced ?? bare] ?? whole;
+  });
+}
