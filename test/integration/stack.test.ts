@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { recordOf } from "../../src/stack/daemon.ts";
 import { findPostgres } from "../../src/stack/postgres.ts";
 import { runPlimsoll, startPlimsoll, type PlimsollResult } from "../support/plimsoll.ts";
@@ -108,8 +108,8 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
     });
 
     it("scrapes its jobs under the names that the dashboards ask for", async () => {
-      const { query } = createQueryApi(`http://${await addressOf("prometheus")}`);
-      const jobs = (await query("up == 1")).map(({ metric }) => metric["job"]);
+      const prometheus = createQueryApi(`http://${await addressOf("prometheus")}`);
+      const jobs = (await prometheus.query("up == 1")).map(({ metric }) => metric["job"]);
       const wanted = { "node-exporter": "node", "postgres-exporter": "postgres" } as const;
       const names = expected.filter((name) => name !== "postgres");
       expect(jobs).toEqual(
@@ -151,13 +151,13 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
 
     it("gives back what a run has stored, after a restart with a newer Prometheus", async () => {
       const address = await addressOf("prometheus");
-      const { query } = createQueryApi(`http://${address}`);
+      const prometheus = createQueryApi(`http://${address}`);
       const samples = join(import.meta.dirname, "../golden/k6/v2.2.0.jsonl");
       const url = `http://${address}/api/v1/write`;
       const ingest = ["ingest", samples, "--testid", "kept", "--out", `prometheus-rw=${url}`, "-q"];
       expect((await plimsoll(ingest)).exitCode).toBe(0);
       const series = 'count(last_over_time({testid="kept"}[3y]))';
-      const before = await query(series);
+      const before = await prometheus.query(series);
       expect(before).toHaveLength(1);
 
       expect((await plimsoll(["down"])).exitCode).toBe(0);
@@ -167,7 +167,7 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
       env = { ...programs, PLIMSOLL_TOOL_PROMETHEUS_2: prometheus3 };
       const again = await firstUp();
       expect(again.exitCode, again.stderr).toBe(0);
-      expect(await query(series)).toEqual(before);
+      expect(await prometheus.query(series)).toEqual(before);
     });
 
     it("leaves nothing behind where its data is removed", async () => {
