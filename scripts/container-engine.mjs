@@ -56,8 +56,10 @@ export async function startEngine(log) {
   const folder = mkdtempSync(path.join(tmpdir(), "plimsoll-engine-"));
   const socket = path.join(folder, "socket");
   const child = spawn(
-    "dockerd",
+    "unshare",
     [
+      // Mounts of its own, which are gone with it; and shared ones among its containers, which bind the root folder.
+      ...["--mount", "--propagation=shared", "dockerd"],
       `--data-root=${path.join(folder, "data")}`,
       `--exec-root=${path.join(folder, "exec")}`,
       `--pidfile=${path.join(folder, "pid")}`,
@@ -82,7 +84,6 @@ export async function startEngine(log) {
       if (!ended) child.kill("SIGKILL");
       await end;
     }
-    spawnSync("umount", ["-q", path.join(folder, "data")]);
     rmSync(folder, { recursive: true, force: true });
   };
   const deadlineMs = Date.now() + startTimeoutMs;

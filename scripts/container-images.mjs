@@ -50,7 +50,8 @@ const debianPackages = [
   ...["pgbouncer", "postgresql", "prometheus-node-exporter"],
 ];
 
-/** As in the real images: Debian's `nobody`, and the user of Postgres. */
+/** Users, with the ids that they have in the real images. */
+const node = 1000;
 const nobody = 65534;
 const postgres = 999;
 
@@ -88,10 +89,7 @@ const standIns = {
   },
   pgbouncer: {
     layers: [
-      (tree) => {
-        addScript(tree, "pgbouncer-entrypoint.sh");
-        addFolder(tree, "etc/pgbouncer", postgres);
-      },
+      (tree) => addScript(tree, "pgbouncer-entrypoint.sh"),
     ],
     config: {
       Entrypoint: ["/usr/local/bin/pgbouncer-entrypoint.sh"],
@@ -108,8 +106,19 @@ const standIns = {
     config: { Entrypoint: ["/bin/pgbouncer_exporter"], User: "nobody" },
   },
   shop: {
-    layers: [fillNode, (tree) => addFile(tree, path.join(projectFolder, "examples/shop"), "app/shop")],
-    config: { Entrypoint: ["node", "/app/shop/server.mjs"], User: "1000", WorkingDir: "/app" },
+    layers: [
+      fillNode,
+      (tree) => {
+        addFile(tree, path.join(projectFolder, "examples/shop"), "app/examples/shop");
+        addFolder(tree, "data", node);
+      },
+    ],
+    config: {
+      Entrypoint: ["node", "examples/shop/server.mjs"],
+      Env: [`PATH=${standardPath}`],
+      User: "node",
+      WorkingDir: "/app",
+    },
   },
   load: {
     layers: [
@@ -118,13 +127,13 @@ const standIns = {
         addFile(tree, path.join(projectFolder, "dist"), "app/dist");
         addFile(tree, path.join(projectFolder, "package.json"), "app/package.json");
         addProgram(tree, "k6-2", "usr/bin/k6");
-        addFolder(tree, "home/node/.local/share/plimsoll", 1000);
+        addFolder(tree, "home/node/.local/share/plimsoll", node);
       },
     ],
     config: {
       Entrypoint: ["node", "/app/dist/cli/main.js"],
       Env: [`PATH=${standardPath}`, "HOME=/home/node"],
-      User: "1000",
+      User: "node",
     },
   },
 };
@@ -281,14 +290,14 @@ async function fillDebian(tree, folder) {
     [
       "root:x:0:0:root:/root:/bin/sh",
       `postgres:x:${postgres}:${postgres}::/var/lib/postgresql:/bin/sh`,
-      "node:x:1000:1000::/home/node:/bin/sh",
+      `node:x:${node}:${node}::/home/node:/bin/sh`,
       `nobody:x:${nobody}:${nobody}::/nonexistent:/bin/sh`,
       "",
     ].join("\n"),
   );
   writeFileSync(
     path.join(tree, "etc/group"),
-    `root:x:0:\npostgres:x:${postgres}:\nnode:x:1000:\nnogroup:x:${nobody}:\n`,
+    `root:x:0:\npostgres:x:${postgres}:\nnode:x:${node}:\nnogroup:x:${nobody}:\n`,
   );
   writeFileSync(path.join(tree, "etc/nsswitch.conf"), "hosts: files dns\n");
   mkdirSync(path.join(tree, "tmp"), { recursive: true });
