@@ -5,12 +5,11 @@
  * a service. It needs root, and that no other engine runs, because two hand out the same addresses; and the images
  * that it loads have the names of real ones, which belong into nobody else's engine.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   accessSync,
   constants,
-  createWriteStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -48,34 +47,43 @@ export async function startEngine(log) {
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     throw new ScriptError("a Docker engine of our own needs Linux and root");
   }
-  const running = readdirSync("/proc").find((pid) => /^\d+$/.test(pid) && nameOf(pid) === "dockerd");
+  const running = readdirSync("/proc").find(
+    (pid) => /^\d+$/.test(pid) && nameOf(pid) === "dockerd",
+  );
   if (running !== undefined) {
-    throw new ScriptError(`a Docker engine runs here already (process ${running}); stop it for the time`);
+    throw new ScriptError(
+      `a Docker engine runs here already (process ${running}); stop it for the time`,
+    );
   }
   const env = await engineEnvironment(log);
   const folder = mkdtempSync(path.join(tmpdir(), "plimsoll-engine-"));
   const socket = path.join(folder, "socket");
-  const child = spawn(
-    "unshare",
-    [
-      // Mounts of its own, which are gone with it; and shared ones among its containers, which bind the root folder.
-      ...["--mount", "--propagation=shared", "dockerd"],
-      `--data-root=${path.join(folder, "data")}`,
-      `--exec-root=${path.join(folder, "exec")}`,
-      `--pidfile=${path.join(folder, "pid")}`,
-      `--host=unix://${socket}`,
-      "--storage-driver=overlay2",
-    ],
-    // A group of its own: Ctrl-C ends the tests first, and they need it to clean up.
-    { env, stdio: ["ignore", "pipe", "pipe"], detached: true },
-  );
+  const dockerd = [
+    "dockerd",
+    `--data-root=${path.join(folder, "data")}`,
+    `--exec-root=${path.join(folder, "exec")}`,
+    `--pidfile=${path.join(folder, "pid")}`,
+    `--host=unix://${socket}`,
+    "--storage-driver=overlay2",
+  ];
+  // It ends with us, however we end; and its mounts, of which it makes many, are gone with it. Shared, because the root
+  // folder that a container binds has to be.
+  const wrapper = ["--pdeathsig=TERM", "unshare", "--mount", "--propagation=shared"];
+  // A group of its own: Ctrl-C ends the tests first, and they need it to clean up.
+  const child = spawn("setpriv", [...wrapper, ...dockerd], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   /** @type {string[]} */
   const printed = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => printed.push(text));
   }
   let ended = false;
-  const end = once(child, "exit").catch(() => undefined).then(() => (ended = true));
+  const end = once(child, "exit")
+    .catch(() => undefined)
+    .then(() => (ended = true));
 
   const stop = async () => {
     if (!ended) {
@@ -126,11 +134,18 @@ function answers(socket) {
  */
 async function loadImages(socket, folder) {
   // -h: the layer of the cache is a link.
-  const tar = spawn("tar", ["-h", "-C", folder, "-cf", "-", "."], { stdio: ["ignore", "pipe", "inherit"] });
+  const tar = spawn("tar", ["-h", "-C", folder, "-cf", "-", "."], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   /** @type {string} */
   const answer = await new Promise((resolve, reject) => {
     const headers = { "Content-Type": "application/x-tar" };
-    const load = request({ socketPath: socket, path: "/images/load?quiet=1", method: "POST", headers });
+    const load = request({
+      socketPath: socket,
+      path: "/images/load?quiet=1",
+      method: "POST",
+      headers,
+    });
     load.on("error", reject).on("response", (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
@@ -139,7 +154,8 @@ async function loadImages(socket, folder) {
     tar.stdout.pipe(load);
   });
   // A line of JSON for each image, with status 200 also where one could not be loaded.
-  const failed = /"error":"[^"]*"/.exec(answer) ?? (answer.includes("Loaded image") ? null : [answer]);
+  const failed =
+    /"error":"[^"]*"/.exec(answer) ?? (answer.includes("Loaded image") ? null : [answer]);
   if (failed) throw new ScriptError(`the engine did not load the images: ${failed[0]}`);
 }
 
@@ -168,7 +184,8 @@ async function engineEnvironment(log) {
  * @param {(line: string) => void} log
  */
 async function unpackEngine(tree, log) {
-  if (!isOnPath("apt-get")) throw new ScriptError("no dockerd on PATH, and no apt-get to fetch it with");
+  if (!isOnPath("apt-get"))
+    throw new ScriptError("no dockerd on PATH, and no apt-get to fetch it with");
   log("docker.io: fetching Debian's packages");
   const partial = `${tree}.partial`;
   rmSync(partial, { recursive: true, force: true });

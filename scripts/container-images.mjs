@@ -45,10 +45,8 @@ import { cacheFolder, toolPath } from "./tools.mjs";
 /** Bump it when `fillDebian` changes. */
 const debianRevision = 1;
 
-const debianPackages = [
-  ...["base-files", "busybox", "libstdc++6", "netbase"],
-  ...["pgbouncer", "postgresql", "prometheus-node-exporter"],
-];
+const debianPackages =
+  "base-files busybox libstdc++6 netbase pgbouncer postgresql prometheus-node-exporter".split(" ");
 
 /** Users, with the ids that they have in the real images. */
 const node = 1000;
@@ -88,9 +86,7 @@ const standIns = {
     },
   },
   pgbouncer: {
-    layers: [
-      (tree) => addScript(tree, "pgbouncer-entrypoint.sh"),
-    ],
+    layers: [(tree) => addScript(tree, "pgbouncer-entrypoint.sh")],
     config: {
       Entrypoint: ["/usr/local/bin/pgbouncer-entrypoint.sh"],
       Env: [`PATH=/usr/local/pgsql/bin:${standardPath}`],

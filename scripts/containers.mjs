@@ -41,9 +41,13 @@ export async function startContainers(log) {
 /** The images of docker-compose.yml by service. @returns {Record<string, string>} */
 function imageNames() {
   const compose = toolPath("docker-compose");
-  if (compose === undefined) throw new ScriptError("there is no Compose to read docker-compose.yml with");
+  if (compose === undefined)
+    throw new ScriptError("there is no Compose to read docker-compose.yml with");
   const args = ["--env-file", "/dev/null", "--profile", "*", "config", "--format", "json"];
-  const { stdout, stderr, status } = spawnSync(compose, args, { cwd: projectFolder, encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(compose, args, {
+    cwd: projectFolder,
+    encoding: "utf8",
+  });
   if (status !== 0) throw new ScriptError(`docker-compose.yml cannot be read: ${stderr}`);
   /** @type {{ services: Record<string, { image: string }> }} */
   const { services } = JSON.parse(stdout);

@@ -36,9 +36,14 @@ async function main() {
   const args = ["run", ...process.argv.slice(2)];
   const env = { ...process.env, ...containers?.env };
   const options = { cwd: projectFolder, env, stdio: /** @type {const} */ ("inherit") };
-  const code = await exitCode(dependencyProgram("vitest"), args, options).finally(() =>
-    containers?.stop?.(),
-  );
+  // vitest gets the signal too, and ends; what we have started is still to be stopped.
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => {});
+  let code;
+  try {
+    code = await exitCode(dependencyProgram("vitest"), args, options);
+  } finally {
+    await containers?.stop?.();
+  }
 
   for (const line of missing) log(`missing: ${line}`);
   const incomplete = missing.length > 0 && process.env["REQUIRE_SERVICES"] === "1";
@@ -51,7 +56,7 @@ function wantsContainers() {
   const projects = args.flatMap((arg, index) =>
     arg === "--project" ? [args[index + 1]] : arg.startsWith("--project=") ? [arg.slice(10)] : [],
   );
-  const files = args.filter((arg) => /^test\//.test(arg));
+  const files = args.filter((arg) => arg.startsWith("test/"));
   return projects.length > 0
     ? projects.includes("containers")
     : files.length === 0 || files.some((file) => file.startsWith("test/containers"));

@@ -13,7 +13,7 @@ auth_type = $AUTH_TYPE
 pool_mode = $POOL_MODE
 max_client_conn = $MAX_CLIENT_CONN
 default_pool_size = $DEFAULT_POOL_SIZE
-ignore_startup_parameters = extra_float_digits
+ignore_startup_parameters = $IGNORE_STARTUP_PARAMETERS
 stats_users = $STATS_USERS
 unix_socket_dir =
 INI

@@ -22,7 +22,8 @@ export function describeWithEngine(name: string, body: (dockerHost: string) => v
     describe(name, () => body(host));
     return;
   }
-  const missing = 'there is no Docker engine for it: run "npm run test:containers" as root on Debian';
+  const missing =
+    'there is no Docker engine for it: run "npm run test:containers" as root on Debian';
   if (process.env["REQUIRE_SERVICES"] === "1") {
     it(name, () => {
       throw new Error(missing);
@@ -39,7 +40,8 @@ export interface ComposeOptions {
 }
 
 export interface ComposeResult {
-  readonly exitCode: number;
+  /** `null` where a signal ended it. */
+  readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -66,6 +68,6 @@ export async function compose(
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const [exitCode]: [number] = await once(child, "close");
-  return { exitCode, stdout, stderr };
+  await once(child, "close");
+  return { exitCode: child.exitCode, stdout, stderr };
 }
