@@ -22,7 +22,9 @@ describeWithTool("promtool-3", "Prometheus 3", (promtool) => {
     const configurations = await filesIn(folder);
     expect(configurations.length).toBeGreaterThan(0);
     for (const file of configurations) {
-      expect(await run(promtool, ["check", "config", "--lint=all", "--lint-fatal", file])).toContain("SUCCESS");
+      expect(
+        await run(promtool, ["check", "config", "--lint=all", "--lint-fatal", file]),
+      ).toContain("SUCCESS");
     }
   });
 });
@@ -31,7 +33,13 @@ for (const tool of ["promtool-2", "promtool-3"] as const) {
   describeWithTool(tool, `the rules in ${tool}`, (promtool) => {
     it("are valid, and none is there twice", async () => {
       const files = await filesIn(join(folder, "rules"));
-      const printed = await run(promtool, ["check", "rules", "--lint=all", "--lint-fatal", ...files]);
+      const printed = await run(promtool, [
+        "check",
+        "rules",
+        "--lint=all",
+        "--lint-fatal",
+        ...files,
+      ]);
       expect(printed).toMatch(/SUCCESS: [1-9]\d* rules found/);
     });
 
