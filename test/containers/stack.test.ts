@@ -49,11 +49,11 @@ async function freePort(): Promise<string> {
 
 describeWithEngine("the Compose stack", (dockerHost) => {
   const project = `plimsoll-test-${randomBytes(4).toString("hex")}`;
-  let ports: Readonly<Record<string, string>>;
+  let env: Readonly<Record<string, string>>;
   let prometheusUrl: string;
 
   const onStack = async (...args: string[]): Promise<ComposeResult> => {
-    const result = await compose(["--project-name", project, ...args], { dockerHost, env: ports });
+    const result = await compose(["--project-name", project, ...args], { dockerHost, env });
     expect(result.exitCode, `compose ${args.join(" ")}:\n${result.stderr}`).toBe(0);
     return result;
   };
@@ -86,7 +86,13 @@ describeWithEngine("the Compose stack", (dockerHost) => {
 
   beforeAll(async () => {
     const [prometheus, shop] = [await freePort(), await freePort()];
-    ports = { PROMETHEUS_PORT: prometheus, SHOP_PORT: shop };
+    env = {
+      PROMETHEUS_PORT: prometheus,
+      SHOP_PORT: shop,
+      // Not the default, so that nothing but docker-compose.yml's own use of the variable makes it work.
+      STACK_SUBNET: "172.30.98.0/24",
+      STACK_GATEWAY: "172.30.98.1",
+    };
     prometheusUrl = `http://127.0.0.1:${prometheus}`;
     await up();
   }, 180_000);
@@ -116,7 +122,7 @@ describeWithEngine("the Compose stack", (dockerHost) => {
   });
 
   it("shows a run of the profile k6, its delivery and what it used, in its own Prometheus", async () => {
-    const oneShot = "--profile=k6 run -T --rm --use-aliases --pull=never load";
+    const oneShot = "--profile=k6 run -T --rm --use-aliases load";
     const load = "run /scripts/checkout.js -e BASE_URL=http://shop:8080 -e DURATION=40s";
     const { stderr } = await onStack(...words(`${oneShot} ${load} --testid=live --test=checkout`));
     const [requests] = await query('sum(last_over_time(k6_http_reqs_total{testid="live"}[10m]))');
