@@ -1,5 +1,6 @@
 /**
- * Two projects: `fast` needs nothing but the source tree, `integration` runs real programs.
+ * Three projects: `fast` needs nothing but the source tree, `integration` runs real programs, `containers` runs
+ * docker-compose.yml in the Docker engine that scripts/test.mjs starts.
  *
  * The tests learn where those programs are from `PLIMSOLL_TOOL_*` (see scripts/tools.mjs), which are set here for
  * every tool that this machine has, however vitest was started.
@@ -30,6 +31,16 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           env: toolVariables,
           // A file's servers and load generators share the cores with nothing but its own tests.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "containers",
+          include: ["test/containers/**/*.test.ts"],
+          env: toolVariables,
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,

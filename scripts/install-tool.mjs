@@ -112,8 +112,10 @@ async function unpackDebian(how, folder, log) {
   }
   log(`${how.package}: fetching Debian's package`);
   // Root's downloads run as root: the user _apt may not write into our folder, and apt warns of that.
-  const download = ["-q", "-o", "APT::Sandbox::User=root", "download", how.package];
+  const options = ["-q", "-o", "APT::Sandbox::User=root", ...suiteOptions(how.suite, folder)];
+  const download = [...options, "download", how.package];
   try {
+    if (how.suite !== undefined) await run("apt-get", [...options, "update"]);
     await run("apt-get", download, { cwd: folder });
   } catch (error) {
     // A fresh machine has no package lists yet, and old lists name packages that are gone.
@@ -122,11 +124,43 @@ async function unpackDebian(how, folder, log) {
         cause: error,
       });
     }
-    await run("apt-get", ["-q", "update"]);
+    await run("apt-get", [...options, "update"]);
     await run("apt-get", download, { cwd: folder });
   }
   await run("sh", ["-c", "dpkg-deb --extract ./*.deb ."], { cwd: folder });
   return path.join(folder, how.program);
+}
+
+/**
+ * What makes apt read one release of Debian, with lists of its own, and nothing else that this machine is set to.
+ *
+ * @param {string | undefined} suite
+ * @param {string} folder For the lists.
+ * @returns {string[]}
+ */
+function suiteOptions(suite, folder) {
+  if (suite === undefined) return [];
+  const sources = path.join(folder, "suite.sources");
+  const lists = path.join(folder, "lists");
+  mkdirSync(lists);
+  writeFileSync(
+    sources,
+    [
+      "Types: deb",
+      "URIs: http://deb.debian.org/debian",
+      `Suites: ${suite}`,
+      "Components: main",
+      "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
+      "",
+    ].join("\n"),
+  );
+  const values = {
+    "Dir::Etc::SourceList": sources,
+    "Dir::Etc::SourceParts": "-",
+    "Dir::State::Lists": lists,
+    "Dir::Cache": folder,
+  };
+  return Object.entries(values).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
 /**

@@ -27,9 +27,11 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {string} [module] The folder's name, where it is not the tool's.
  * @property {string} package
  * @property {readonly string[]} flags
+ * @property {string} [variant] Part of the file's name in the cache, so that one built with other flags is not taken.
  *
  * @typedef {object} DebianPackage One program of Debian's package, in the version that this Debian has.
  * @property {"debian"} kind
+ * @property {string} [suite] The release to take it from, where it is not this machine's.
  * @property {string} package
  * @property {string} program Its path inside the package.
  *
@@ -42,8 +44,8 @@ import { ScriptError, fail, versionText } from "./run.mjs";
 const prometheus3Flags = [
   // Prometheus 3.15.0 is Go module v0.315.0; its own build sets the version this way.
   "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.15.0",
-  // Without the service discoveries, and with them half of its dependencies: we scrape fixed addresses.
-  "-tags=remove_all_sd",
+  // Without the service discoveries, and with them half of its dependencies. Compose's services are found by DNS.
+  "-tags=remove_all_sd,enable_dns_sd",
 ];
 
 /** @type {readonly Tool[]} */
@@ -78,6 +80,7 @@ export const tools = [
       kind: "go",
       package: "github.com/prometheus/prometheus/cmd/prometheus",
       flags: prometheus3Flags,
+      variant: "-dns",
     },
   },
   {
@@ -116,6 +119,7 @@ export const tools = [
       module: "prometheus-3",
       package: "github.com/prometheus/prometheus/cmd/promtool",
       flags: prometheus3Flags,
+      variant: "-dns",
     },
   },
   {
@@ -139,6 +143,30 @@ export const tools = [
       kind: "debian",
       package: "prometheus-postgres-exporter",
       program: "usr/bin/prometheus-postgres-exporter",
+    },
+  },
+  {
+    name: "pgbouncer-exporter",
+    version: "0.12.1",
+    accepts: /pgbouncer_exporter, version 0\.\d+\./,
+    programs: ["pgbouncer_exporter"],
+    how: {
+      kind: "go",
+      package: "github.com/prometheus-community/pgbouncer_exporter",
+      flags: ["-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.12.1"],
+    },
+  },
+  {
+    name: "docker-compose",
+    version: "2.26 or newer",
+    accepts: /Compose version v?(2\.(2[6-9]|[3-9]\d)|[3-9]|\d\d)/,
+    programs: ["docker-compose"],
+    how: {
+      kind: "debian",
+      // Debian 12 has version 1 itself. The program is static, so that of Debian 13 runs on either.
+      suite: "trixie",
+      package: "docker-compose",
+      program: "usr/libexec/docker/cli-plugins/docker-compose",
     },
   },
   {
@@ -221,11 +249,16 @@ function cachedPath(tool) {
 
 /** @param {Tool} tool */
 function cacheFile(tool) {
+  const version = tool.how.kind === "go" ? tool.version + (tool.how.variant ?? "") : "debian";
+  const file = `${tool.name}-${version}-${process.platform}-${process.arch}`;
+  return path.join(cacheFolder(), "tools", file);
+}
+
+/** Where the scripts keep what every clone on this machine can use. */
+export function cacheFolder() {
   const { PLIMSOLL_CACHE, XDG_CACHE_HOME } = process.env;
   const cache = PLIMSOLL_CACHE || XDG_CACHE_HOME || path.join(homedir(), ".cache");
-  const version = tool.how.kind === "go" ? tool.version : "debian";
-  const file = `${tool.name}-${version}-${process.platform}-${process.arch}`;
-  return path.resolve(cache, "plimsoll", "tools", file);
+  return path.resolve(cache, "plimsoll");
 }
 
 /**

@@ -6,10 +6,12 @@
 import { describe, it } from "vitest";
 
 export type ToolName =
+  | "docker-compose"
   | "k6-1"
   | "k6-2"
   | "node-exporter"
   | "pgbouncer"
+  | "pgbouncer-exporter"
   | "postgres-exporter"
   | "postgres-exporter-debian"
   | "prometheus-2"

@@ -89,6 +89,9 @@ describe("toolPath", () => {
     ["postgres_exporter", "postgres_exporter, version 0.17.1", ["postgres-exporter"]],
     ["postgres_exporter", "postgres_exporter, version 0.11.1", ["postgres-exporter-debian"]],
     ["pgbouncer", "PgBouncer 1.18.0", ["pgbouncer"]],
+    ["pgbouncer_exporter", "pgbouncer_exporter, version 0.12.1", ["pgbouncer-exporter"]],
+    ["docker-compose", "Docker Compose version v2.40.3", ["docker-compose"]],
+    ["docker-compose", "docker-compose version 1.29.2, build unknown", []],
   ])("lets %s on PATH that prints %j serve as %j", (name, text, expected) => {
     const onPath = program(`bin/${name}`, text);
     const served = tools.filter((tool) => toolPath(tool.name) === onPath);
