@@ -78,7 +78,7 @@ export async function installTool(tool, target, log) {
  * @returns {Promise<string>}
  */
 async function buildGo(name, how, folder, log) {
-  const module = new URL(`./tools/${name}/`, import.meta.url);
+  const module = new URL(`./tools/${how.module ?? name}/`, import.meta.url);
   // A static program, and only our go.mod decides what is in it.
   const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
   // Reads go.mod and nothing else, so it fails where Go is too old for it and may not fetch a newer one.

@@ -24,6 +24,7 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  *
  * @typedef {object} GoBuild Built in `scripts/tools/NAME/`, whose go.mod has the version.
  * @property {"go"} kind
+ * @property {string} [module] The folder's name, where it is not the tool's.
  * @property {string} package
  * @property {readonly string[]} flags
  *
@@ -37,6 +38,13 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {string | undefined} path
  * @property {string} [missing] Where there is no path: why, and what to do.
  */
+
+const prometheus3Flags = [
+  // Prometheus 3.15.0 is Go module v0.315.0; its own build sets the version this way.
+  "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.15.0",
+  // Without the service discoveries, and with them half of its dependencies: we scrape fixed addresses.
+  "-tags=remove_all_sd",
+];
 
 /** @type {readonly Tool[]} */
 export const tools = [
@@ -69,12 +77,7 @@ export const tools = [
     how: {
       kind: "go",
       package: "github.com/prometheus/prometheus/cmd/prometheus",
-      flags: [
-        // Prometheus 3.15.0 is Go module v0.315.0; its own build sets the version this way.
-        "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.15.0",
-        // Without the service discoveries, and with them half of its dependencies: we scrape fixed addresses.
-        "-tags=remove_all_sd",
-      ],
+      flags: prometheus3Flags,
     },
   },
   {
@@ -95,6 +98,55 @@ export const tools = [
       package: "prometheus-node-exporter",
       program: "usr/bin/prometheus-node-exporter",
     },
+  },
+  {
+    name: "promtool-2",
+    version: "2.42 or a later 2.x",
+    accepts: /version 2\.(4[2-9]|[5-9]\d)\./,
+    programs: ["promtool"],
+    how: { kind: "debian", package: "prometheus", program: "usr/bin/promtool" },
+  },
+  {
+    name: "promtool-3",
+    version: "3.15.0",
+    accepts: /version 3\.\d+\.\d+/,
+    programs: ["promtool"],
+    how: {
+      kind: "go",
+      module: "prometheus-3",
+      package: "github.com/prometheus/prometheus/cmd/promtool",
+      flags: prometheus3Flags,
+    },
+  },
+  {
+    name: "postgres-exporter",
+    version: "0.17.1",
+    // The first that has the names of our dashboards by itself is 0.12.
+    accepts: /version 0\.(1[2-9]|[2-9]\d)\./,
+    programs: ["postgres_exporter"],
+    how: {
+      kind: "go",
+      package: "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
+      flags: ["-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.17.1"],
+    },
+  },
+  {
+    name: "postgres-exporter-debian",
+    version: "0.11.1",
+    accepts: /version 0\.11\./,
+    programs: ["prometheus-postgres-exporter", "postgres_exporter"],
+    how: {
+      kind: "debian",
+      package: "prometheus-postgres-exporter",
+      program: "usr/bin/prometheus-postgres-exporter",
+    },
+  },
+  {
+    name: "pgbouncer",
+    version: "any version",
+    accepts: /PgBouncer/,
+    programs: ["pgbouncer"],
+    how: { kind: "debian", package: "pgbouncer", program: "usr/sbin/pgbouncer" },
   },
 ];
 
@@ -209,7 +261,7 @@ function isProgram(file) {
 /** @param {ToolReport[]} reports */
 function printTable(reports) {
   for (const { tool, path: found, missing } of reports) {
-    const columns = [tool.name.padEnd(18), tool.version.padEnd(20)];
+    const columns = [tool.name.padEnd(26), tool.version.padEnd(20)];
     console.log(`${columns.join("")}${found ?? `missing: ${missing}`}`);
   }
 }
