@@ -218,7 +218,7 @@ async function shopRequests(storeUrl, endedMs) {
   const deadlineMs = Date.now() + scrapeTimeoutMs;
   const scrapedMs = async () => 1_000 * (await query('timestamp(up{job="shop"})'));
   while ((await scrapedMs()) <= endedMs && Date.now() < deadlineMs) await delay(100);
-  return await query('sum(http_request_duration_seconds_count{job="shop"})');
+  return await query('sum(http_server_request_duration_seconds_count{job="shop"})');
 }
 
 /**

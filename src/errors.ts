@@ -12,6 +12,7 @@ export const errorCodes = {
   GENERATOR_UNAVAILABLE: "GENERATOR_UNAVAILABLE",
   RECEIVER_UNUSABLE: "RECEIVER_UNUSABLE",
   SPOOL_UNUSABLE: "SPOOL_UNUSABLE",
+  STACK_UNAVAILABLE: "STACK_UNAVAILABLE",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -75,6 +76,11 @@ export class ReceiverError extends PlimsollError {
 /** The spool directory cannot be used: another process owns it, no permission. */
 export class SpoolError extends PlimsollError {
   readonly code = "SPOOL_UNUSABLE";
+}
+
+/** A program of the stack cannot be started: not installed, a port that is taken, a folder without permission. */
+export class StackError extends PlimsollError {
+  readonly code = "STACK_UNAVAILABLE";
 }
 
 /** The code of an error of Node's own, e.g. `ENOENT` or `ECONNREFUSED`; `undefined` for anything else. */

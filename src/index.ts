@@ -10,6 +10,7 @@ export {
   PlimsollError,
   ReceiverError,
   SpoolError,
+  StackError,
   UsageError,
 } from "./errors.ts";
 export { JsonLinesReader, type JsonLinesOptions, type LineProblem } from "./sample/json-lines.ts";

@@ -26,4 +26,5 @@ export const exitCodeByError: Readonly<Record<ErrorCode, number>> = {
   GENERATOR_UNAVAILABLE: exitCodes.unavailable,
   RECEIVER_UNUSABLE: exitCodes.unavailable,
   SPOOL_UNUSABLE: exitCodes.unavailable,
+  STACK_UNAVAILABLE: exitCodes.unavailable,
 };

@@ -6,10 +6,13 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { configCommand } from "./config.ts";
+import { downCommand } from "./down.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
+import { statusCommand } from "./status.ts";
+import { upCommand } from "./up.ts";
 import { version } from "./version.ts";
 
 // A reader that has gone away (`| head`) is no reason to lose a run.
@@ -42,7 +45,8 @@ const program = new Command("plimsoll")
     outputError: (text, write) => write(text.replace(/^error: /, "plimsoll: ")),
   });
 const run = runCommand(io);
-for (const command of [run, ingestCommand(io), configCommand(io)]) {
+const stackCommands = [upCommand(io), downCommand(io), statusCommand(io)];
+for (const command of [run, ingestCommand(io), configCommand(io), ...stackCommands]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -26,13 +26,27 @@ const groupHeadings: Readonly<Record<OptionGroup, string>> = {
 
 /** Adds `--config-file` and a flag for each option of `groups`. */
 export function addOptionFlags(command: Command, ...groups: readonly OptionGroup[]): Command {
+  return addRows(
+    command,
+    optionRows.filter(({ group }) => groups.includes(group)),
+  );
+}
+
+/** Adds `--config-file` and the flag of one option, for a command that needs no others. */
+export function addOptionFlag(command: Command, name: OptionName): Command {
+  return addRows(
+    command,
+    optionRows.filter((row) => row.name === name),
+  );
+}
+
+function addRows(command: Command, rows: readonly NamedRow[]): Command {
   const configFile = new Option(
     `${configFileFlag} <file>`,
     `file with options (default: plimsoll.yaml, where there is one; ${configFileVariable})`,
   );
   command.addOption(configFile.helpGroup(groupHeadings.run));
-  for (const row of optionRows) {
-    if (!groups.includes(row.group)) continue;
+  for (const row of rows) {
     for (const option of toFlags(row)) {
       command.addOption(option.helpGroup(groupHeadings[row.group]));
     }

@@ -9,6 +9,7 @@ import {
   PlimsollError,
   ReceiverError,
   SpoolError,
+  StackError,
   UsageError,
 } from "../../src/errors.ts";
 import { readTable, uncode } from "../support/markdown.ts";
@@ -21,11 +22,12 @@ const errors = [
   new GeneratorError("a message", { cause }),
   new ReceiverError("a message", { cause }),
   new SpoolError("a message", { cause }),
+  new StackError("a message", { cause }),
 ];
 
 it("documents every error: its code, class and exit code", async () => {
   const rows = await readTable("errors.md", "# Errors");
-  expect(rows).toHaveLength(6);
+  expect(rows).toHaveLength(7);
   expect(rows.map(([code, name, exitCode]) => [uncode(code), uncode(name), exitCode])).toEqual(
     errors.map(({ code, name }) => [code, name, String(exitCodeByError[code])]),
   );

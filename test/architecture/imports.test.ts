@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   query: [],
   runs: [],
   config: [],
+  stack: [],
 };
 
 /** Folders that know nothing of time. */
@@ -136,6 +137,7 @@ describe("the modules of src/", () => {
       "src/generate/k6.ts: kill",
       "src/spool/directory-lock.ts: kill",
       "src/spool/directory-lock.ts: pid",
+      "src/stack/postgres.ts: kill",
     ]);
   });
 });

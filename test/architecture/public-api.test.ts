@@ -11,6 +11,7 @@ const values = [
   "PlimsollError",
   "ReceiverError",
   "SpoolError",
+  "StackError",
   "UsageError",
 ];
 

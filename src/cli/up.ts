@@ -1,0 +1,160 @@
+/**
+ * `plimsoll up`: the stack around a run, started or repaired.
+ */
+import { execPath, versions } from "node:process";
+import { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import type { Environment } from "../stack/find-program.ts";
+import { startNative } from "../stack/native-stack.ts";
+import { packagedFile } from "../stack/packaged-files.ts";
+import { defaultSettings } from "../stack/plan.ts";
+import { runMetricsAddress } from "../stack/prometheus-config.ts";
+import { readState, type StackSettings } from "../stack/state.ts";
+import { settledStatus, type StackStatus } from "../stack/status.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { listenForInterrupts } from "./interrupts.ts";
+import { addStackFlags, type StackIo, stackFolder, toStatusTable } from "./stack-flags.ts";
+
+/** Two scrapes at the default interval, and Prometheus spreads the first over one. */
+const settleTimeoutMs = 15_000;
+
+interface UpFlags {
+  readonly portOffset?: string;
+  readonly retention?: string;
+  readonly scrapeInterval?: string;
+  readonly json?: boolean;
+}
+
+export function upCommand(io: StackIo): Command {
+  const command = new Command("up")
+    .description("start Prometheus and what belongs around a run, or what of it does not run")
+    .option("--port-offset <n>", "add this to every port (default: 0; PLIMSOLL_UP_PORT_OFFSET)")
+    .option(
+      "--retention <duration>",
+      `how long samples are kept (default: ${defaultSettings.retention}; PLIMSOLL_UP_RETENTION)`,
+    )
+    .option(
+      "--scrape-interval <duration>",
+      `time between scrapes (default: ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
+    )
+    .option("--json", "print one JSON object");
+  addStackFlags(command);
+  return command
+    .addHelpText(
+      "after",
+      `
+What is not found on PATH is left out and named, with what to install; only Prometheus must be there. All listen on
+127.0.0.1. "plimsoll up" once more starts what has ended; "plimsoll down" ends all and keeps the data.
+
+Examples:
+  plimsoll up
+  plimsoll up --port-offset 10000
+  plimsoll run checkout.js --out prometheus-rw --metrics-listen ${runMetricsAddress}`,
+    )
+    .action(async (flags: UpFlags) => {
+      io.setExitCode(await up(command, io, flags));
+    });
+}
+
+async function up(command: Command, io: StackIo, flags: UpFlags): Promise<number> {
+  const folder = stackFolder(command, io);
+  const settings = readSettings(flags, io.env);
+  const log = (text: string): void => void io.stderr.write(`plimsoll: ${text}\n`);
+  using interrupts = listenForInterrupts({
+    onFirst: () => log("ending what was begun; Ctrl-C again leaves at once"),
+    onSecond: () => log('left at once; "plimsoll down" ends what was begun'),
+  });
+  const { signal } = interrupts;
+  let status: StackStatus;
+  try {
+    const machine = {
+      environment: io.env,
+      node: { path: execPath, version: versions.node },
+    };
+    const started = await startNative({ folder, machine, settings, signal, log });
+    const state = readState(folder);
+    if (!state) throw new Error("the state was written a moment ago");
+    if (started.length === 0) log("the stack is up already");
+    else log("waiting for Prometheus to have scraped all of it");
+    status = await settledStatus(folder, state, { timeoutMs: settleTimeoutMs, signal });
+  } catch (error) {
+    if (signal.aborted) return exitCodes.interrupted;
+    throw error;
+  }
+  if (flags.json === true) {
+    io.stdout.write(`${JSON.stringify({ folder, ...status }, null, 2)}\n`);
+  } else {
+    io.stdout.write(toStatusTable(status));
+    io.stderr.write(toNextSteps(status));
+  }
+  return status.isHealthy ? exitCodes.ok : exitCodes.unavailable;
+}
+
+/** @throws UsageError with the flag or the variable */
+function readSettings(flags: UpFlags, env: Environment): Partial<StackSettings> {
+  const portOffset = read(
+    flags.portOffset,
+    "port-offset",
+    env,
+    isPortOffset,
+    "a number from 0 to 49000",
+  );
+  const retention = read(
+    flags.retention,
+    "retention",
+    env,
+    isDuration,
+    'one such as "2y" or "90d"',
+  );
+  const interval = read(
+    flags.scrapeInterval,
+    "scrape-interval",
+    env,
+    isDuration,
+    'one such as "5s"',
+  );
+  return {
+    ...(portOffset === undefined ? {} : { portOffset: Number(portOffset) }),
+    ...(retention === undefined ? {} : { retention }),
+    ...(interval === undefined ? {} : { scrapeInterval: interval }),
+  };
+}
+
+function read(
+  flag: string | undefined,
+  name: string,
+  env: Environment,
+  isValid: (text: string) => boolean,
+  expected: string,
+): string | undefined {
+  const variable = `PLIMSOLL_UP_${name.replaceAll("-", "_").toUpperCase()}`;
+  const value = flag ?? (env[variable] || undefined);
+  if (value === undefined || isValid(value)) return value;
+  const option = flag === undefined ? variable : `--${name}`;
+  throw new UsageError(`${option} is ${JSON.stringify(value)}; expected ${expected}`);
+}
+
+/** The highest of the usual ports is 15432. */
+function isPortOffset(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 49_000;
+}
+
+/** Source: Prometheus, `model.ParseDuration`: whole numbers, units in this order. */
+function isDuration(text: string): boolean {
+  return /^(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$/.test(text) && /[1-9]/.test(text);
+}
+
+function toNextSteps({ services }: StackStatus): string {
+  const addressOf = (name: string) => services.find((one) => one.name === name)?.address;
+  const prometheus = `http://${addressOf("prometheus")}`;
+  const shop = addressOf("shop");
+  const load = shop === undefined ? "checkout.js" : `http://${shop}/products`;
+  return `
+Prometheus is at ${prometheus}. To see a run in it:
+
+  plimsoll run ${load} --out prometheus-rw=${prometheus}/api/v1/write --metrics-listen ${runMetricsAddress}
+
+Dashboards: import the files of ${packagedFile("dashboards")} into your Grafana, with ${prometheus} as the data source.
+"plimsoll status" shows how it is; "plimsoll down" ends it and keeps the data.
+`;
+}

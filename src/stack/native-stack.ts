@@ -1,0 +1,204 @@
+/**
+ * The stack as processes of this machine: started, repaired and ended.
+ *
+ * In:  the rows of `services.ts`, the stack's folder.
+ * Out: processes that run on without us. Each is in the folder's state before anything is asked of it, so that `down`
+ *      finds it whatever happens to us.
+ */
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { StackError } from "../errors.ts";
+import { answers } from "./addresses.ts";
+import { isRunning, signalProcess, stopProcess } from "./daemon.ts";
+import type { Machine } from "./find-program.ts";
+import {
+  expectFreePorts,
+  type Plan,
+  type PlannedService,
+  planServices,
+  settleSettings,
+  targetsOf,
+} from "./plan.ts";
+import { writePrometheusConfig } from "./prometheus-config.ts";
+import { type ServiceName, services } from "./services.ts";
+import {
+  lockFolder,
+  readState,
+  type ServiceRecord,
+  type StackSettings,
+  type StackState,
+  writeState,
+} from "./state.ts";
+
+/** The slowest is Prometheus, which reads back what it had in memory; after months of use that takes a while. */
+const startTimeoutMs = 60_000;
+const pollMs = 50;
+/** So many last lines of a log say why a program did not start. */
+const shownLogLines = 10;
+
+export interface StackOptions {
+  /** Absolute; made where it is missing. */
+  readonly folder: string;
+  /** Told what is being done, for a person. */
+  readonly log: (text: string) => void;
+}
+
+export interface NativeOptions extends StackOptions {
+  readonly machine: Machine;
+  /** What the user asks for; the rest is as the running stack has it, or the default. */
+  readonly settings: Partial<StackSettings>;
+  /** When aborted, what this call has begun is ended, and the call rejects. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts what is not running. A stack that runs as a whole is left as it is.
+ *
+ * @returns the names of what was started
+ * @throws StackError if Prometheus is not found, a port is taken, or a service does not start: then what was begun is
+ *   ended
+ */
+export async function startNative(options: NativeOptions): Promise<ServiceName[]> {
+  const { folder, machine, signal, log } = options;
+  using lock = lockFolder(folder);
+  void lock;
+  const before = readState(folder);
+  const running = (before?.services ?? []).filter(isRunning);
+  const settings = settleSettings(options.settings, running.length > 0 ? before : undefined);
+  const plan = planServices(machine, settings, running);
+  const missing = plan.planned.filter(
+    ({ service }) => !running.some(({ name }) => name === service.name),
+  );
+  await expectFreePorts(missing);
+
+  let state: StackState = {
+    mode: "native",
+    settings,
+    services: running,
+    leftOut: plan.leftOut,
+    databaseUrl: before?.databaseUrl,
+  };
+  const save = (change: Partial<StackState>): void => {
+    state = { ...state, ...change };
+    writeState(folder, state);
+  };
+  save({});
+  configurePrometheus(folder, plan, state);
+  mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+  const begun: ServiceRecord[] = [];
+  try {
+    for (const planned of missing) {
+      signal.throwIfAborted();
+      log(`starting ${planned.service.name} ${planned.program.version}`);
+      const logFile = join(folder, "logs", `${planned.service.name}.log`);
+      const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+      const { databaseUrl = state.databaseUrl, ...process } = await planned.service.start({
+        folder,
+        machine,
+        settings,
+        port: planned.port,
+        program: planned.program,
+        logFile,
+        databaseUrl: state.databaseUrl,
+      });
+      const record = toRecord(planned, process, logFile);
+      begun.push(record);
+      save({ services: inOrder([...state.services, record]), databaseUrl });
+      await expectReady(planned, record, logStart, signal);
+    }
+  } catch (error) {
+    for (const record of begun.toReversed()) {
+      await stopService(record, log);
+      save({ services: state.services.filter(({ name }) => name !== record.name) });
+    }
+    throw error;
+  }
+  return missing.map(({ service }) => service.name);
+}
+
+/**
+ * Ends what runs, the last first. The data stays.
+ *
+ * @returns the names of what was ended
+ */
+export async function stopNative({ folder, log }: StackOptions): Promise<string[]> {
+  if (readState(folder) === undefined) return [];
+  using lock = lockFolder(folder);
+  void lock;
+  const before = readState(folder);
+  if (before === undefined) return [];
+  const ended: string[] = [];
+  const left = [...before.services];
+  for (let record = left.pop(); record !== undefined; record = left.pop()) {
+    if (isRunning(record)) ended.push(record.name);
+    await stopService(record, log);
+    writeState(folder, { ...before, services: left });
+  }
+  return ended;
+}
+
+async function stopService(record: ServiceRecord, log: (text: string) => void): Promise<void> {
+  if (!isRunning(record)) return;
+  log(`ending ${record.name}`);
+  const { stopSignals } = services.find(({ name }) => name === record.name) ?? {};
+  if (!(await stopProcess(record, stopSignals))) {
+    log(`${record.name} took too long to end and was killed`);
+  }
+}
+
+/** Prometheus is told to read a configuration that has changed: a service that was found since. */
+function configurePrometheus(folder: string, plan: Plan, { services, settings }: StackState): void {
+  const hasChanged = writePrometheusConfig(folder, targetsOf(plan), settings);
+  const prometheus = services.find(({ name }) => name === "prometheus");
+  if (hasChanged && prometheus) signalProcess(prometheus, "SIGHUP");
+}
+
+/** @throws StackError with the last lines of its log */
+async function expectReady(
+  { service, port }: PlannedService,
+  record: ServiceRecord,
+  logStart: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadlineMs = performance.now() + startTimeoutMs;
+  for (;;) {
+    const isReady = await answers(port, service.readyPath);
+    // Asked in this order: what answers while ours has ended is another program.
+    const hasEnded = !isRunning(record);
+    if (isReady && !hasEnded) return;
+    signal.throwIfAborted();
+    if (hasEnded || performance.now() > deadlineMs) {
+      const reason = hasEnded ? "it has ended" : `no answer after ${startTimeoutMs / 1_000} s`;
+      throw new StackError(
+        `${service.name} did not start: ${reason}; the end of ${JSON.stringify(record.logFile)}:\n` +
+          lastLines(record.logFile, logStart),
+      );
+    }
+    await delay(pollMs);
+  }
+}
+
+function lastLines(file: string, startBytes: number): string {
+  const text = readFileSync(file).subarray(startBytes).toString("utf8").trimEnd();
+  return text === "" ? "(nothing)" : text.split("\n").slice(-shownLogLines).join("\n");
+}
+
+function toRecord(
+  { service, port, program }: PlannedService,
+  process: { readonly pid: number; readonly identity: string },
+  logFile: string,
+): ServiceRecord {
+  return {
+    name: service.name,
+    port,
+    program: program.path,
+    version: program.version,
+    logFile,
+    ...process,
+  };
+}
+
+function inOrder(records: readonly ServiceRecord[]): ServiceRecord[] {
+  return services.flatMap(({ name }) => records.filter((record) => record.name === name));
+}
