@@ -17,6 +17,7 @@ import {
   queryOf,
   variablesOf,
   type DashboardJson,
+  type TargetJson,
   type PanelJson,
 } from "./model.ts";
 import { parsePromql } from "./promql-tree.ts";
@@ -43,75 +44,79 @@ export interface Checked {
   readonly expressions: readonly Expression[];
 }
 
+/** What is known of the answer to a panel's query, over all values of its variables. */
+interface Known {
+  readonly labels: Set<string>;
+  readonly dimensions: Set<Dimension>;
+}
+
 /** `name` is the file's, without its ending. */
 export function checkDashboard(
   name: string,
   dashboard: DashboardJson,
   catalogue: Catalogue,
 ): Checked {
-  const findings: Finding[] = [
-    ...checkForm(name, dashboard),
-    ...bareVariables(name, dashboard, catalogue),
-  ];
-  const variables = variablesOf(dashboard);
+  const findings = [...checkForm(name, dashboard), ...bareVariables(name, dashboard, catalogue)];
   const expressions: Expression[] = [];
   const metrics = new Set<string>();
-  let labels = 0;
-  const answers = new Map<string, { labels: ReadonlySet<string>; dimensions: Set<Dimension> }>();
-  for (const { place, expr, texts, labels: wanted } of questionsOf(name, dashboard)) {
+  const known = new Map<TargetJson, Known>();
+  const panels = panelsOf(name, dashboard);
+  const counts = { panels: panels.length, expressions: 0, metrics: 0, labels: 0, units: 0 };
+  for (const question of questionsOf(name, dashboard)) {
+    const { place, texts, target } = question;
     const report = (message: string): number => findings.push({ place, message });
-    const known = { labels: new Set<string>(), dimensions: new Set<Dimension>() };
-    answers.set(place, known);
-    for (const text of interpolations(expr, variables)) {
-      expressions.push({ place, expr: text });
-      const tree = parsePromql(text);
+    const of: Known = { labels: new Set(), dimensions: new Set() };
+    if (target) known.set(target, of);
+    for (const expr of interpolations(question.expr, variablesOf(dashboard))) {
+      expressions.push({ place, expr });
+      const tree = parsePromql(expr);
       // promtool says what is wrong with it.
       if (!tree) continue;
       const answer = answerOf(tree, catalogue);
       answer.problems.forEach(report);
       for (const metric of answer.metrics) metrics.add(metric);
-      labels += answer.lookups;
-      const named = [...texts.flatMap(legendLabels), ...wanted];
-      for (const label of named) {
-        labels += 1;
-        if (label !== "__name__" && !answer.labels.has(label)) {
-          report(`${noLabel(label, answer.labels)} The answer is named by it`);
-        }
+      const wanted = [...texts.flatMap(legendLabels), ...question.labels];
+      for (const label of wanted) {
+        if (label === "__name__" || answer.labels.has(label)) continue;
+        report(`${noLabel(label, answer.labels)} The answer is named by it`);
       }
-      for (const label of answer.labels) known.labels.add(label);
+      counts.labels += answer.lookups + wanted.length;
+      for (const label of answer.labels) of.labels.add(label);
       const dimension = dimensionOf(tree, catalogue);
-      if (dimension) known.dimensions.add(dimension);
+      if (dimension) of.dimensions.add(dimension);
     }
   }
-  let units = 0;
-  for (const panel of panelsOf(dashboard)) {
-    const place = at(name, panel.title ?? "");
-    const refIds = (panel.targets ?? []).map(({ refId = "?" }) => refId);
-    const byRefId = new Map(
-      refIds.map((refId) => [refId, answers.get(at(place, refId))?.labels ?? new Set<string>()]),
+  for (const { place, panel } of panels) {
+    const targets = panel.targets ?? [];
+    const labels = new Map(
+      targets.map((target) => [target.refId ?? "", known.get(target)?.labels ?? new Set<string>()]),
     );
-    const { fields, problems } = fieldsOf(panel, byRefId);
+    const { fields, problems } = fieldsOf(panel, labels);
     findings.push(...problems.map((message) => ({ place, message })));
-    for (const refId of refIds) {
-      for (const dimension of answers.get(at(place, refId))?.dimensions ?? []) {
-        const verdicts = unitsOf(panel, refId, fields).map((unit) => misfit(unit, dimension));
-        if (verdicts.length === 0 || verdicts.includes("unknown")) continue;
-        units += 1;
-        const [verdict] = verdicts;
-        if (verdict !== undefined && !verdicts.includes(undefined)) {
-          findings.push({ place: at(place, refId), message: verdict });
-        }
-      }
+    for (const target of targets) {
+      const { refId = "" } = target;
+      const verdicts = [...(known.get(target)?.dimensions ?? [])].flatMap(
+        (dimension) => verdictOn(unitsOf(panel, refId, fields), dimension) ?? [],
+      );
+      counts.units += verdicts.length;
+      for (const message of verdicts)
+        if (message !== fits) findings.push({ place: at(place, refId), message });
     }
   }
-  const counts = {
-    panels: panelsOf(dashboard).length,
-    expressions: expressions.length,
-    metrics: metrics.size,
-    labels,
-    units,
+  return {
+    findings: unique(findings),
+    counts: { ...counts, expressions: expressions.length, metrics: metrics.size },
+    expressions,
   };
-  return { findings: unique(findings), counts, expressions };
+}
+
+const fits = "fits";
+
+/** That one of the units fits, or why the first does not; undefined where nobody knows. */
+function verdictOn(units: readonly string[], dimension: Dimension): string | undefined {
+  const verdicts = units.map((unit) => misfit(unit, dimension));
+  if (verdicts.includes("unknown")) return undefined;
+  return verdicts.includes(undefined) ? fits : verdicts[0];
 }
 
 /** `label_values(LABEL)` asks all metrics, so that there is no expression. */

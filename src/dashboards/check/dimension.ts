@@ -8,7 +8,7 @@
  */
 import type { BaseUnit, Catalogue } from "./catalogue.ts";
 import { selected } from "./labels.ts";
-import { k6Metrics } from "./pipeline-metrics.ts";
+import { builtinMetrics } from "../../sample/builtin-metrics.ts";
 import type { Binary, Expr, Selector } from "./promql-tree.ts";
 
 export interface Dimension {
@@ -71,7 +71,7 @@ function ofSummary({ matchers }: Selector): Dimension | undefined {
     (label) =>
       matchers.find((matcher) => matcher.label === label && /^=~?$/.test(matcher.op))?.value,
   );
-  const { type, contains } = k6Metrics.find(({ name }) => name === metric) ?? {};
+  const { type, contains } = builtinMetrics.get(metric ?? "") ?? {};
   const dimensions = (stats ?? "").split("|").map((stat) => {
     if (["count", "nonzero", "zero"].includes(stat))
       return contains === "data" ? dimensionOfUnit.bytes : plain;
@@ -172,7 +172,8 @@ function ofBinary({ op, bool, left, right }: Binary, catalogue: Catalogue): Dime
     case ">":
     case "<=":
     case ">=":
-      return bool ? plain : (one ?? other);
+      // Zeros and ones: their mean is a share.
+      return bool ? { ...plain, share: "maybe" } : (one ?? other);
     default:
       return undefined;
   }

@@ -70,13 +70,13 @@ function queriedFields(
   labels: ReadonlyMap<string, ReadonlySet<string>>,
 ): Field[] {
   const targets = panel.targets ?? [];
-  const fields = targets.flatMap(({ refId = "", legendFormat = "", format }): Field[] => {
-    if (format !== "table") return [{ name: legendFormat, refId }];
+  return targets.flatMap(({ refId = "", legendFormat = "", format }): Field[] => {
+    const time = { name: "Time", refId: undefined };
+    if (format !== "table") return [time, { name: legendFormat, refId }];
     const names = [...(labels.get(refId) ?? [])].map((name) => ({ name, refId: undefined }));
     // One table calls its values so; several are told apart by their query.
-    return [...names, { name: targets.length > 1 ? `Value #${refId}` : "Value", refId }];
+    return [time, ...names, { name: targets.length > 1 ? `Value #${refId}` : "Value", refId }];
   });
-  return [{ name: "Time", refId: undefined }, ...fields];
 }
 
 /** The names of fields in a transformation's options, where a name that is not there is a mistake. */
@@ -181,9 +181,10 @@ function transformed(
           .map((aggregation) => ({ name: `${name} (${textOf(aggregation)})`, refId }));
       });
     case "merge":
+      return [...new Map(fields.map((field) => [field.name, field])).values()];
     case "joinByField":
     case "seriesToColumns":
-      return [...new Map(fields.map((field) => [field.name, field])).values()];
+      return joined(fields, textOf(options["byField"]) || "Time");
     case "labelsToFields":
       return [
         ...fields,
@@ -200,6 +201,19 @@ function transformed(
     default:
       return [...fields];
   }
+}
+
+/** One table of several: fields that have a name in common are numbered, but for the one that they are joined by. */
+function joined(fields: readonly Field[], by: string): Field[] {
+  const seen = new Map<string, number>();
+  return fields.flatMap((field) => {
+    const { name, refId } = field;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    if (name === by) return count === 1 ? field : [];
+    const isAlone = fields.filter((other) => other.name === name).length === 1;
+    return isAlone || isPattern(name) ? field : { name: `${name} ${count}`, refId };
+  });
 }
 
 /** As Grafana calls a reduced column. Source: @grafana/data, fieldReducers. */
@@ -280,7 +294,7 @@ const noField = (name: string, fields: readonly Field[]): string =>
   )}; ${listing(fields)}`;
 
 const listing = (fields: readonly Field[]): string =>
-  `there are ${fields.map(({ name }) => JSON.stringify(name)).join(", ")}`;
+  `there are ${[...new Set(fields.map(({ name }) => JSON.stringify(name)))].join(", ")}`;
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 

@@ -10,8 +10,7 @@ import { isUnit } from "./units.ts";
 /** `name` is the file's, without its ending. */
 export function checkForm(name: string, dashboard: DashboardJson): Finding[] {
   const findings = dashboardProblems(name, dashboard).map((message) => ({ place: name, message }));
-  for (const panel of panelsOf(dashboard)) {
-    const place = at(name, panel.title ?? `panel ${panel.id}`);
+  for (const { place, panel } of panelsOf(name, dashboard)) {
     findings.push(...panelProblems(panel).map((message) => ({ place, message })));
   }
   return [...findings, ...variableFindings(name, dashboard)];
@@ -39,7 +38,7 @@ function dashboardProblems(name: string, dashboard: DashboardJson): string[] {
     (panelId, index) => panelId === undefined || ids.indexOf(panelId) !== index,
   );
   if (repeated.length > 0) problems.push(`panels with the same id or none: ${repeated.join(", ")}`);
-  if (panelsOf(dashboard).length === 0) problems.push("no panels");
+  if (panelsOf(name, dashboard).length === 0) problems.push("no panels");
   return problems;
 }
 

@@ -81,11 +81,23 @@ export interface AnnotationJson {
   readonly datasource?: DataSourceJson;
 }
 
-/** The panels without the rows, with those inside of folded ones. */
-export function panelsOf(dashboard: DashboardJson): PanelJson[] {
-  return (dashboard.panels ?? []).flatMap((panel) =>
-    panel.type === "row" ? [...(panel.panels ?? [])] : [panel],
-  );
+/** A panel and where it is: the dashboard, the row if there is one, its title. */
+export interface PlacedPanel {
+  readonly place: string;
+  readonly panel: PanelJson;
+}
+
+/** The panels without the rows, with those inside of folded ones. `name` is the dashboard's. */
+export function panelsOf(name: string, dashboard: DashboardJson): PlacedPanel[] {
+  let row = "";
+  return (dashboard.panels ?? []).flatMap((panel) => {
+    if (panel.type === "row") row = panel.title ?? "";
+    const panels = panel.type === "row" ? (panel.panels ?? []) : [panel];
+    return panels.map((one) => ({
+      place: at(name, row, one.title || `panel ${one.id}`),
+      panel: one,
+    }));
+  });
 }
 
 export function variablesOf(dashboard: DashboardJson): readonly VariableJson[] {
@@ -100,60 +112,51 @@ export interface Question {
   readonly texts: readonly string[];
   /** Labels of the answer that are asked for in another way. */
   readonly labels: readonly string[];
+  /** The query of a panel that asks it. */
+  readonly target?: TargetJson;
 }
 
-/** What the panels, the annotations and the variables ask. `name` is the dashboard's, for the places. */
+/** What the panels, the annotations and the variables ask. `name` is the dashboard's. */
 export function questionsOf(name: string, dashboard: DashboardJson): Question[] {
-  const panels = panelsOf(dashboard).flatMap((panel) =>
-    (panel.targets ?? []).map(({ refId = "?", expr = "", legendFormat = "" }): Question => ({
-      place: at(name, panel.title ?? "", refId),
-      expr,
-      texts: [legendFormat],
-      labels: [],
-    })),
-  );
-  const annotations = (dashboard.annotations?.list ?? [])
-    .filter(({ expr }) => expr !== undefined)
-    .map(
-      ({
-        name: title = "?",
-        expr = "",
-        titleFormat = "",
-        textFormat = "",
-        tagKeys = "",
-      }): Question => ({
-        place: at(name, `annotation ${title}`),
-        expr,
-        texts: [titleFormat, textFormat],
-        labels: tagKeys.split(",").flatMap((label) => (label.trim() === "" ? [] : [label.trim()])),
-      }),
-    );
-  const variables = variablesOf(dashboard)
-    .filter(({ type }) => type === "query")
-    .flatMap((variable): Question[] => {
-      const question = variableQuestion(variable);
-      return question
-        ? [{ ...question, place: at(name, `variable ${variable.name}`), texts: [] }]
-        : [];
-    });
-  return [...panels, ...annotations, ...variables];
+  return [
+    ...panelsOf(name, dashboard).flatMap(panelQuestions),
+    ...(dashboard.annotations?.list ?? []).flatMap((annotation) =>
+      annotationQuestion(name, annotation),
+    ),
+    ...variablesOf(dashboard).flatMap((variable) => variableQuestion(name, variable)),
+  ];
+}
+
+function panelQuestions({ place, panel }: PlacedPanel): Question[] {
+  return (panel.targets ?? []).map((target) => {
+    const { refId = "?", expr = "", legendFormat = "" } = target;
+    return { place: at(place, refId), expr, texts: [legendFormat], labels: [], target };
+  });
+}
+
+function annotationQuestion(dashboard: string, annotation: AnnotationJson): Question[] {
+  const { name = "?", expr, titleFormat = "", textFormat = "", tagKeys = "" } = annotation;
+  if (expr === undefined) return [];
+  const labels = tagKeys.split(",").flatMap((label) => label.trim() || []);
+  return [
+    { place: at(dashboard, `annotation ${name}`), expr, texts: [titleFormat, textFormat], labels },
+  ];
 }
 
 /** The text that Grafana's Prometheus data source is asked for a variable's values. */
 export const queryOf = ({ query }: VariableJson): string =>
   (typeof query === "string" ? query : query?.query) ?? "";
 
-/**
- * The expression in `label_values(EXPR, LABEL)` or `query_result(EXPR)`, and the labels that are read from its answer;
- * undefined where there is none, as in `label_values(LABEL)`.
- */
-function variableQuestion(variable: VariableJson): Pick<Question, "expr" | "labels"> | undefined {
+/** The expression in `label_values(EXPR, LABEL)` or `query_result(EXPR)`; `label_values(LABEL)` has none. */
+function variableQuestion(dashboard: string, variable: VariableJson): Question[] {
+  if (variable.type !== "query") return [];
+  const place = at(dashboard, `variable ${variable.name}`);
   const query = queryOf(variable).trim();
   const values = /^label_values\((.*),\s*([a-zA-Z_]\w*)\s*\)$/s.exec(query);
-  if (values) return { expr: values[1] ?? "", labels: [values[2] ?? ""] };
+  if (values) return [{ place, expr: values[1] ?? "", texts: [], labels: [values[2] ?? ""] }];
   const result = /^query_result\((.*)\)$/s.exec(query);
-  if (!result) return undefined;
+  if (!result) return [];
   // Grafana prints the answer as `name{label="value"} 1 1700000000000`, and the regular expression cuts a value out.
   const labels = [...(variable.regex ?? "").matchAll(/(\w+)="/g)].map(([, label = ""]) => label);
-  return { expr: result[1] ?? "", labels };
+  return [{ place, expr: result[1] ?? "", texts: [], labels }];
 }

@@ -2,64 +2,17 @@
  * The metrics that the pipeline writes, from the code that names them: k6's built-in ones, the run's own, Plimsoll's.
  */
 import { RunSeries } from "../../output/run-series.ts";
-import { selfMetrics } from "../../output/self-metrics.ts";
+import type { OutputProgress } from "../../output/prometheus-output.ts";
+import { createSelfMetrics } from "../../output/self-metrics.ts";
+import type { Output } from "../../aggregate/series-mapper.ts";
 import { parseTrendStat } from "../../aggregate/trend-stat.ts";
 import { ExponentialHistogram } from "../../aggregate/exponential-histogram.ts";
 import type { MetricFamily, OutputSeries } from "../../aggregate/series-point.ts";
 import { PrometheusMapper, type TrendForm } from "../../encode/prometheus-mapper.ts";
-import type { Metric, MetricType, ValueKind } from "../../sample/metric.ts";
-import type { BaseUnit, MetricEntry, MetricKind } from "./catalogue.ts";
-
-/** k6's built-in metrics by type and kind of value. Source: k6 `metrics/builtin.go`, 2.2.0. */
-const builtIn: readonly (readonly [MetricType, ValueKind, readonly string[]])[] = [
-  ["gauge", "default", ["vus", "vus_max"]],
-  [
-    "counter",
-    "default",
-    [
-      "iterations",
-      "dropped_iterations",
-      "http_reqs",
-      "ws_sessions",
-      "ws_msgs_sent",
-      "ws_msgs_received",
-      "grpc_streams",
-      "grpc_streams_msgs_sent",
-      "grpc_streams_msgs_received",
-    ],
-  ],
-  ["counter", "data", ["data_sent", "data_received", "browser_data_sent", "browser_data_received"]],
-  ["rate", "default", ["checks", "http_req_failed", "browser_http_req_failed"]],
-  [
-    "trend",
-    "time",
-    [
-      "iteration_duration",
-      "group_duration",
-      "http_req_duration",
-      "http_req_blocked",
-      "http_req_connecting",
-      "http_req_tls_handshaking",
-      "http_req_sending",
-      "http_req_waiting",
-      "http_req_receiving",
-      "ws_connecting",
-      "ws_ping",
-      "ws_session_duration",
-      "grpc_req_duration",
-      "browser_http_req_duration",
-      "browser_web_vital_ttfb",
-      "browser_web_vital_lcp",
-      "browser_web_vital_fcp",
-      "browser_web_vital_inp",
-    ],
-  ],
-  ["trend", "default", ["browser_web_vital_cls"]],
-];
-
-export const k6Metrics: readonly Metric[] = builtIn.flatMap(([type, contains, names]) =>
-  names.map((name) => ({ name, type, contains })),
-);
+import { builtinMetrics } from "../../sample/builtin-metrics.ts";
+import type { Metric } from "../../sample/metric.ts";
+import { parseRecording, unitOfName, type BaseUnit, type MetricEntry } from "./catalogue.ts";
+import { parseExposition, toRecording } from "./exposition.ts";
 
 /** Tags of k6's samples that are on by default. Source: k6 `metrics/system_tag.go`. */
 const systemTags = [
@@ -92,47 +45,60 @@ const taggedLabels = [
 
 const runLabels = ["testid", "test"];
 
+/** Of those, the ones that tell the generators of one run apart. */
+const generatorTags = ["instance_id", "load_zone"];
+
 /** Every form of a trend: which of them a store has is its own matter. */
-export function pipelineMetrics(): MetricEntry[] {
-  return [...k6Entries(), ...runEntries(), ...selfEntries()];
+export async function pipelineMetrics(): Promise<MetricEntry[]> {
+  const forms: readonly TrendForm[] = ["native", "classic"];
+  return [...forms.flatMap(k6Entries), ...runEntries(), ...(await selfEntries())];
 }
 
-function k6Entries(): MetricEntry[] {
-  const labels = [...runLabels, ...systemTags, ...taggedLabels];
+function mapperOf(trendForm: TrendForm): PrometheusMapper {
   const stats = ["count", "sum", "min", "max", "avg", "med", "p(90)", "p(95)", "p(99)"];
   const trendStats = stats.flatMap((stat) => parseTrendStat(stat) ?? []);
-  const options = { runLabels: [], extraTags: new Map(), trendStats, maxSeries: Infinity };
-  const forms: readonly TrendForm[] = ["native", "classic"];
-  return forms.flatMap((trendForm) => {
-    let id = 0;
-    const mapper = new PrometheusMapper(
-      { ...options, trendForm, relabel: (all) => [...all] },
-      () => (id += 1),
-    );
-    return k6Metrics.flatMap((metric) => {
-      const mapped = mapper.map(metric, new Map());
-      if (typeof mapped === "string") return [];
-      const outputs = mapped.outputs.map(({ role, series }): MetricEntry => {
-        const name = nameOf(series);
-        const own = series.labels
-          .map((label) => label.name)
-          .filter((label) => label !== "__name__");
-        const all = new Set([...labels, ...own]);
-        if (role === "native") {
-          return { name, kind: "native histogram", labels: all, unit: unitOf(series.family) };
-        }
-        if (role === "bucket") {
-          const observed = unitOf(series.family);
-          return { name, kind: "counter", labels: all, unit: "items", observed };
-        }
-        const unit = role === "rate" ? "ratio" : role === "count" ? "items" : unitOf(series.family);
-        const kind: MetricKind =
-          role === "value" || role === "rate" || role === "stat" ? "gauge" : "counter";
-        return { name, kind, labels: all, unit };
-      });
-      return outputs;
-    });
+  const options = {
+    runLabels: [],
+    extraTags: new Map(),
+    trendForm,
+    trendStats,
+    maxSeries: Infinity,
+  };
+  return new PrometheusMapper({ ...options, relabel: (all) => [...all] }, () => 0);
+}
+
+function k6Entries(form: TrendForm): MetricEntry[] {
+  const mapper = mapperOf(form);
+  return [...builtinMetrics.values()].flatMap((metric) => {
+    const mapped = mapper.map(metric, new Map());
+    return typeof mapped === "string" ? [] : mapped.outputs.map(toEntry);
   });
+}
+
+function toEntry({ role, series }: Output): MetricEntry {
+  const name = nameOf(series);
+  const own = series.labels.map((label) => label.name).filter((label) => label !== "__name__");
+  const labels = new Set([...runLabels, ...systemTags, ...taggedLabels, ...own]);
+  const unit = unitOf(series.family);
+  switch (role) {
+    case "native":
+      // It has no buckets of its own; `by (le)` keeps nothing then, and one query serves both forms.
+      return { name, kind: "native histogram", labels: new Set([...labels, "le"]), unit };
+    case "bucket":
+      return { name, kind: "counter", labels, unit: "items", observed: unit };
+    case "count":
+      return { name, kind: "counter", labels, unit: "items" };
+    case "total":
+    case "nonzero":
+    case "zero":
+    case "sum":
+      return { name, kind: "counter", labels, unit };
+    case "rate":
+      return { name, kind: "gauge", labels, unit: "ratio" };
+    case "value":
+    case "stat":
+      return { name, kind: "gauge", labels, unit };
+  }
 }
 
 const nameOf = ({ labels }: OutputSeries): string =>
@@ -145,55 +111,74 @@ function unitOf({ unit }: MetricFamily): BaseUnit {
 /** What a run writes when it begins and ends, asked of the code that writes it. */
 function runEntries(): MetricEntry[] {
   const labels = new Map<string, Set<string>>();
+  const collect = (series: OutputSeries): void => {
+    const all = labels.get(nameOf(series)) ?? new Set();
+    for (const { name } of series.labels) if (name !== "__name__") all.add(name);
+    labels.set(nameOf(series), all);
+  };
+  const ignore = (): void => undefined;
+  const points = {
+    float: collect,
+    histogram: ignore,
+    stale: ignore,
+    requestEnd: ignore,
+    intervalEnd: ignore,
+  };
+  const identity = { testid: "x", test: "x" };
   const info = new Map(["generator", ...taggedLabels].map((name) => [name, "x"]));
-  let id = 0;
-  const series = new RunSeries(
-    {
-      float: (written) => {
-        const all = labels.get(nameOf(written)) ?? new Set();
-        for (const { name } of written.labels) if (name !== "__name__") all.add(name);
-        labels.set(nameOf(written), all);
-      },
-      histogram: () => undefined,
-      stale: () => undefined,
-      requestEnd: () => undefined,
-      intervalEnd: () => undefined,
-    },
-    { identity: { testid: "x", test: "x" }, info, nextId: () => (id += 1), startMs: () => 0 },
-  );
+  const generatorLabels = new Map(generatorTags.map((name) => [name, "x"]));
+  const options = { identity, info, generatorLabels, nextId: () => 0, startMs: () => 0 };
   const trend = new ExponentialHistogram();
   trend.observe(1);
   const metric: Metric = { name: "x", type: "trend", contains: "time" };
-  series.finish(1, {
-    state: "finished",
+  const end = {
+    state: "finished" as const,
     startMs: 0,
     endMs: 1,
     totals: [{ metric, value: 1, zeros: 0, peak: 0, trend }],
     thresholds: [{ metric: "x", threshold: "x", ok: true }],
-  });
-  // The detector of anomalies writes this one, and only where there is one.
-  labels.set("plimsoll_anomaly", new Set([...runLabels, "signal", "kind"]));
-  const units: Readonly<Record<string, BaseUnit | undefined>> = {
-    plimsoll_run_start_time_seconds: "timestamp",
-    plimsoll_run_end_time_seconds: "timestamp",
-    plimsoll_run_summary: undefined,
+    samples,
+    counts: [{ metric: "x", stat: "count" as const, value: 1 }],
   };
-  return [...labels].map(([name, all]) => ({
-    name,
-    kind: "gauge",
-    labels: all,
-    unit: name in units ? units[name] : "items",
-  }));
+  new RunSeries(points, options).finish(1, end);
+  // The detector of anomalies writes this one, where there is one.
+  labels.set("plimsoll_anomaly", new Set([...runLabels, "signal", "kind"]));
+  return [...labels].map(([name, all]) => {
+    // A summary's unit is in its labels: see `dimension.ts`.
+    const unit =
+      name === "plimsoll_run_summary" ? undefined : (unitOfName(name, "gauge") ?? "items");
+    return { name, kind: "gauge", labels: all, unit };
+  });
 }
 
-function selfEntries(): MetricEntry[] {
-  return selfMetrics.map(({ name, kind }) => {
-    const reason = /_(dropped|rejected)_/.test(name) ? ["reason"] : [];
-    const unit = name.endsWith("_timestamp_seconds")
-      ? "timestamp"
-      : /_bytes(_total)?$/.test(name)
-        ? "bytes"
-        : "items";
-    return { name, kind, labels: new Set([...reason, "job", "instance"]), unit };
-  });
+const samples = {
+  read: 1,
+  aggregated: 1,
+  late: 0,
+  dropped: new Map([["not_finite" as const, 1]]),
+};
+
+/** Plimsoll's own `/metrics`, as it shows them. */
+async function selfEntries(): Promise<MetricEntry[]> {
+  const progress: OutputProgress = {
+    samples,
+    points: { recovered: 0, encoded: 1, delivered: 0, pending: 0, rejected: new Map([["x", 1]]) },
+    mapper: mapperOf("native").counts,
+    sender: {
+      requests: 0,
+      bytesSent: 0,
+      delivered: noPoints,
+      rejected: new Map(),
+      retried: noPoints,
+      newestDeliveredTimestampMs: undefined,
+    },
+    state: { kind: "idle" },
+    spoolBytes: 0,
+    encodedBytes: 0,
+  };
+  const output = { progress, identity: { testid: "x", test: "x" } };
+  const text = await createSelfMetrics(output).metrics();
+  return parseRecording(toRecording(parseExposition(text)));
 }
+
+const noPoints = { samples: 0, histograms: 0 };

@@ -21,7 +21,7 @@ export interface CatalogueFolders {
 /** @throws Error where a file cannot be read, or there is no recording */
 export async function readCatalogue({ recordings, rules }: CatalogueFolders): Promise<Catalogue> {
   const catalogue = new Catalogue();
-  for (const entry of pipelineMetrics()) catalogue.add(entry);
+  for (const entry of await pipelineMetrics()) catalogue.add(entry);
   const files = (await readdir(recordings)).filter((file) => file.endsWith(".txt"));
   if (files.length === 0)
     throw new Error(`no recordings of exporters in ${JSON.stringify(recordings)}`);

@@ -32,8 +32,7 @@ export async function readSchemas(folder: string): Promise<SchemaCheck> {
   return (name, dashboard) => {
     const { __inputs: _, __requires: __, ...model } = dashboard;
     const findings = errorsOf(validate, model, name);
-    for (const panel of panelsOf(dashboard)) {
-      const place = at(name, panel.title ?? "");
+    for (const { place, panel } of panelsOf(name, dashboard)) {
       for (const target of panel.targets ?? []) {
         findings.push(...errorsOf(query, target, at(place, target.refId ?? "")));
       }

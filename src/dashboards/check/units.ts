@@ -10,7 +10,7 @@ const known: ReadonlySet<string> = new Set(Object.values(units).map(String));
 export const isUnit = (unit: string): boolean =>
   known.has(unit) || /^(suffix|prefix|time|si|count|currency|bool):./.test(unit);
 
-const counts = ["short", "none", "locale", "sishort"];
+const counts = ["short", "none", "locale", "sishort", "bool", "bool_yes_no", "bool_on_off"];
 
 interface Fitting {
   readonly seconds: number;
@@ -97,7 +97,7 @@ function fittingOf(dimension: Dimension): Pick<Fitting, "units" | "what"> | unde
   if (share === "yes") return { units: ["percentunit"], what: "shares from 0 to 1" };
   if (share === "maybe")
     return { units: ["percentunit", ...counts], what: "quotients of like and like" };
-  return { units: [...counts, "bool", "bool_yes_no", "bool_on_off"], what: "numbers of things" };
+  return { units: counts, what: "numbers of things" };
 }
 
 /** A text after the number says by itself what is counted. */
