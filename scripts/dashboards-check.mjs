@@ -22,6 +22,7 @@ async function main() {
   await ensureDependencies();
   await ensureBuild();
   const { dashboards } = await import("../dist/dashboards/all.js");
+  const { checkCurrent } = await import("../dist/dashboards/check/current.js");
   const { checkDashboard } = await import("../dist/dashboards/check/check-dashboard.js");
   const { checkWithPromtool } = await import("../dist/dashboards/check/promtool.js");
   const { readCatalogue } = await import("../dist/dashboards/check/read-catalogue.js");
@@ -34,21 +35,11 @@ async function main() {
   const checkSchema = existsSync(schemas) ? await readSchemas(schemas) : undefined;
   if (!checkSchema) missing(`no schemas of Grafana in ${schemas}`);
 
-  const findings = [];
+  const files = await readDashboards();
+  const findings = checkCurrent(files, dashboards);
   const expressions = [];
   const counts = { panels: 0, expressions: 0, metrics: 0, labels: 0, units: 0 };
-  const names = await dashboardNames(Object.keys(dashboards));
-  for (const name of names) {
-    const text = await readFile(path.join(folder, `${name}.json`), "utf8").catch(() => "");
-    const create = dashboards[name];
-    const wanted = create && `${JSON.stringify(create(), null, 2)}\n`;
-    if (text !== wanted) {
-      findings.push({
-        place: name,
-        message: 'is not what src/dashboards makes; run "npm run dashboards"',
-      });
-    }
-    if (text === "") continue;
+  for (const [name, text] of files) {
     const dashboard = JSON.parse(text);
     const checked = checkDashboard(name, dashboard, catalogue);
     findings.push(...checked.findings, ...(checkSchema?.(name, dashboard) ?? []));
@@ -72,7 +63,7 @@ async function main() {
   const looked = objectKeys(counts).map((key) => `${counts[key]} ${key}`);
   const means = [...versions, ...(checkSchema ? ["Grafana's schemas"] : [])].join(", ");
   console.log(
-    `${names.length} dashboards: ${looked.join(", ")} of ${catalogue.size} known metrics; with ${means || "neither promtool nor schemas"}`,
+    `${files.size} dashboards: ${looked.join(", ")} of ${catalogue.size} known metrics; with ${means || "neither promtool nor schemas"}`,
   );
   const blind = objectKeys(counts).filter((key) => counts[key] === 0);
   if (blind.length > 0)
@@ -80,13 +71,14 @@ async function main() {
   if (lines.size > 0) throw new ScriptError(`${lines.size} findings`);
 }
 
-/** Those that are generated, and those that are only there. @param {readonly string[]} generated */
-async function dashboardNames(generated) {
+/** Their texts by name. @returns {Promise<Map<string, string>>} */
+async function readDashboards() {
   const files = existsSync(folder) ? await readdir(folder) : [];
-  const found = files
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => path.basename(file, ".json"));
-  return [...new Set([...generated, ...found])];
+  const texts = new Map();
+  for (const file of files.filter((name) => name.endsWith(".json"))) {
+    texts.set(path.basename(file, ".json"), await readFile(path.join(folder, file), "utf8"));
+  }
+  return texts;
 }
 
 /** @param {string} what */

@@ -98,7 +98,7 @@ export function checkDashboard(
       const verdicts = [...(known.get(target)?.dimensions ?? [])].flatMap(
         (dimension) => verdictOn(unitsOf(panel, refId, fields), dimension) ?? [],
       );
-      counts.units += verdicts.length;
+      if (verdicts.length > 0) counts.units += 1;
       for (const message of verdicts)
         if (message !== fits) findings.push({ place: at(place, refId), message });
     }

@@ -272,11 +272,16 @@ const isPattern = (name: string): boolean => name === "" || name.includes("{{");
 const has = (fields: readonly Field[], wanted: string): boolean =>
   fields.some(({ name }) => name === wanted || (isPattern(name) && toRegExp(name).test(wanted)));
 
-/** Whether the name can match; certainly, where it has no labels in it. `text` is `/…/` or bare, as Grafana takes it. */
+/**
+ * Whether the name can match. Of a name with labels in it only the beginning is known. `text` is `/…/` or bare, as Grafana
+ * takes it.
+ */
 export function matches({ name }: Field, text: string): boolean {
-  if (isPattern(name)) return true;
   const [, pattern = text, flags = ""] = /^\/(.*)\/([a-z]*)$/s.exec(text) ?? [];
-  return new RegExp(pattern, flags).test(name);
+  if (!isPattern(name)) return new RegExp(pattern, flags).test(name);
+  const start = /^\^([\w ]*)(?![*+?{|\w ])/.exec(pattern)?.[1] ?? "";
+  const known = name.replace(/\{\{.*$/s, "");
+  return start.startsWith(known) || known.startsWith(start);
 }
 
 /** Matches every name that a legend can become. */

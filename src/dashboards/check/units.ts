@@ -65,6 +65,9 @@ const fittings: readonly Fitting[] = [
  * @returns undefined where it fits; "unknown" where no unit is known for the dimension
  */
 export function misfit(unit: string, dimension: Dimension): string | undefined {
+  if (dimension.isTime && dimension.scale === 1) {
+    return `the unit is ${JSON.stringify(unit)}, but the values are points in time in seconds; dates are in milliseconds: multiply by 1000`;
+  }
   const fitting = fittingOf(dimension);
   if (!fitting) return "unknown";
   if (fitting.units.includes(unit) || isFree(unit, dimension)) return undefined;
@@ -78,12 +81,6 @@ export function misfit(unit: string, dimension: Dimension): string | undefined {
 function fittingOf(dimension: Dimension): Pick<Fitting, "units" | "what"> | undefined {
   const { seconds, bytes, scale, isTime, share } = dimension;
   if (seconds !== 0 || bytes !== 0) {
-    if (isTime && scale === 1) {
-      return {
-        units: dates,
-        what: "points in time, in seconds; multiply them by 1000, as dates are counted here",
-      };
-    }
     return fittings.find(
       (fitting) =>
         fitting.seconds === seconds &&
