@@ -51,13 +51,13 @@ export function createShop({ store, payments, metrics, seed, faults }) {
     "GET /products": async () =>
       await store.use(async (session) => {
         const body = await session.listProducts();
-        await work(8, 0.5);
+        await work(12, 0.4);
         return { status: 200, body };
       }),
     "GET /products/:id": async ({ parameter }) =>
       await store.use(async (session) => {
         const body = await productOf(session, parameter);
-        await work(5, 0.4);
+        await work(10, 0.4);
         return { status: 200, body };
       }),
     "POST /cart": async ({ request }) => {
@@ -67,7 +67,7 @@ export function createShop({ store, payments, metrics, seed, faults }) {
       }
       return await store.use(async (session) => {
         const product = await productOf(session, productId);
-        await work(10, 0.5);
+        await work(14, 0.4);
         return { status: 201, body: { cartId: await session.createCart(product, quantity) } };
       });
     },
@@ -79,7 +79,7 @@ export function createShop({ store, payments, metrics, seed, faults }) {
       return await store.use(async (session) => {
         if (status === 200) {
           await session.confirmOrder(order);
-          await work(8, 0.5);
+          await work(10, 0.4);
           return { status: 200, body: order };
         }
         await session.cancelOrder(order);

@@ -14,7 +14,7 @@ const firstPage = `SELECT ${columns} FROM products ORDER BY id LIMIT 8`;
 /** The page sorted by what customers think, which reads every review: the fault `slow-query`. */
 const pageByRating = `SELECT ${columns}
   FROM products
-  JOIN (SELECT product_id, avg(stars) AS rating, count(DISTINCT md5(body)) AS reviews
+  JOIN (SELECT product_id, avg(stars) AS rating, count(*) AS reviews
           FROM reviews GROUP BY product_id) AS rated ON product_id = id
  ORDER BY rating DESC, reviews DESC, id LIMIT 8`;
 

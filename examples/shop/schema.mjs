@@ -8,7 +8,7 @@ import { firstPage } from "./catalogue.mjs";
 
 /** Enough that a table read from end to end takes many times what its index takes. */
 const productCount = 20_000;
-const reviewsPerProduct = 10;
+const reviewsPerProduct = 20;
 
 /** What the fault `missing-index` drops and creates again. */
 export const reviewsIndex = {

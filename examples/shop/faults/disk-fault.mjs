@@ -1,29 +1,33 @@
 /**
  * `disk`: writes and fsyncs beside the database's data, so that its commits wait for the same disk.
  */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 
-/** Threads that write, each a file of its own. */
-const writers = 4;
+/** Files that are written at the same time, 64 MiB each. */
+const files = 8;
 
 /** @param {{ database: import("../database.mjs").Database, folder?: string }} parts */
 export function createDiskFault({ database, folder }) {
   return {
     async start() {
       const own = await mkdtemp(join(folder ?? (await folderBeside(database)), "shop-disk-fault-"));
-      const program = new URL("disk-writer.mjs", import.meta.url);
-      const workers = Array.from(
-        { length: writers },
-        (_, index) => new Worker(program, { workerData: join(own, `${index}`) }),
-      );
-      for (const worker of workers) worker.on("error", (error) => console.error(error));
+      const program = fileURLToPath(new URL("disk-writer.mjs", import.meta.url));
+      const paths = Array.from({ length: files }, (_, index) => join(own, `${index}`));
+      // A process of its own: its threads would compete with the shop's.
+      const child = spawn(process.execPath, [program, ...paths], {
+        stdio: ["pipe", "ignore", "inherit"],
+        // Each write holds a thread of the pool.
+        env: { ...process.env, UV_THREADPOOL_SIZE: String(files) },
+      });
+      const exited = once(child, "exit");
       return async () => {
-        await Promise.all(workers.map((worker) => worker.terminate()));
+        child.kill("SIGKILL");
+        await exited;
         await rm(own, { recursive: true, force: true });
       };
     },

@@ -1,20 +1,30 @@
 /**
- * A thread of the fault `disk`: overwrites one file again and again, and has each piece on the disk before the next.
+ * The process of the fault `disk`: overwrites files again and again, and waits at each turn until they are on the disk.
+ *
+ * Large turns keep the disk's queue full with few calls, so that another file's fsync waits behind them while the CPU
+ * stays free for those who have something to do.
+ *
+ * Started by `disk-fault.mjs` with the files as its arguments; ends when its standard input does.
  */
-import { fdatasyncSync, openSync, writeSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
-import { workerData as file } from "node:worker_threads";
+import { open } from "node:fs/promises";
 
-const pieceBytes = 8 * 2 ** 20;
+/** 32 MiB between two syncs; a file's size is twice that. */
+const bytes = Buffer.alloc(2 ** 20, "hold ");
+const writesPerTurn = 32;
 
-/** The file's size is bounded: 128 MiB. */
-const pieces = 16;
+process.stdin.on("end", () => process.exit()).resume();
+// Ctrl-C reaches the whole process group; the shop ends us, and then removes the files.
+process.on("SIGINT", () => {});
 
-const descriptor = openSync(file, "w");
-const bytes = Buffer.alloc(pieceBytes, "hold ");
-for (let piece = 0; ; piece = (piece + 1) % pieces) {
-  writeSync(descriptor, bytes, 0, pieceBytes, piece * pieceBytes);
-  fdatasyncSync(descriptor);
-  // Lets the thread be ended.
-  await setImmediate();
+async function overwrite(file) {
+  const handle = await open(file, "w");
+  for (let turn = 0; ; turn += 1) {
+    const startBytes = (turn % 2) * writesPerTurn * bytes.length;
+    for (let write = 0; write < writesPerTurn; write += 1) {
+      await handle.write(bytes, 0, bytes.length, startBytes + write * bytes.length);
+    }
+    await handle.datasync();
+  }
 }
+
+await Promise.all(process.argv.slice(2).map(overwrite));

@@ -4,9 +4,12 @@
 import { pbkdf2Sync } from "node:crypto";
 import { PerformanceObserver, constants, performance } from "node:perf_hooks";
 import v8 from "node:v8";
+import { runInNewContext } from "node:vm";
+
+const { heap_size_limit: heapLimitBytes } = v8.getHeapStatistics();
 
 /** Of hashing in each request, in milliseconds: ten clients without a pause fill the thread many times over. */
-const burnMs = 20;
+const burnMs = 30;
 
 /** `cpu`: passwords hashed on the event loop, for a fixed time, so that it is as bad on a fast machine. */
 export function createCpuFault() {
@@ -19,24 +22,31 @@ export function createCpuFault() {
   };
 }
 
-/** The size of an object that leaks and its overhead, about; 1 000 of them per chunk. */
-const objectBytes = 100;
-const objectsPerChunk = 2_000;
+/** Small objects that each request leaves behind, and their size with what refers to them, about. */
+const leakedObjects = 2_000;
+const leakedBytes = leakedObjects * 120;
 
 /**
- * How full of live objects the heap gets. V8 ends a process whose old generation stays above 0.8 after collections that
- * take most of the time (`Heap::IsIneffectiveMarkCompact` in V8's heap.cc); garbage fills the rest between collections.
+ * How full of what has leaked the heap gets. V8 ends a process whose old generation is still above 0.8 of its limit after
+ * several collections that took most of the time (`Heap::IsIneffectiveMarkCompact` in V8's heap.cc), so we stay below.
  */
-const liveRatio = 0.72;
+const leakedRatio = 0.68;
+
+/** What requests need for a moment once the heap is full: half a MiB in each page, kept until 16 others have come. */
+const page = Array.from({ length: 2 ** 16 }, () => 0.5);
+const pagesPerRequest = 2;
+const keptPages = 16;
 
 /**
- * `memory`: each request leaves small objects behind. When the heap is nearly full of them the oldest go, so that it
- * stays nearly full: the collector has to walk over all of it, again and again, to find little.
+ * `memory`: each request leaves small objects behind, until the heap is nearly full of them. From then on what requests
+ * need for a moment fills the rest again and again, and each time the collector walks over all that has leaked.
  */
 export function createMemoryFault() {
   /** @type {object[][]} */
-  let chunks = [];
-  /** After the last collection of the old generation, and what has come since. */
+  let leaked = [];
+  /** @type {number[][]} */
+  let pages = [];
+  /** Measured after each collection of the old generation, estimated in between. */
   let liveBytes = 0;
 
   const observer = new PerformanceObserver((list) => {
@@ -50,17 +60,26 @@ export function createMemoryFault() {
       observer.observe({ entryTypes: ["gc"] });
       return async () => {
         observer.disconnect();
-        chunks = [];
+        leaked = [];
+        pages = [];
+        collectGarbage();
       };
     },
     onRequest() {
-      const limitBytes = liveRatio * v8.getHeapStatistics().heap_size_limit;
-      chunks.push(Array.from({ length: objectsPerChunk }, (_, id) => ({ id, visited: [id, id] })));
-      liveBytes += objectsPerChunk * objectBytes;
-      if (liveBytes > limitBytes) {
-        chunks.shift();
-        liveBytes -= objectsPerChunk * objectBytes;
+      if (liveBytes < leakedRatio * heapLimitBytes) {
+        leaked.push(Array.from({ length: leakedObjects }, (_, id) => ({ id, path: [id, id] })));
+        liveBytes += leakedBytes;
+      } else {
+        const fresh = Array.from({ length: pagesPerRequest }, () => page.slice());
+        // Kept long enough to leave the young generation, whose collection is cheap.
+        pages = [...pages, ...fresh].slice(-keptPages);
       }
     },
   };
+}
+
+/** V8 would leave the garbage where it is until it needs the room, and the heap would look full for minutes. */
+function collectGarbage() {
+  v8.setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }
