@@ -40,6 +40,11 @@ try {
   const list = `import * as library from ${JSON.stringify(name)}; console.log(Object.keys(library).join());`;
   const names = output(process.execPath, ["--input-type=module", "--eval", list]).trim();
   if (names === "") throw new ScriptError(`import of ${JSON.stringify(name)} gives no exports`);
+  // What `plimsoll up` starts from the package, which has to find its own dependencies there.
+  const shop = path.join(folder, "node_modules", name, "examples", "shop", "server.mjs");
+  if (!output(process.execPath, [shop, "--help"]).startsWith("Usage:")) {
+    throw new ScriptError("the packaged shop prints no help");
+  }
   console.log(`${archive} installs, runs and exports ${names}`);
 } catch (error) {
   fail(error);

@@ -2,9 +2,8 @@
  * `plimsoll down`: ends the stack, and removes its data if asked to.
  */
 import { Command } from "commander";
-import { stopNative } from "../stack/native-stack.ts";
-import { removeData } from "../stack/remove-data.ts";
-import { addStackFlags, type StackIo, stackFolder } from "./stack-flags.ts";
+import { stackDown } from "../stack/stack.ts";
+import { addStackFlags, type StackIo, stackOptions } from "./stack-flags.ts";
 
 export function downCommand(io: StackIo): Command {
   const command = new Command("down")
@@ -22,13 +21,6 @@ Examples:
   plimsoll down --remove-data`,
     )
     .action(async ({ removeData: isDataRemoved = false }: { removeData?: boolean }) => {
-      const folder = stackFolder(command, io);
-      const log = (text: string): void => void io.stderr.write(`plimsoll: ${text}\n`);
-      const ended = await stopNative({ folder, log });
-      if (ended.length === 0) log("nothing is up");
-      if (isDataRemoved) {
-        const removed = await removeData(folder);
-        log(removed.length === 0 ? "there is no data" : `removed ${removed.join(", ")}`);
-      }
+      await stackDown(stackOptions(command, io), { isDataRemoved });
     });
 }

@@ -2,10 +2,15 @@
  * `plimsoll status`: whether the stack is up, service by service.
  */
 import { Command } from "commander";
-import { readState } from "../stack/state.ts";
-import { nativeStatus } from "../stack/status.ts";
+import { stackStatus } from "../stack/stack.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { addStackFlags, type StackIo, stackFolder, toStatusTable } from "./stack-flags.ts";
+import {
+  addStackFlags,
+  type StackIo,
+  stackOptions,
+  toStatusJson,
+  toStatusTable,
+} from "./stack-flags.ts";
 
 export function statusCommand(io: StackIo): Command {
   const command = new Command("status")
@@ -24,17 +29,11 @@ Examples:
   plimsoll status --json`,
     )
     .action(async ({ json = false }: { json?: boolean }) => {
-      const folder = stackFolder(command, io);
-      const state = readState(folder);
-      const status = state ? await nativeStatus(folder, state) : undefined;
-      if (json) {
-        const nothing = { mode: null, isHealthy: false, services: [] };
-        io.stdout.write(`${JSON.stringify({ folder, ...(status ?? nothing) }, null, 2)}\n`);
-      } else if (status === undefined || status.services.length === 0) {
-        io.stdout.write('nothing is up; "plimsoll up" starts the stack\n');
-      } else {
-        io.stdout.write(toStatusTable(status));
-      }
+      const options = stackOptions(command, io);
+      const status = await stackStatus(options);
+      if (json) io.stdout.write(toStatusJson(options.folder, status));
+      else if (status) io.stdout.write(toStatusTable(status));
+      else options.log('nothing is up; "plimsoll up" starts the stack');
       io.setExitCode(status?.isHealthy === true ? exitCodes.ok : exitCodes.unavailable);
     });
 }

@@ -1,27 +1,34 @@
 /**
  * `plimsoll up`: the stack around a run, started or repaired.
  */
-import { execPath, versions } from "node:process";
 import { Command } from "commander";
 import { UsageError } from "../errors.ts";
+import { dockerMetricsAddress } from "../stack/docker-stack.ts";
 import type { Environment } from "../stack/find-program.ts";
-import { startNative } from "../stack/native-stack.ts";
+import { grafanaPasswordFile } from "../stack/grafana.ts";
 import { packagedFile } from "../stack/packaged-files.ts";
 import { defaultSettings } from "../stack/plan.ts";
 import { runMetricsAddress } from "../stack/prometheus-config.ts";
-import { readState, type StackSettings } from "../stack/state.ts";
-import { settledStatus, type StackStatus } from "../stack/status.ts";
+import { grafanaFolder } from "../stack/services.ts";
+import { stackUp } from "../stack/stack.ts";
+import type { StackSettings } from "../stack/state.ts";
+import type { StackStatus } from "../stack/status.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listenForInterrupts } from "./interrupts.ts";
-import { addStackFlags, type StackIo, stackFolder, toStatusTable } from "./stack-flags.ts";
-
-/** Two scrapes at the default interval, and Prometheus spreads the first over one. */
-const settleTimeoutMs = 15_000;
+import {
+  addStackFlags,
+  type StackIo,
+  stackOptions,
+  toStatusJson,
+  toStatusTable,
+} from "./stack-flags.ts";
 
 interface UpFlags {
   readonly portOffset?: string;
   readonly retention?: string;
   readonly scrapeInterval?: string;
+  readonly docker?: boolean;
+  readonly native?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,14 +44,18 @@ export function upCommand(io: StackIo): Command {
       "--scrape-interval <duration>",
       `time between scrapes (default: ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
     )
+    .option("--docker", "with Docker Compose (default where Docker is)")
+    .option("--native", "as processes of this machine (default where Docker is not)")
     .option("--json", "print one JSON object");
   addStackFlags(command);
   return command
     .addHelpText(
       "after",
       `
-What is not found on PATH is left out and named, with what to install; only Prometheus must be there. All listen on
-127.0.0.1. "plimsoll up" once more starts what has ended; "plimsoll down" ends all and keeps the data.
+The stack: Prometheus, node_exporter, Postgres with its exporter and PgBouncer, the example shop, Grafana. As processes
+of this machine, each is looked for on PATH; what is not found is left out and named, with what to install, and only
+Prometheus must be there. All listen on 127.0.0.1. "plimsoll up" once more starts what has ended; "plimsoll down" ends
+all and keeps the data.
 
 Examples:
   plimsoll up
@@ -57,35 +68,29 @@ Examples:
 }
 
 async function up(command: Command, io: StackIo, flags: UpFlags): Promise<number> {
-  const folder = stackFolder(command, io);
+  if (flags.docker === true && flags.native === true) {
+    throw new UsageError("--docker and --native exclude each other: give one, or neither");
+  }
+  const mode = flags.docker === true ? "docker" : flags.native === true ? "native" : undefined;
   const settings = readSettings(flags, io.env);
-  const log = (text: string): void => void io.stderr.write(`plimsoll: ${text}\n`);
+  const options = stackOptions(command, io);
   using interrupts = listenForInterrupts({
-    onFirst: () => log("ending what was begun; Ctrl-C again leaves at once"),
-    onSecond: () => log('left at once; "plimsoll down" ends what was begun'),
+    onFirst: () => options.log("ending what was begun; Ctrl-C again leaves at once"),
+    onSecond: () => options.log('left at once; "plimsoll down" ends what was begun'),
   });
   const { signal } = interrupts;
   let status: StackStatus;
   try {
-    const machine = {
-      environment: io.env,
-      node: { path: execPath, version: versions.node },
-    };
-    const started = await startNative({ folder, machine, settings, signal, log });
-    const state = readState(folder);
-    if (!state) throw new Error("the state was written a moment ago");
-    if (started.length === 0) log("the stack is up already");
-    else log("waiting for Prometheus to have scraped all of it");
-    status = await settledStatus(folder, state, { timeoutMs: settleTimeoutMs, signal });
+    status = await stackUp({ ...options, mode, settings, signal });
   } catch (error) {
     if (signal.aborted) return exitCodes.interrupted;
     throw error;
   }
   if (flags.json === true) {
-    io.stdout.write(`${JSON.stringify({ folder, ...status }, null, 2)}\n`);
+    io.stdout.write(toStatusJson(options.folder, status));
   } else {
     io.stdout.write(toStatusTable(status));
-    io.stderr.write(toNextSteps(status));
+    io.stderr.write(toNextSteps(options.folder, status));
   }
   return status.isHealthy ? exitCodes.ok : exitCodes.unavailable;
 }
@@ -144,17 +149,30 @@ function isDuration(text: string): boolean {
   return /^(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$/.test(text) && /[1-9]/.test(text);
 }
 
-function toNextSteps({ services }: StackStatus): string {
-  const addressOf = (name: string) => services.find((one) => one.name === name)?.address;
-  const prometheus = `http://${addressOf("prometheus")}`;
-  const shop = addressOf("shop");
-  const load = shop === undefined ? "checkout.js" : `http://${shop}/products`;
+function toNextSteps(folder: string, { mode, services }: StackStatus): string {
+  const urlOf = (name: string): string | undefined => {
+    const address = services.find((one) => one.name === name)?.address;
+    return address === undefined ? undefined : `http://${address}`;
+  };
+  const prometheus = urlOf("prometheus") ?? "";
+  const shop = urlOf("shop");
+  const grafana = urlOf("grafana");
+  const load = shop === undefined ? "checkout.js" : `${shop}/products`;
+  const listen = mode === "docker" ? dockerMetricsAddress : runMetricsAddress;
+  const login =
+    mode === "docker"
+      ? ""
+      : `, user admin, password in ${grafanaPasswordFile(grafanaFolder(folder))}`;
+  const dashboards =
+    grafana === undefined
+      ? `import the files of ${packagedFile("dashboards")} into your Grafana, with ${prometheus} as the data source.`
+      : `${grafana}${login}.`;
   return `
 Prometheus is at ${prometheus}. To see a run in it:
 
-  plimsoll run ${load} --out prometheus-rw=${prometheus}/api/v1/write --metrics-listen ${runMetricsAddress}
+  plimsoll run ${load} --out prometheus-rw=${prometheus}/api/v1/write --metrics-listen ${listen}
 
-Dashboards: import the files of ${packagedFile("dashboards")} into your Grafana, with ${prometheus} as the data source.
+Dashboards: ${dashboards}
 "plimsoll status" shows how it is; "plimsoll down" ends it and keeps the data.
 `;
 }

@@ -50,7 +50,7 @@ export async function startDaemon(command: DaemonCommand): Promise<ProcessRecord
       env: { ...env },
       stdio: ["ignore", log, log],
       detached: true,
-      ...account,
+      ...(account ? { uid: account.uid, gid: account.gid } : {}),
     });
     await once(child, "spawn");
     child.unref();

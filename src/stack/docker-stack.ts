@@ -19,6 +19,9 @@ import type { StackSettings } from "./state.ts";
 import type { ServiceStatus, StackStatus } from "./status.ts";
 import { readTargets, type TargetHealth } from "./targets.ts";
 
+/** Where a run on the host is to serve its metrics: the file's network has this address of the host in it. */
+export const dockerMetricsAddress = "172.30.99.1:9464";
+
 /** Pulled and built: the first start on a slow line takes minutes, but that is `up` itself; this is their health. */
 const healthTimeoutMs = 120_000;
 const pollMs = 500;
@@ -67,7 +70,10 @@ export async function startDocker(options: DockerOptions): Promise<void> {
 }
 
 /** Ends all containers. Their volumes stay unless they are to be removed. */
-export async function stopDocker(options: DockerOptions, areVolumesRemoved: boolean): Promise<void> {
+export async function stopDocker(
+  options: DockerOptions,
+  areVolumesRemoved: boolean,
+): Promise<void> {
   await compose(["down", ...(areVolumesRemoved ? ["--volumes"] : [])], options);
 }
 
@@ -101,11 +107,10 @@ const jobs: Readonly<Record<string, string>> = {
   shop: "shop",
 };
 
-/** The usual ports, by the file's variables. */
+/** The usual ports that it publishes, by its variables. */
 const portVariables = {
   PROMETHEUS_PORT: 9090,
   GRAFANA_PORT: 3000,
-  NODE_EXPORTER_PORT: 9100,
   SHOP_PORT: 8080,
 };
 

@@ -21,7 +21,7 @@ import {
   targetsOf,
 } from "./plan.ts";
 import { writePrometheusConfig } from "./prometheus-config.ts";
-import { type ServiceName, services } from "./services.ts";
+import { type Service, type ServiceName, services } from "./services.ts";
 import {
   lockFolder,
   readState,
@@ -34,8 +34,8 @@ import {
 /** The slowest is Prometheus, which reads back what it had in memory; after months of use that takes a while. */
 const startTimeoutMs = 60_000;
 const pollMs = 50;
-/** So many last lines of a log say why a program did not start. */
-const shownLogLines = 10;
+/** Why a program did not start is at the end of its log, or before the help that it prints on a flag it refuses. */
+const shownLines = { first: 3, last: 7 } as const;
 
 export interface StackOptions {
   /** Absolute; made where it is missing. */
@@ -91,7 +91,7 @@ export async function startNative(options: NativeOptions): Promise<ServiceName[]
     for (const planned of missing) {
       signal.throwIfAborted();
       log(`starting ${planned.service.name} ${planned.program.version}`);
-      const logFile = join(folder, "logs", `${planned.service.name}.log`);
+      const logFile = logFileOf(planned.service, folder);
       const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
       const { databaseUrl = state.databaseUrl, ...process } = await planned.service.start({
         folder,
@@ -101,6 +101,7 @@ export async function startNative(options: NativeOptions): Promise<ServiceName[]
         program: planned.program,
         logFile,
         databaseUrl: state.databaseUrl,
+        portOf: (name) => plan.planned.find(({ service }) => service.name === name)?.port,
       });
       const record = toRecord(planned, process, logFile);
       begun.push(record);
@@ -120,19 +121,25 @@ export async function startNative(options: NativeOptions): Promise<ServiceName[]
 /**
  * Ends what runs, the last first. The data stays.
  *
+ * @param names only these
  * @returns the names of what was ended
  */
-export async function stopNative({ folder, log }: StackOptions): Promise<string[]> {
+export async function stopNative(
+  { folder, log }: StackOptions,
+  names: readonly string[] = services.map(({ name }) => name),
+): Promise<string[]> {
   if (readState(folder) === undefined) return [];
   using lock = lockFolder(folder);
   void lock;
   const before = readState(folder);
   if (before === undefined) return [];
   const ended: string[] = [];
-  const left = [...before.services];
-  for (let record = left.pop(); record !== undefined; record = left.pop()) {
+  let left = before.services;
+  for (const record of before.services.toReversed()) {
+    if (!names.includes(record.name)) continue;
     if (isRunning(record)) ended.push(record.name);
     await stopService(record, log);
+    left = left.filter((other) => other !== record);
     writeState(folder, { ...before, services: left });
   }
   return ended;
@@ -154,7 +161,7 @@ function configurePrometheus(folder: string, plan: Plan, { services, settings }:
   if (hasChanged && prometheus) signalProcess(prometheus, "SIGHUP");
 }
 
-/** @throws StackError with the last lines of its log */
+/** @throws StackError with what is telling of its log */
 async function expectReady(
   { service, port }: PlannedService,
   record: ServiceRecord,
@@ -171,17 +178,27 @@ async function expectReady(
     if (hasEnded || performance.now() > deadlineMs) {
       const reason = hasEnded ? "it has ended" : `no answer after ${startTimeoutMs / 1_000} s`;
       throw new StackError(
-        `${service.name} did not start: ${reason}; the end of ${JSON.stringify(record.logFile)}:\n` +
-          lastLines(record.logFile, logStart),
+        `${service.name} did not start: ${reason}; of ${JSON.stringify(record.logFile)}:\n` +
+          excerpt(record.logFile, logStart),
       );
     }
     await delay(pollMs);
   }
 }
 
-function lastLines(file: string, startBytes: number): string {
+function logFileOf({ name, ownLog, dataFolder }: Service, folder: string): string {
+  return ownLog !== undefined && dataFolder
+    ? join(dataFolder(folder), ownLog)
+    : join(folder, "logs", `${name}.log`);
+}
+
+function excerpt(file: string, startBytes: number): string {
   const text = readFileSync(file).subarray(startBytes).toString("utf8").trimEnd();
-  return text === "" ? "(nothing)" : text.split("\n").slice(-shownLogLines).join("\n");
+  if (text === "") return "(nothing)";
+  const lines = text.split("\n");
+  const { first, last } = shownLines;
+  if (lines.length <= first + last) return text;
+  return [...lines.slice(0, first), "…", ...lines.slice(-last)].join("\n");
 }
 
 function toRecord(

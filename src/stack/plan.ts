@@ -2,6 +2,7 @@
  * What `up` is going to do, settled before anything is started: the settings, the services with their programs and
  * ports, what is left out and why.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { StackError } from "../errors.ts";
 import { isFree, ownerOf } from "./addresses.ts";
 import type { FoundProgram, Machine } from "./find-program.ts";
@@ -91,11 +92,21 @@ export function planServices(
   return { planned, leftOut };
 }
 
+/** What a service that was killed has left behind may take so long to end. The slowest is the shop's heap. */
+const releaseTimeoutMs = 3_000;
+const pollMs = 100;
+
 /** @throws StackError with every port that is taken, and by whom */
 export async function expectFreePorts(missing: readonly PlannedService[]): Promise<void> {
+  const deadlineMs = performance.now() + releaseTimeoutMs;
   const problems: string[] = [];
   for (const { service, port } of missing) {
-    if (await isFree(port)) continue;
+    let free = await isFree(port);
+    while (!free && performance.now() < deadlineMs) {
+      await delay(pollMs);
+      free = await isFree(port);
+    }
+    if (free) continue;
     const owner = ownerOf(port) ?? "another program";
     problems.push(`port ${port}, for ${service.name}, is taken by ${owner}`);
   }

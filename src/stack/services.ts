@@ -8,14 +8,23 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type ProcessRecord, recordOf, startDaemon, type StopSignals } from "./daemon.ts";
 import { type Environment, findProgram, type FoundProgram, type Machine } from "./find-program.ts";
+import { grafanaHome, prepareGrafana } from "./grafana.ts";
 import { packagedFile } from "./packaged-files.ts";
+import { preparePgbouncer } from "./pgbouncer.ts";
 import { findPostgres, startPostgres } from "./postgres.ts";
 import { prometheusConfigFile } from "./prometheus-config.ts";
-import { serviceAccount } from "./service-account.ts";
+import { type ServiceAccount, serviceAccount } from "./service-account.ts";
 import type { StackSettings } from "./state.ts";
 
 export type ServiceName =
-  "node-exporter" | "postgres" | "postgres-exporter" | "shop" | "prometheus";
+  | "node-exporter"
+  | "postgres"
+  | "postgres-exporter"
+  | "pgbouncer"
+  | "pgbouncer-exporter"
+  | "shop"
+  | "prometheus"
+  | "grafana";
 
 export interface StartContext {
   /** The stack's folder, absolute. */
@@ -28,6 +37,8 @@ export interface StartContext {
   readonly logFile: string;
   /** Where Postgres is, once it is started. */
   readonly databaseUrl: string | undefined;
+  /** The port of another service of the stack; undefined where that is left out. */
+  readonly portOf: (name: ServiceName) => number | undefined;
 }
 
 export interface StartedService extends ProcessRecord {
@@ -51,6 +62,8 @@ export interface Service {
   readonly stopSignals?: StopSignals;
   /** In the stack's folder or not: what holds its data. */
   readonly dataFolder?: (folder: string) => string;
+  /** In `dataFolder`, where the program does not print into `StartContext.logFile`. */
+  readonly ownLog?: string;
   /** The program, or why there is none, for a person. */
   readonly find: (machine: Machine) => FoundProgram | string;
   /** @throws StackError with what the program printed last */
@@ -83,7 +96,8 @@ const postgres: Service = {
   install: "apt-get install postgresql",
   // SIGTERM would wait for the clients to leave. SIGKILL would leave its processes behind.
   stopSignals: ["SIGINT", "SIGQUIT"],
-  dataFolder: postgresFolder,
+  dataFolder: (folder) => accountFolder(folder, "postgres"),
+  ownLog: "postgres.log",
   find: ({ environment }) => {
     const found = findPostgres({ searchPath: environment["PATH"] });
     return found ? { path: found.postgres, version: found.version } : "not found";
@@ -92,7 +106,7 @@ const postgres: Service = {
     const programs = findPostgres({ binFolder: dirname(program.path) });
     // It was found there a moment ago.
     if (!programs) throw new Error(`${program.path} has gone`);
-    const options = { programs, folder: postgresFolder(folder), port, detached: true };
+    const options = { programs, folder: accountFolder(folder, "postgres"), port, detached: true };
     const { pid, url } = await startPostgres(options);
     return { ...recordOf(pid), databaseUrl: url };
   },
@@ -126,9 +140,50 @@ const postgresExporter: Service = {
         ? "--collector.stat_statements"
         : `--extend.query-path=${packagedFile("provisioning/postgres/queries.yaml")}`,
     ];
-    // The server of the stack speaks no TLS; the exporter's library would insist on it.
-    return daemonOf(context, args, { DATA_SOURCE_NAME: `${context.databaseUrl}?sslmode=disable` });
+    // Not through PgBouncer: it measures the server, and must get in when the pool is exhausted.
+    return daemonOf(context, args, { DATA_SOURCE_NAME: goUrl(new URL(context.databaseUrl ?? "")) });
   },
+};
+
+const pgbouncer: Service = {
+  name: "pgbouncer",
+  port: 6432,
+  install: "apt-get install pgbouncer",
+  needs: ["postgres"],
+  dataFolder: (folder) => accountFolder(folder, "pgbouncer"),
+  find: ({ environment }) =>
+    findProgram(
+      {
+        variables: ["PLIMSOLL_TOOL_PGBOUNCER"],
+        names: ["pgbouncer"],
+        // Debian's place, which is not on everybody's PATH.
+        places: ["/usr/sbin/pgbouncer"],
+        // The first that knows scram-sha-256.
+        oldest: "1.11",
+      },
+      environment,
+    ),
+  start: (context) => {
+    const { folder, port, databaseUrl = "" } = context;
+    const config = preparePgbouncer(accountFolder(folder, "pgbouncer"), port, databaseUrl);
+    return daemonOf(context, [config], {}, serviceAccount());
+  },
+};
+
+const pgbouncerExporter: Service = {
+  name: "pgbouncer-exporter",
+  port: 9127,
+  job: "pgbouncer",
+  install: "https://github.com/prometheus-community/pgbouncer_exporter/releases",
+  needs: ["pgbouncer"],
+  readyPath: "/metrics",
+  find: ({ environment }) =>
+    // Debian's prometheus-pgbouncer-exporter is another program, with other names.
+    findProgram({ variables: [], names: ["pgbouncer_exporter"], oldest: "0.7" }, environment),
+  start: (context) =>
+    daemonOf(context, [`--web.listen-address=127.0.0.1:${context.port}`], {
+      PGBOUNCER_EXPORTER_CONNECTION_STRING: goUrl(throughPgbouncer(context, "/pgbouncer")),
+    }),
 };
 
 const shop: Service = {
@@ -141,8 +196,8 @@ const shop: Service = {
   find: ({ node }) => node,
   start: (context) => {
     const server = packagedFile("examples/shop/server.mjs");
-    return daemonOf(context, [server, "--port", String(context.port)], {
-      DATABASE_URL: context.databaseUrl,
+    return daemonOf(context, [server, "--port", String(context.port), "--faults"], {
+      DATABASE_URL: throughPgbouncer(context).href,
     });
   },
 };
@@ -178,32 +233,83 @@ const prometheus: Service = {
   },
 };
 
+const grafana: Service = {
+  name: "grafana",
+  port: 3000,
+  install: "https://grafana.com/grafana/download",
+  readyPath: "/api/health",
+  dataFolder: grafanaFolder,
+  find: ({ environment }) =>
+    findProgram(
+      {
+        variables: [],
+        names: ["grafana"],
+        places: ["/usr/share/grafana/bin/grafana"],
+        oldest: "10",
+      },
+      environment,
+    ),
+  start: (context) => {
+    const { folder, port, program, portOf } = context;
+    const variables = prepareGrafana({
+      folder: grafanaFolder(folder),
+      port,
+      prometheusUrl: `http://127.0.0.1:${portOf("prometheus")}`,
+    });
+    return daemonOf(context, ["server", "--homepath", grafanaHome(program.path)], variables);
+  },
+};
+
 export const services: readonly Service[] = [
   nodeExporter,
   postgres,
   postgresExporter,
+  pgbouncer,
+  pgbouncerExporter,
   shop,
   prometheus,
+  grafana,
 ];
 
-/** Postgres refuses to be root, and the account that it then runs as cannot pass root's own folders. */
-function postgresFolder(folder: string): string {
-  if (!serviceAccount()) return join(folder, "postgres");
-  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
-  return `/var/lib/plimsoll/${hash}/postgres`;
+/** Where Grafana keeps its own, below the stack's folder. */
+export function grafanaFolder(folder: string): string {
+  return join(folder, "grafana");
 }
 
 function prometheusFolder(folder: string): string {
   return join(folder, "prometheus");
 }
 
+/** Some servers refuse to be root, and the account that they then run as cannot pass root's own folders. */
+function accountFolder(folder: string, name: ServiceName): string {
+  if (!serviceAccount()) return join(folder, name);
+  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
+  return `/var/lib/plimsoll/${hash}/${name}`;
+}
+
+/** The database's URL, by way of PgBouncer where that is in the stack. */
+function throughPgbouncer({ databaseUrl, portOf }: StartContext, path?: string): URL {
+  const url = new URL(databaseUrl ?? "");
+  url.port = String(portOf("pgbouncer") ?? url.port);
+  url.pathname = path ?? url.pathname;
+  return url;
+}
+
+/** Go's driver insists on TLS, which no server of the stack speaks. */
+function goUrl(url: URL): string {
+  return `${url.href}?sslmode=disable`;
+}
+
 /** Of our environment a service gets what programs need; the rest may hold secrets that are none of its business. */
 function daemonOf(
   { folder, machine, program, logFile }: StartContext,
   args: readonly string[],
-  environment: Environment = {},
+  variables: Environment = {},
+  account?: ServiceAccount,
 ): Promise<ProcessRecord> {
   const { PATH, HOME, TZ } = machine.environment;
-  const env = { PATH, HOME, TZ, ...environment };
-  return startDaemon({ program: program.path, args, env, folder, logFile });
+  const env = { PATH, HOME, TZ, ...variables };
+  // The account cannot pass root's own folders.
+  const workingFolder = account ? "/" : folder;
+  return startDaemon({ program: program.path, args, env, folder: workingFolder, logFile, account });
 }

@@ -5,7 +5,6 @@
  */
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { answers, loopback } from "./addresses.ts";
 import { isRunning } from "./daemon.ts";
 import { type Service, services } from "./services.ts";
@@ -58,27 +57,6 @@ export async function nativeStatus(folder: string, state: StackState): Promise<S
     ],
   };
 }
-
-/**
- * Waits until Prometheus has scraped every service once.
- *
- * @returns the status then, or at the deadline
- */
-export async function settledStatus(
-  folder: string,
-  state: StackState,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<StackStatus> {
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const status = await nativeStatus(folder, state);
-    const isSettled = status.services.every(({ target }) => target !== "unknown");
-    if (isSettled || performance.now() > deadlineMs) return status;
-    await delay(pollMs, undefined, { signal });
-  }
-}
-
-const pollMs = 200;
 
 async function serviceStatus(
   folder: string,

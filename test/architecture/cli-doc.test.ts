@@ -3,9 +3,12 @@ import type { Command } from "commander";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
+import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import type { RunReport } from "../../src/cli/run-report.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { statusCommand } from "../../src/cli/status.ts";
+import { upCommand } from "../../src/cli/up.ts";
 import { optionRows } from "../../src/config/option-table.ts";
 import { expectGeneratedTable, readTable, uncode } from "../support/markdown.ts";
 import { reportFields } from "../support/run-report.ts";
@@ -25,6 +28,9 @@ it.each([
   { name: "run", command: runCommand(io), flags: 11 },
   { name: "ingest", command: ingestCommand(io), flags: 6 },
   { name: "config", command: configCommand(io), flags: 2 },
+  { name: "up", command: upCommand(io), flags: 7 },
+  { name: "status", command: statusCommand(io), flags: 2 },
+  { name: "down", command: downCommand(io), flags: 2 },
 ])("lists the $flags flags that $name has of its own", async ({ name, command, flags }) => {
   const own = ownOptions(command);
   expect(own).toHaveLength(flags);

@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
+import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { statusCommand } from "../../src/cli/status.ts";
+import { upCommand } from "../../src/cli/up.ts";
 import { splitRunArguments } from "../../src/cli/run-arguments.ts";
 
 const pages = [
@@ -13,6 +16,7 @@ const pages = [
   "docs/errors.md",
   "docs/metrics.md",
   "docs/options.md",
+  "docs/stack.md",
 ];
 
 /** The command lines that begin with `plimsoll`, also behind a pipe, in a page's shell blocks. */
@@ -47,7 +51,8 @@ const io = {
 
 async function parse(line: string): Promise<void> {
   const run = runCommand(io);
-  const commands = [run, ingestCommand(io), configCommand(io)];
+  const stack = [upCommand(io), statusCommand(io), downCommand(io)];
+  const commands = [run, ingestCommand(io), configCommand(io), ...stack];
   const program = new Command("plimsoll")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

@@ -137,7 +137,9 @@ describe("the modules of src/", () => {
       "src/generate/k6.ts: kill",
       "src/spool/directory-lock.ts: kill",
       "src/spool/directory-lock.ts: pid",
+      "src/stack/daemon.ts: kill",
       "src/stack/postgres.ts: kill",
+      "src/stack/state.ts: pid",
     ]);
   });
 });
