@@ -2,6 +2,7 @@
  * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
  *
  *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
+ *   attribution    faults of the example shop, and which resource answers for the slow time
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
@@ -10,7 +11,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode"];
+const names = ["ingest", "encode", "attribution"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {

@@ -1,0 +1,8 @@
+/**
+ * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
+ */
+import { correlation } from "./correlation.ts";
+import type { DashboardFile } from "./dashboard.ts";
+
+/** By name: the file's and, after `plimsoll-`, the uid's. */
+export const dashboards: Readonly<Record<string, () => DashboardFile>> = { correlation };

@@ -1,0 +1,908 @@
+/**
+ * Correlation: was it the database? The client's view on top, below it each resource in the order of a request's path,
+ * on one time axis. Each row has use, limit and waiting.
+ *
+ * Metrics of applications are OpenTelemetry's, as Prometheus spells them; those of the rest are their exporters'.
+ */
+import { CustomVariableBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
+import { annotation, runAnnotations } from "./annotations.ts";
+import {
+  answers,
+  isSlow,
+  isWaitedFor,
+  resources,
+  shareOfSlowTime,
+  slowShare,
+  unexplained,
+  waits,
+} from "./attribution.ts";
+import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
+import {
+  named,
+  stat,
+  table,
+  timeseries,
+  type Panel,
+  type Query,
+  type TimeseriesOptions,
+} from "./panel.ts";
+import { perSecond, quantile, secondsPerSecond, share } from "./promql.ts";
+import {
+  histogramVariable,
+  runVariable,
+  systemVariables,
+  testVariable,
+  type Variable,
+} from "./variables.ts";
+
+const app = 'job=~"$app"';
+const host = 'instance=~"$host"';
+const database = 'instance=~"$database"';
+
+/** A rate over the window, summed by labels. */
+const rate = (series: string, by = ""): string =>
+  `sum${by === "" ? "" : ` by (${by})`} (rate(${series}[$__rate_interval]))`;
+
+/** Steps of the ranking: 240 over the time shown, none finer than the stack's scrape interval. */
+const rankingSteps = { maxDataPoints: 240, interval: "5s" } as const;
+
+/** From where a share of the slow time is a suspicion, and from where it is the answer. */
+const shareThresholds = [0.25, 0.5] as const;
+
+function slowFactorVariable(): Variable {
+  return new CustomVariableBuilder("slow_factor")
+    .label("Slow above")
+    .description("A moment is slow in which p95 is above this many times its lowest tenth.")
+    .values("1.5 × : 1.5, 2 × : 2, 3 × : 3, 5 × : 5")
+    .options(
+      ["1.5", "2", "3", "5"].map((value) => ({
+        text: `${value} ×`,
+        value,
+        selected: value === "2",
+      })),
+    )
+    .current({ text: "2 ×", value: "2" });
+}
+
+function waitedStat(name: string, title: string, description: string): Panel {
+  const resource = resources.find((candidate) => candidate.name === name);
+  if (!resource) throw new Error(`no resource ${JSON.stringify(name)}`);
+  return stat({
+    title,
+    description: `${description} A consequence of something else counts here too: the table ranks what answers for it. If it is red, open the resource's row.`,
+    unit: "percentunit",
+    decimals: 0,
+    min: 0,
+    max: 1,
+    thresholds: shareThresholds,
+    noValue: "not measured",
+    width: 3,
+    queries: [{ expr: shareOfSlowTime(isWaitedFor(resource)), legend: title }],
+    ...rankingSteps,
+  });
+}
+
+function answerSection(): Section {
+  return {
+    panels: [
+      stat({
+        title: "Slow time",
+        description:
+          "Share of the time shown in which the clients' p95 was above the chosen multiple of its lowest tenth. If it is near 0, there is nothing to explain; if it is near 1, show a longer time, so that there is a quiet one to compare with.",
+        unit: "percentunit",
+        decimals: 0,
+        min: 0,
+        max: 1,
+        width: 3,
+        queries: [{ expr: slowShare, legend: "slow" }],
+        ...rankingSteps,
+      }),
+      waitedStat(
+        "connection pool",
+        "Waited for a connection",
+        "Share of the slow time in which clients waited for a connection: of those that needed one, 3 of 10 or more had none.",
+      ),
+      waitedStat(
+        "locks",
+        "Waited for locks",
+        "Share of the slow time in which sessions of the database waited for a lock.",
+      ),
+      waitedStat(
+        "CPU",
+        "Out of CPU",
+        "Share of the slow time in which the event loop, or all cores of a host, were busy for 9 of 10 seconds.",
+      ),
+      waitedStat(
+        "disk",
+        "Waited for the disk",
+        "Share of the slow time in which processes of a host waited for its disks for 3 of 10 seconds or more (PSI).",
+      ),
+      waitedStat(
+        "memory",
+        "Short of memory",
+        "Share of the slow time in which garbage collection, or waiting for pages, took more than a seventh of the time.",
+      ),
+      waitedStat(
+        "dependency",
+        "Waited for others",
+        "Share of the slow time in which calls to other services took more than twice their quiet time, and a third of the request's.",
+      ),
+      stat({
+        title: "Unexplained",
+        description:
+          "Share of the slow time in which none of the resources was waited for. If it is high, what the clients waited for is not measured: a network, a cache, a service without metrics; or the load itself changed.",
+        unit: "percentunit",
+        decimals: 0,
+        min: 0,
+        max: 1,
+        thresholds: shareThresholds,
+        width: 3,
+        queries: [{ expr: unexplained, legend: "unexplained" }],
+        ...rankingSteps,
+      }),
+      table({
+        title: "What answers for the slow time",
+        description:
+          "Each resource with the share of the slow time that it answers for: it was waited for, and nothing that would explain it was. Beside it the share in which it was waited for at all. Slow time below a tenth of the time shown counts as a tenth. If the first is above 50 %, start there; if none is above 25 %, look at Unexplained.",
+        unit: "percentunit",
+        width: 24,
+        height: 9,
+        decimals: 0,
+        min: 0,
+        max: 1,
+        thresholds: shareThresholds,
+        queries: [
+          { expr: answers(), legend: "answers", refId: "answers" },
+          { expr: waits(), legend: "waits", refId: "waits" },
+        ],
+        transformations: [
+          { id: "joinByField", options: { byField: "resource", mode: "outer" } },
+          {
+            id: "organize",
+            options: {
+              excludeByName: { "Time 1": true, "Time 2": true, "advice 2": true },
+              indexByName: { resource: 0, "Value #answers": 1, "Value #waits": 2, "advice 1": 3 },
+              renameByName: {
+                resource: "Resource",
+                "Value #answers": "Answers for",
+                "Value #waits": "Waited for in",
+                "advice 1": "What to do",
+              },
+            },
+          },
+        ],
+        overrides: [
+          named("Answers for", {
+            "custom.cellOptions": { type: "gauge", mode: "gradient" },
+            "custom.width": 340,
+          }),
+          named("Waited for in", { "custom.width": 130 }),
+          named("Resource", { "custom.width": 180 }),
+        ],
+        sortBy: { field: "Answers for" },
+        ...rankingSteps,
+      }),
+    ],
+  };
+}
+
+function clientSection(): Section {
+  return {
+    panels: [
+      timeseries({
+        title: "Latency that clients see",
+        description:
+          "Quantiles of the duration of all requests of the run, and where p95 counts as slow (right scale, 1 is slow). If it rises, look below for what rises with it.",
+        unit: "s",
+        queries: [
+          { expr: quantile(0.5, "http_req_duration"), legend: "p50" },
+          { expr: quantile(0.95, "http_req_duration"), legend: "p95" },
+          { expr: quantile(0.99, "http_req_duration"), legend: "p99" },
+          { expr: isSlow, legend: "slow" },
+        ],
+        min: 0,
+        right: { fields: "/^slow$/", unit: "none" },
+      }),
+      timeseries({
+        title: "Errors that clients see",
+        description:
+          "Share of failed requests and of failed checks in the window, from counters. If it is not 0, sort the errors by status on the Run dashboard.",
+        unit: "percentunit",
+        min: 0,
+        queries: [
+          { expr: share("http_req_failed"), legend: "requests failed" },
+          { expr: `1 - (${share("checks")})`, legend: "checks failed" },
+        ],
+      }),
+      timeseries({
+        title: "Load",
+        description:
+          "Requests per second, and how many are in flight at once (right scale), by Little's law. If the rate falls while more are in flight, the system is saturated.",
+        unit: "reqps",
+        min: 0,
+        queries: [
+          { expr: perSecond("http_reqs"), legend: "requests" },
+          { expr: secondsPerSecond("http_req_duration"), legend: "in flight" },
+        ],
+        right: { fields: "/^in flight$/", unit: "none" },
+      }),
+    ],
+  };
+}
+
+/** Use, limit and waiting beside each other, a third of the width each. */
+const row = (title: string, panels: readonly Panel[], collapsed = false): Section => ({
+  title,
+  panels,
+  collapsed,
+});
+
+function graph(
+  title: string,
+  description: string,
+  unit: string,
+  queries: readonly Query[],
+  more: Partial<TimeseriesOptions> = {},
+): Panel {
+  return timeseries({ title, description, unit, queries, min: 0, ...more });
+}
+
+function applicationRow(): Section {
+  const server = "http_server_request_duration_seconds";
+  const client = "http_client_request_duration_seconds";
+  return row("Application", [
+    graph(
+      "Requests answered",
+      "By route, as the application counted them. If it is less than the clients send, requests wait before they reach it.",
+      "reqps",
+      [{ expr: rate(`${server}_count{${app}}`, "http_route"), legend: "{{http_route}}" }],
+    ),
+    graph(
+      "Duration of requests",
+      "p95 by route, as the application measured it. If clients see much more than this, the time is lost before it: network, proxy, queue.",
+      "s",
+      [
+        {
+          expr: `histogram_quantile(0.95, ${rate(`${server}_bucket{${app}}`, "le, http_route")})`,
+          legend: "{{http_route}}",
+        },
+      ],
+    ),
+    graph(
+      "Requests in the application",
+      "How many it works on at once: mean by Little's law. If it grows without an end, it takes more than it can finish.",
+      "none",
+      [{ expr: rate(`${server}_sum{${app}}`, "instance"), legend: "{{instance}}" }],
+    ),
+    graph(
+      "Event loop",
+      "Use: share of the time in which the event loop worked; 1 is its limit. If it is above 0.9, requests wait for it: profile, move work off it, or add instances.",
+      "percentunit",
+      [
+        {
+          expr: `max by (instance) (rate(nodejs_eventloop_time_seconds_total{${app}, nodejs_eventloop_state="active"}[$__rate_interval]))`,
+          legend: "{{instance}}",
+        },
+      ],
+      { max: 1, thresholds: [0.7, 0.9] },
+    ),
+    graph(
+      "Event-loop delay",
+      "Waiting: how late timers fire, p99 since the scrape before. If it is above a few tens of milliseconds, something blocks the loop.",
+      "s",
+      [
+        {
+          expr: `max by (instance) (nodejs_eventloop_lag_p99_seconds{${app}})`,
+          legend: "{{instance}}",
+        },
+      ],
+    ),
+    graph(
+      "Garbage collection",
+      "Share of the time that it takes, by kind. If it is above 0.05, memory is short or churned; see Memory of processes.",
+      "percentunit",
+      [{ expr: rate(`nodejs_gc_duration_seconds_sum{${app}}`, "kind"), legend: "{{kind}}" }],
+      { stacked: true, thresholds: [0.05, 0.15] },
+    ),
+    graph(
+      "Heap",
+      "Use and limit of the V8 heap. If use stays near the limit after collections, memory leaks: take a heap snapshot.",
+      "bytes",
+      [
+        {
+          expr: `sum by (instance) (nodejs_heap_size_used_bytes{${app}})`,
+          legend: "used {{instance}}",
+        },
+        {
+          expr: `sum by (instance) (v8js_memory_heap_limit_bytes{${app}})`,
+          legend: "limit {{instance}}",
+        },
+      ],
+    ),
+    graph(
+      "Duration of calls to dependencies",
+      "Mean by server. If it rises with the clients' latency, the answer is there, not here.",
+      "s",
+      [
+        {
+          expr: `${rate(`${client}_sum{${app}}`, "server_address")} / ${rate(`${client}_count{${app}}`, "server_address")}`,
+          legend: "{{server_address}}",
+        },
+      ],
+    ),
+    graph(
+      "Calls to dependencies at once",
+      "Waiting: requests of ours that wait for another service, mean by Little's law. If it grows, set a time-out and a limit.",
+      "none",
+      [{ expr: rate(`${client}_sum{${app}}`, "server_address"), legend: "{{server_address}}" }],
+    ),
+  ]);
+}
+
+function poolRow(): Section {
+  const pool = "db_client_connection_pool_name";
+  return row("Connection pool", [
+    graph(
+      "Connections in use and their limit",
+      "Use and limit, by pool. If use is at the limit while clients wait, the pool is too small or its connections are held for too long.",
+      "none",
+      [
+        {
+          expr: `sum by (${pool}) (db_client_connection_count{${app}, db_client_connection_state="used"})`,
+          legend: `in use {{${pool}}}`,
+        },
+        {
+          expr: `sum by (${pool}) (db_client_connection_max{${app}})`,
+          legend: `limit {{${pool}}}`,
+        },
+        {
+          expr: `sum by (${pool}) (db_client_connection_count{${app}, db_client_connection_state="idle"})`,
+          legend: `idle {{${pool}}}`,
+        },
+      ],
+    ),
+    graph(
+      "Clients that wait for a connection",
+      "Waiting: requests without a connection when it was scraped, and the mean over the window by Little's law, counted when they got one. If it is above 0 for long, the database is not the bottleneck: the pool is, or what its connections wait for.",
+      "none",
+      [
+        {
+          expr: `sum by (${pool}) (db_client_connection_pending_requests{${app}})`,
+          legend: `waiting {{${pool}}}`,
+        },
+        {
+          expr: rate(`db_client_connection_wait_time_seconds_sum{${app}}`, pool),
+          legend: `mean {{${pool}}}`,
+        },
+      ],
+    ),
+    graph(
+      "Time to get, time held",
+      "Mean time that a client waits for a connection, and for how long it keeps it. If getting takes longer than holding, the pool is the queue.",
+      "s",
+      [
+        {
+          expr: `${rate(`db_client_connection_wait_time_seconds_sum{${app}}`, pool)} / ${rate(`db_client_connection_wait_time_seconds_count{${app}}`, pool)}`,
+          legend: `to get {{${pool}}}`,
+        },
+        {
+          expr: `${rate(`db_client_connection_use_time_seconds_sum{${app}}`, pool)} / ${rate(`db_client_connection_use_time_seconds_count{${app}}`, pool)}`,
+          legend: `held {{${pool}}}`,
+        },
+      ],
+    ),
+  ]);
+}
+
+function pgBouncerRow(): Section {
+  return row(
+    "PgBouncer",
+    [
+      graph(
+        "Server connections and their limit",
+        "Use and limit, by database. If active ones are at the limit while clients wait, the pool is too small or the database too slow.",
+        "none",
+        [
+          {
+            expr: "sum by (database) (pgbouncer_pools_server_active_connections)",
+            legend: "active {{database}}",
+          },
+          {
+            expr: "sum by (database) (pgbouncer_pools_server_idle_connections)",
+            legend: "idle {{database}}",
+          },
+          {
+            expr: "sum by (database) (pgbouncer_databases_pool_size)",
+            legend: "limit {{database}}",
+          },
+        ],
+      ),
+      graph(
+        "Clients that wait",
+        "Waiting: clients that have sent a query and have no server connection yet. If it is above 0 for long, raise default_pool_size as far as Postgres allows.",
+        "none",
+        [
+          {
+            expr: "sum by (database) (pgbouncer_pools_client_waiting_connections)",
+            legend: "waiting {{database}}",
+          },
+          {
+            expr: "sum by (database) (pgbouncer_pools_client_active_connections)",
+            legend: "active {{database}}",
+          },
+        ],
+      ),
+      graph(
+        "Longest wait",
+        "How long the oldest waiting client has waited. If it is above what a request may take, clients run into time-outs.",
+        "s",
+        [
+          {
+            expr: "max by (database) (pgbouncer_pools_client_maxwait_seconds)",
+            legend: "{{database}}",
+          },
+        ],
+      ),
+    ],
+    true,
+  );
+}
+
+function postgresRow(): Section {
+  const sessions = (label: string, matchers: string): string =>
+    `sum by (${label}) (pg_stat_activity_count{${database}, backend_type="client backend"${matchers}})`;
+  return row("Postgres", [
+    graph(
+      "Connections and their limit",
+      "Sessions by state, and max_connections. If they come near the limit, new ones are refused: put a pool in front. Idle in transaction means that somebody holds locks and does nothing.",
+      "none",
+      [
+        { expr: sessions("state", ""), legend: "{{state}}" },
+        { expr: `max(pg_settings_max_connections{${database}})`, legend: "limit" },
+      ],
+    ),
+    graph(
+      "What sessions wait for",
+      "Waiting: active sessions by what they wait for when scraped; without a wait they compute. Lock: other transactions. IO: the disk. LWLock: mostly the write-ahead log or buffers. If one dominates in the slow time, that is what to mend.",
+      "none",
+      [
+        {
+          expr: sessions("wait_event_type", ', state="active"'),
+          legend: "{{wait_event_type}}",
+        },
+      ],
+      { stacked: true },
+    ),
+    graph(
+      "Transactions",
+      "Committed and rolled back, per second. If they fall while the load stays, the database is what slows down; if rollbacks rise, look at the application's errors.",
+      "ops",
+      [
+        { expr: rate(`pg_stat_database_xact_commit{${database}}`), legend: "committed" },
+        { expr: rate(`pg_stat_database_xact_rollback{${database}}`), legend: "rolled back" },
+      ],
+    ),
+    graph(
+      "Time of statements",
+      "Mean time of a statement, waits for locks and the disk included; needs pg_stat_statements. If it rises, see which ones do in the table beside it.",
+      "s",
+      [
+        {
+          expr: `${rate(`pg_stat_statements_seconds_total{${database}}`)} / ${rate(`pg_stat_statements_calls_total{${database}}`)}`,
+          legend: "mean",
+        },
+      ],
+    ),
+    table({
+      title: "Slowest statements",
+      description:
+        "Those that took the most time, over the time shown; needs pg_stat_statements. If one is far above the rest, look up its text by its queryid and explain its plan.",
+      unit: "s",
+      width: 16,
+      queries: [
+        {
+          expr: `topk(10, sum by (queryid, datname) (increase(pg_stat_statements_seconds_total{${database}}[$__range])))`,
+          legend: "total",
+          refId: "total",
+        },
+        {
+          expr: `sum by (queryid, datname) (increase(pg_stat_statements_calls_total{${database}}[$__range])) and topk(10, sum by (queryid, datname) (increase(pg_stat_statements_seconds_total{${database}}[$__range])))`,
+          legend: "calls",
+          refId: "calls",
+        },
+      ],
+      transformations: [
+        { id: "joinByField", options: { byField: "queryid", mode: "outer" } },
+        {
+          id: "calculateField",
+          options: {
+            mode: "binary",
+            alias: "Mean",
+            binary: { left: "Value #total", operator: "/", right: "Value #calls" },
+          },
+        },
+        {
+          id: "organize",
+          options: {
+            excludeByName: { "Time 1": true, "Time 2": true, "datname 2": true },
+            indexByName: {
+              queryid: 0,
+              "datname 1": 1,
+              "Value #total": 2,
+              "Value #calls": 3,
+              Mean: 4,
+            },
+            renameByName: {
+              queryid: "Query id",
+              "datname 1": "Database",
+              "Value #total": "Total time",
+              "Value #calls": "Calls",
+            },
+          },
+        },
+      ],
+      overrides: [named("Calls", { unit: "short", decimals: 0 })],
+      sortBy: { field: "Total time" },
+    }),
+    graph(
+      "Cache hits",
+      "Share of the blocks that were found in Postgres' own cache. If it falls below 0.99 under load, the working set does not fit: raise shared_buffers, or look for a scan of a big table.",
+      "percentunit",
+      [
+        {
+          expr: `${rate(`pg_stat_database_blks_hit{${database}}`)} / (${rate(`pg_stat_database_blks_hit{${database}}`)} + ${rate(`pg_stat_database_blks_read{${database}}`)})`,
+          legend: "hits",
+        },
+      ],
+      { max: 1 },
+    ),
+    graph(
+      "Deadlocks and conflicts",
+      "Per second. If it is above 0, transactions take the same rows in different orders: sort them.",
+      "ops",
+      [
+        { expr: rate(`pg_stat_database_deadlocks{${database}}`), legend: "deadlocks" },
+        { expr: rate(`pg_stat_database_conflicts{${database}}`), legend: "conflicts" },
+      ],
+    ),
+    graph(
+      "Temporary files",
+      "Bytes written per second by sorts and hashes that did not fit into work_mem. If it rises in the slow time, raise work_mem for these statements.",
+      "Bps",
+      [{ expr: rate(`pg_stat_database_temp_bytes{${database}}`), legend: "written" }],
+    ),
+    graph(
+      "Longest transaction",
+      "Age of the oldest transaction, by state. If one is idle in transaction for more than a second, find the code that left it open.",
+      "s",
+      [
+        {
+          expr: `max by (state) (pg_stat_activity_max_tx_duration{${database}, backend_type="client backend"})`,
+          legend: "{{state}}",
+        },
+      ],
+    ),
+  ]);
+}
+
+function mysqlRow(): Section {
+  return row(
+    "MySQL",
+    [
+      graph(
+        "Connections and their limit",
+        "Use and limit. If use comes near the limit, clients are refused.",
+        "none",
+        [
+          { expr: "sum(mysql_global_status_threads_connected)", legend: "connected" },
+          { expr: "sum(mysql_global_status_threads_running)", legend: "running" },
+          { expr: "sum(mysql_global_variables_max_connections)", legend: "limit" },
+        ],
+      ),
+      graph(
+        "Waiting for row locks",
+        "Waiting: row locks that had to be waited for per second. If it rises, find the transactions that hold them.",
+        "ops",
+        [{ expr: rate("mysql_global_status_innodb_row_lock_waits"), legend: "waits" }],
+      ),
+      graph(
+        "Queries",
+        "Per second, and those that were slow. If slow ones rise, read the slow-query log.",
+        "ops",
+        [
+          { expr: rate("mysql_global_status_queries"), legend: "queries" },
+          { expr: rate("mysql_global_status_slow_queries"), legend: "slow" },
+        ],
+      ),
+    ],
+    true,
+  );
+}
+
+function redisRow(): Section {
+  return row(
+    "Redis",
+    [
+      graph(
+        "Memory and its limit",
+        "Use and limit (0: none). If use is at the limit, keys are evicted or writes fail.",
+        "bytes",
+        [
+          { expr: "sum(redis_memory_used_bytes)", legend: "used" },
+          { expr: "sum(redis_memory_max_bytes)", legend: "limit" },
+        ],
+      ),
+      graph(
+        "Clients that wait",
+        "Waiting: clients blocked in a command, and connections refused per second at the limit. If they rise, raise maxclients or look for slow commands.",
+        "none",
+        [
+          { expr: "sum(redis_blocked_clients)", legend: "blocked" },
+          { expr: rate("redis_rejected_connections_total"), legend: "refused per second" },
+        ],
+      ),
+      graph(
+        "Commands",
+        "Per second, and the share of reads that found their key. If hits fall in the slow time, the database gets what the cache should have.",
+        "ops",
+        [
+          { expr: rate("redis_commands_processed_total"), legend: "commands" },
+          {
+            expr: `${rate("redis_keyspace_hits_total")} / (${rate("redis_keyspace_hits_total")} + ${rate("redis_keyspace_misses_total")})`,
+            legend: "hits",
+          },
+        ],
+        { right: { fields: "/^hits$/", unit: "percentunit" } },
+      ),
+    ],
+    true,
+  );
+}
+
+function hostCpuRow(): Section {
+  return row("Host CPU", [
+    graph(
+      "Cores in use",
+      "Use and limit: cores that are busy, by mode, and how many there are. If use is at the limit, whatever else is slow is slow because of it.",
+      "none",
+      [
+        {
+          expr: `sum by (mode) (rate(node_cpu_seconds_total{${host}, mode!~"idle|iowait"}[$__rate_interval]))`,
+          legend: "{{mode}}",
+        },
+        {
+          expr: `count(node_cpu_seconds_total{${host}, mode="idle"})`,
+          legend: "limit",
+        },
+      ],
+      {
+        stacked: true,
+        overrides: [
+          named("limit", {
+            "custom.stacking": { mode: "none" },
+            "custom.fillOpacity": 0,
+            "custom.lineStyle": { fill: "dash", dash: [6, 4] },
+          }),
+        ],
+      },
+    ),
+    graph(
+      "CPU pressure",
+      "Waiting: share of the time in which some process wanted a core and had none (PSI). If it is above 0.5, add cores or take load off.",
+      "percentunit",
+      [
+        {
+          expr: `max by (instance) (rate(node_pressure_cpu_waiting_seconds_total{${host}}[$__rate_interval]))`,
+          legend: "{{instance}}",
+        },
+      ],
+      { max: 1, thresholds: [0.5, 0.8] },
+    ),
+    graph(
+      "Processes' CPU",
+      "Cores that each job uses, as it says itself. If one stands out, profile it.",
+      "none",
+      [{ expr: rate("process_cpu_seconds_total", "job"), legend: "{{job}}" }],
+    ),
+  ]);
+}
+
+function hostMemoryRow(): Section {
+  return row("Host memory", [
+    graph(
+      "Memory and its limit",
+      "Use and limit. If use comes near the limit, the kernel drops caches, then swaps, then kills.",
+      "bytes",
+      [
+        {
+          expr: `sum by (instance) (node_memory_MemTotal_bytes{${host}} - node_memory_MemAvailable_bytes{${host}})`,
+          legend: "used {{instance}}",
+        },
+        {
+          expr: `sum by (instance) (node_memory_MemTotal_bytes{${host}})`,
+          legend: "limit {{instance}}",
+        },
+      ],
+    ),
+    graph(
+      "Memory pressure",
+      "Waiting: share of the time in which some process waited for a page (PSI). If it is above 0.1, memory is short.",
+      "percentunit",
+      [
+        {
+          expr: `max by (instance) (rate(node_pressure_memory_waiting_seconds_total{${host}}[$__rate_interval]))`,
+          legend: "{{instance}}",
+        },
+      ],
+      { thresholds: [0.05, 0.1] },
+    ),
+    graph(
+      "Memory of processes",
+      "Resident memory of each job, as it says itself. If one only grows, it leaks.",
+      "bytes",
+      [{ expr: "sum by (job) (process_resident_memory_bytes)", legend: "{{job}}" }],
+    ),
+  ]);
+}
+
+function diskRow(): Section {
+  return row("Host disk", [
+    graph(
+      "Busy",
+      "Use: share of the time in which the device had something to do; 1 is the limit of a single disk, not of an array. If it is at 1 in the slow time, see who writes.",
+      "percentunit",
+      [
+        {
+          expr: `max by (instance, device) (rate(node_disk_io_time_seconds_total{${host}}[$__rate_interval])) > 0.001`,
+          legend: "{{instance}} {{device}}",
+        },
+      ],
+      { max: 1 },
+    ),
+    graph(
+      "Disk pressure",
+      "Waiting: share of the time in which some process waited for the disk (PSI), and the mean number of requests in the device's queue (right scale). If it is above 0.3, commits and scans are slow.",
+      "percentunit",
+      [
+        {
+          expr: `max by (instance) (rate(node_pressure_io_waiting_seconds_total{${host}}[$__rate_interval]))`,
+          legend: "pressure {{instance}}",
+        },
+        {
+          expr: `sum by (instance) (rate(node_disk_io_time_weighted_seconds_total{${host}}[$__rate_interval]))`,
+          legend: "queue {{instance}}",
+        },
+      ],
+      { thresholds: [0.1, 0.3], right: { fields: "/^queue/", unit: "none" } },
+    ),
+    graph(
+      "Read and written",
+      "Bytes per second. If writes rise with the latency, find out whether they are the database's: its log, its checkpoints, temporary files.",
+      "Bps",
+      [
+        { expr: rate(`node_disk_read_bytes_total{${host}}`), legend: "read" },
+        { expr: rate(`node_disk_written_bytes_total{${host}}`), legend: "written" },
+      ],
+    ),
+  ]);
+}
+
+function networkRow(): Section {
+  const device = 'device!~"lo|veth.*|docker.*|br-.*"';
+  return row(
+    "Host network",
+    [
+      graph(
+        "Received and sent",
+        "Bytes per second by all devices but the host's own loops and bridges. If it is at the line's rate, the network is the limit.",
+        "Bps",
+        [
+          {
+            expr: rate(`node_network_receive_bytes_total{${host}, ${device}}`),
+            legend: "received",
+          },
+          { expr: rate(`node_network_transmit_bytes_total{${host}, ${device}}`), legend: "sent" },
+        ],
+      ),
+      graph(
+        "Connections",
+        "TCP connections that are open, and those that are closed and kept for a while. If time_wait grows into the ten thousands, clients do not reuse their connections.",
+        "none",
+        [
+          { expr: `sum(node_netstat_Tcp_CurrEstab{${host}})`, legend: "open" },
+          { expr: `sum(node_sockstat_TCP_tw{${host}})`, legend: "time_wait" },
+        ],
+      ),
+      graph(
+        "Segments sent again, connections refused",
+        "Waiting: each segment sent again costs a client at least 200 ms. If it rises in the slow time, packets are lost; if connections overflow, the application accepts too slowly.",
+        "ops",
+        [
+          { expr: rate(`node_netstat_Tcp_RetransSegs{${host}}`), legend: "sent again" },
+          {
+            expr: rate(`node_netstat_TcpExt_ListenOverflows{${host}}`),
+            legend: "listen queue full",
+          },
+        ],
+      ),
+    ],
+    true,
+  );
+}
+
+function generatorRow(): Section {
+  return row("Load generator", [
+    graph(
+      "VUs and their limit",
+      "Virtual users in use and the most that may be. If use is at the limit while iterations are dropped, the generator holds back: the load is less than wanted.",
+      "none",
+      [
+        { expr: `sum(k6_vus{testid="$testid"})`, legend: "VUs" },
+        { expr: `sum(k6_vus_max{testid="$testid"})`, legend: "limit" },
+      ],
+    ),
+    graph(
+      "Iterations",
+      "Done and dropped per second. If any are dropped, the load is less than the script asks for: give it more VUs, or take it as an answer.",
+      "ops",
+      [
+        { expr: perSecond("iterations"), legend: "done" },
+        {
+          expr: `${perSecond("dropped_iterations")} or 0 * sum(k6_vus{testid="$testid"})`,
+          legend: "dropped",
+        },
+      ],
+    ),
+    graph(
+      "Time before sending",
+      "Waiting: mean time in which requests were blocked, connected and shook hands. If it rises, the generator or the network is the bottleneck, not the application.",
+      "s",
+      ["blocked", "connecting", "tls_handshaking"].map((phase) => ({
+        expr: `(${secondsPerSecond(`http_req_${phase}`)}) / ${perSecond("http_reqs")}`,
+        legend: phase.replace("_", " "),
+      })),
+      { stacked: true },
+    ),
+  ]);
+}
+
+export function correlation(): DashboardFile {
+  return dashboard({
+    name: "correlation",
+    title: "Correlation",
+    description:
+      "Was it the database? What clients saw, and each resource of the system under test on the same time axis.",
+    variables: [
+      testVariable(),
+      runVariable(),
+      ...systemVariables(),
+      histogramVariable(),
+      slowFactorVariable(),
+    ],
+    annotations: [
+      ...runAnnotations(),
+      annotation({
+        name: "Faults of the example shop",
+        expr: "max by (fault) (shop_fault_active) == 1",
+        title: "{{fault}}",
+        text: "a fault of the example shop was switched on",
+        color: "orange",
+      }),
+    ],
+    sections: [
+      answerSection(),
+      clientSection(),
+      applicationRow(),
+      poolRow(),
+      pgBouncerRow(),
+      postgresRow(),
+      mysqlRow(),
+      redisRow(),
+      hostCpuRow(),
+      hostMemoryRow(),
+      diskRow(),
+      networkRow(),
+      generatorRow(),
+    ],
+  });
+}

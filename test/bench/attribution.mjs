@@ -1,0 +1,179 @@
+/**
+ * `npm run bench -- attribution [--repetitions 10] [--faults pool,locks,…] [--lanes 1]`: is the question answered?
+ *
+ * Loads the example shop with k6 for two minutes, switches one fault on for the minute in the middle, and asks
+ * Prometheus which resource answers for the slow time. Repeats it for each fault, and without one. Prints each answer,
+ * and how often the right resource came first.
+ *
+ * Lanes are stacks beside each other, each with a shop, a Postgres and a Prometheus of its own. They share the host, so
+ * faults that use up the host (`cpu`, `disk`, `memory`) want one lane.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { askWhatAnswers, faultFor } from "../../scripts/fault-run.mjs";
+import { projectFolder } from "../../scripts/setup.mjs";
+import { toolPath } from "../../scripts/tools.mjs";
+
+/** Fault of the shop to the resource that must come first. */
+const expected = {
+  pool: "connection pool",
+  lock: "locks",
+  cpu: "CPU",
+  disk: "disk",
+  memory: "memory",
+  dependency: "dependency",
+};
+
+/** A resource whose share is above this stands out. As the dashboard's colours have it: orange. */
+const threshold = 0.25;
+
+const runSeconds = 120;
+const faultAfterMs = 40_000;
+const faultForMs = 60_000;
+const scrapeSeconds = 5;
+
+const main = path.join(projectFolder, "dist", "cli", "main.js");
+
+/** @param {readonly string[]} args */
+export async function bench(args) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      repetitions: { type: "string", default: "10" },
+      faults: { type: "string", default: [...Object.keys(expected), "none"].join(",") },
+      lanes: { type: "string", default: "1" },
+      "port-offset": { type: "string", default: "21000" },
+    },
+  });
+  const faults = values.faults.split(",");
+  const repetitions = Number(values.repetitions);
+  const tasks = Array.from({ length: repetitions }, (_, repetition) =>
+    faults.map((fault) => ({ fault, repetition: repetition + 1 })),
+  ).flat();
+  /** @type {Map<string, boolean[]>} */
+  const results = new Map(faults.map((fault) => [fault, []]));
+  const lane = async (/** @type {number} */ index) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "plimsoll-attribution-"));
+    const portOffset = Number(values["port-offset"]) + index * 1_000;
+    try {
+      const stack = await up(folder, portOffset);
+      for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
+        const { text, right } = await attempt(stack, folder, task.fault, task.repetition);
+        console.log(text);
+        results.get(task.fault)?.push(right);
+      }
+    } finally {
+      await plimsoll(["down", "--data-dir", folder, "--remove-data"]);
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.lanes) }, (_, index) => lane(index)));
+  console.log("");
+  for (const [fault, rights] of results) {
+    const count = rights.filter(Boolean).length;
+    const wanted = expected[/** @type {keyof typeof expected} */ (fault)] ?? "none above 25 %";
+    console.log(`${fault.padEnd(12)} ${wanted.padEnd(18)} ${count} of ${rights.length}`);
+  }
+}
+
+/**
+ * @param {{ storeUrl: string, shopUrl: string }} stack
+ * @param {string} folder
+ * @param {string} fault
+ * @param {number} repetition
+ */
+async function attempt({ storeUrl, shopUrl }, folder, fault, repetition) {
+  const testid = `${fault}-${repetition}-${Date.now().toString(36)}`;
+  const report = path.join(folder, `${testid}.json`);
+  const ended = new AbortController();
+  const switching =
+    fault === "none"
+      ? Promise.resolve()
+      : faultFor({
+          shopUrl,
+          fault,
+          afterMs: faultAfterMs,
+          forMs: faultForMs,
+          signal: ended.signal,
+        });
+  switching.catch(() => {});
+  const k6 = toolPath("k6-2") ?? toolPath("k6-1") ?? "k6";
+  await plimsoll([
+    "run",
+    path.join(projectFolder, "examples", "checkout.js"),
+    ...["--k6", k6, "--testid", testid, "--test", "faults", "--report", report],
+    ...["--out", `prometheus-rw=${storeUrl}/api/v1/write`, "--data-dir", folder],
+    ...["--quiet", "-e", `BASE_URL=${shopUrl}`, "-e", `DURATION=${runSeconds}s`],
+  ]);
+  ended.abort();
+  await switching;
+  const { lastPointMs } = JSON.parse(await readFile(report, "utf8"));
+  const { slowShare, answers } = await askWhatAnswers({
+    storeUrl,
+    testid,
+    endMs: lastPointMs,
+    rangeSeconds: runSeconds,
+    scrapeSeconds,
+  });
+  const [first] = answers;
+  const wanted = expected[/** @type {keyof typeof expected} */ (fault)];
+  const right =
+    wanted === undefined
+      ? answers.every(({ share }) => share <= threshold)
+      : first?.resource === wanted &&
+        first.share > threshold &&
+        first.share > (answers[1]?.share ?? 0);
+  const shares = answers.map(({ resource, share }) => `${resource} ${(100 * share).toFixed(0)} %`);
+  const slow = `${(100 * slowShare).toFixed(0)} % slow`;
+  return {
+    text: `${right ? "right" : "WRONG"}  ${testid.padEnd(24)} ${slow.padEnd(11)} ${shares.join(", ")}`,
+    right,
+  };
+}
+
+/**
+ * @param {string} folder
+ * @param {number} portOffset
+ */
+async function up(folder, portOffset) {
+  const code = await plimsoll([
+    "up",
+    "--native",
+    ...[
+      "--data-dir",
+      folder,
+      "--port-offset",
+      String(portOffset),
+      "--scrape-interval",
+      `${scrapeSeconds}s`,
+    ],
+  ]);
+  if (code !== 0) throw new Error(`plimsoll up ended with ${code}; what it said is above`);
+  return {
+    storeUrl: `http://127.0.0.1:${9090 + portOffset}`,
+    shopUrl: `http://127.0.0.1:${8080 + portOffset}`,
+  };
+}
+
+/**
+ * Its own output only where it failed: k6's thresholds fail in a slow phase, as they should, and that is no failure.
+ *
+ * @param {readonly string[]} args
+ * @returns {Promise<number | null>} The exit code.
+ */
+async function plimsoll(args) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  /** @type {Buffer[]} */
+  const printed = [];
+  child.stdout.on("data", (chunk) => printed.push(chunk));
+  child.stderr.on("data", (chunk) => printed.push(chunk));
+  await once(child, "close");
+  // 99: k6's thresholds.
+  if (child.exitCode !== 0 && child.exitCode !== 99)
+    console.error(Buffer.concat(printed).toString("utf8"));
+  return child.exitCode;
+}
