@@ -11,7 +11,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { ensurePage } from "./build.mjs";
-import { printReport } from "./print.mjs";
+import { findingLines, printReport } from "./print.mjs";
 import { servePage } from "./serve.mjs";
 
 /** @import { DashboardReport } from "./page/inspect.ts" */
@@ -78,7 +78,26 @@ async function main() {
     await browser.close();
     server.close();
   }
-  if (flags.json) writeFileSync(flags.json, JSON.stringify(reports, undefined, 2));
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(reports, undefined, 2)}\n`);
+  judge(reports);
+}
+
+/**
+ * Lists the findings. One that is expected does not count, and an expectation that nothing meets does.
+ *
+ * @param {readonly DashboardReport[]} reports
+ */
+function judge(reports) {
+  const lines = reports.flatMap(findingLines);
+  const findings = lines.filter((line) => !flags.expect.some((text) => line.includes(text)));
+  const stale = flags.expect.filter((text) => !lines.some((line) => line.includes(text)));
+  findings.push(...stale.map((text) => `--expect ${JSON.stringify(text)}: nothing like it was found`));
+  const panels = reports.reduce((sum, report) => sum + report.panels.length, 0);
+  console.log(`\n${reports.length} dashboards, ${panels} panels, ${findings.length} findings`);
+  for (const line of findings) console.log(`  ${line}`);
+  if (lines.length > 0) console.log(`  (and ${lines.length - findings.length + stale.length} expected)`);
+  // A look at nothing is no good sign.
+  if (findings.length > 0 || panels === 0) process.exitCode = 1;
 }
 
 /**
@@ -115,7 +134,7 @@ async function audit(browser, url, file) {
     await page.locator("#dashboard").screenshot({ path: path.join(flags.screenshots, name) });
   }
   await page.close();
-  report.findings.push(...errors.map((message) => ({ kind: "console error", message })));
+  report.findings.push(...[...new Set(errors)].map((message) => ({ kind: "console error", message })));
   return report;
 }
 

@@ -75,7 +75,10 @@ export function HeatmapPanel(props: PanelProps<Options>) {
         const top = valToPos(cell.high, "y", true);
         const bottom = valToPos(Math.max(cell.low, low), "y", true);
         ctx.fillStyle = paint(cell.count / most);
-        ctx.fillRect(left, top, valToPos(cell.toMs, "x", true) - left - 1, bottom - top - 1);
+        // Narrow cells touch, or the gaps would be all that is seen.
+        const right = valToPos(cell.toMs, "x", true);
+        const gap = right - left > 4 ? 1 : -0.5;
+        ctx.fillRect(left, top, right - left - gap, bottom - top - 1);
       }
       ctx.restore();
     });
