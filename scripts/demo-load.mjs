@@ -8,6 +8,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { runPlimsoll } from "./demo-processes.mjs";
+import { faultFor } from "./fault-run.mjs";
 import { versionText } from "./run.mjs";
 import { projectFolder } from "./setup.mjs";
 
@@ -20,6 +21,8 @@ const settleMs = 5_000;
 /**
  * @typedef {object} Run
  * @property {string} testid
+ * @property {number} durationMs
+ * @property {string | undefined} fault The shop's, that was on in the middle third.
  * @property {{ name: string, version: string }} generator
  * @property {Counts} generated What the generator itself counted.
  * @property {Report} report
@@ -50,14 +53,17 @@ const settleMs = 5_000;
 /**
  * @param {object} options
  * @param {string | undefined} options.k6 Without it autocannon makes the load.
- * @param {string} options.duration
+ * @param {number} options.durationMs
  * @param {string} options.shopUrl
  * @param {string} options.storeUrl
  * @param {string} options.workFolder Empty.
+ * @param {string | undefined} options.fault Of the shop, for the middle third.
  * @param {AbortSignal} options.signal
  * @returns {Promise<Run>}
  */
-export async function runDemoLoad({ k6, duration, shopUrl, storeUrl, workFolder, signal }) {
+export async function runDemoLoad(options) {
+  const { k6, durationMs, shopUrl, storeUrl, workFolder, fault, signal } = options;
+  const duration = `${durationMs / 1_000}s`;
   const testid = `demo-${Date.now().toString(36)}`;
   const samplesFile = path.join(workFolder, "samples.json");
   const reportFile = path.join(workFolder, "report.json");
@@ -94,19 +100,27 @@ export async function runDemoLoad({ k6, duration, shopUrl, storeUrl, workFolder,
   })();
   // A store that goes away is reported below, where the loop is awaited.
   polling.catch(() => {});
+  const third = { afterMs: durationMs / 3, forMs: durationMs / 3 };
+  const switching =
+    fault === undefined
+      ? Promise.resolve()
+      : faultFor({ shopUrl, fault, ...third, signal: running.signal });
+  // Likewise.
+  switching.catch(() => {});
   let exitCode;
   try {
-    exitCode = await runPlimsoll(["run", ...load, ...outputs, ...identity, ...files], {
+    ({ exitCode } = await runPlimsoll(["run", ...load, ...outputs, ...identity, ...files], {
       cwd: workFolder,
       env: cleanEnvironment(),
       signal,
-    });
+    }));
   } finally {
     running.abort();
   }
   const endedMs = Date.now();
   signal.throwIfAborted();
   await polling;
+  await switching;
 
   const text = await readFile(reportFile, "utf8").catch(() => undefined);
   if (text === undefined) {
@@ -119,7 +133,17 @@ export async function runDemoLoad({ k6, duration, shopUrl, storeUrl, workFolder,
     await delay(pollIntervalMs);
   }
   const generated = k6 === undefined ? autocannonCounts(report) : await k6Counts(summaryFile);
-  return { testid, generator: generatorOf(k6), generated, report, raw, polls, endedMs };
+  return {
+    testid,
+    durationMs,
+    fault,
+    generator: generatorOf(k6),
+    generated,
+    report,
+    raw,
+    polls,
+    endedMs,
+  };
 }
 
 /**

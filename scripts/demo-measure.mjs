@@ -3,6 +3,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { queryNumber, totalOf } from "./demo-load.mjs";
+import { askWhatAnswers } from "./fault-run.mjs";
 
 /** How far a stored quantile may be from the exact one, in percent: what Plimsoll promises. */
 const tolerancePercent = 1;
@@ -38,8 +39,10 @@ const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
 /**
  * @param {import("./demo-load.mjs").Run} run
  * @param {string} storeUrl
+ * @param {number} scrapeSeconds
  */
-export async function measureRun({ testid, generated, report, raw, polls, endedMs }, storeUrl) {
+export async function measureRun(run, storeUrl, scrapeSeconds) {
+  const { testid, generated, report, raw, polls, endedMs } = run;
   const query = (/** @type {string} */ text) => queryNumber(storeUrl, text, endedMs);
 
   /** @type {Record<string, Count>} */
@@ -83,6 +86,16 @@ export async function measureRun({ testid, generated, report, raw, polls, endedM
       pending: report.points.pending,
     },
     shop: { requests: await shopRequests(storeUrl, endedMs) },
+    slowPhase:
+      run.fault === undefined
+        ? undefined
+        : await askWhatAnswers({
+            storeUrl,
+            testid,
+            endMs: atMs,
+            rangeSeconds: Math.ceil(run.durationMs / 1_000),
+            scrapeSeconds,
+          }),
   };
 }
 
@@ -183,9 +196,26 @@ export function toTable(result) {
       .join("   ")
       .trimEnd(),
   );
-  return [...lines, "", result.reconciled ? "everything reconciles" : "it does NOT reconcile"].join(
-    "\n",
-  );
+  const verdict = result.reconciled ? "everything reconciles" : "it does NOT reconcile";
+  return [...lines, "", verdict, "", ...slowPhaseLines(result.slowPhase)].join("\n");
+}
+
+/**
+ * What the Correlation dashboard has on top.
+ *
+ * @param {import("./fault-run.mjs").Attribution | undefined} slowPhase
+ */
+function slowPhaseLines(slowPhase) {
+  if (slowPhase === undefined) return ["no Postgres here, so nothing was slow on purpose"];
+  const [first] = slowPhase.answers;
+  const others = slowPhase.answers.slice(1).map(({ share }) => share);
+  return [
+    `the clients' p95 was slow in ${percent(slowPhase.slowShare)} of the run; ` +
+      (first === undefined
+        ? "nothing was measured that could answer for it"
+        : `what answers for it: ${first.resource} (${percent(first.share)}; the next ${percent(Math.max(0, ...others))})`),
+    ...(first === undefined ? [] : [`what to do: ${first.advice}`]),
+  ];
 }
 
 /**

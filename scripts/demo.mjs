@@ -1,11 +1,13 @@
 /**
- * `npm run demo [-- --json] [--keep] [--duration 30s] [--k6 PATH]`: the whole of Plimsoll in half a minute.
+ * `npm run demo [-- --json] [--keep] [--duration 45s] [--k6 PATH]`: the whole of Plimsoll in a minute.
  *
- * Starts a Prometheus and a shop, loads the shop with k6 where there is one, else with autocannon, and streams the
- * samples to that Prometheus. Then holds what Prometheus answers against what the load generator counted.
+ * Starts the stack (`plimsoll up`): Prometheus, a shop on Postgres, exporters. Loads the shop with k6 where there is one,
+ * else with autocannon, and streams the samples to that Prometheus. In the middle third the shop's connection pool shrinks
+ * to 2. Then holds what Prometheus answers against what the load generator counted, and asks it which resource answers for
+ * the slow time.
  *
  *   --json      print one JSON object on stdout, and nothing else there
- *   --keep      leave Prometheus running, with its data
+ *   --keep      leave the stack running, with its data
  *   --duration  how long to load, e.g. 30s or 1m
  *   --k6 PATH   the k6 to use
  *
@@ -16,9 +18,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { measureRun, problemsOf, toTable } from "./demo-measure.mjs";
-import { startPrometheus, startShop } from "./demo-processes.mjs";
+import { startStack } from "./demo-processes.mjs";
 import { runDemoLoad } from "./demo-load.mjs";
-import { versionText } from "./run.mjs";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 import { installTools, toolPath } from "./tools.mjs";
 
@@ -28,10 +29,15 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
-    duration: { type: "string", default: "30s" },
+    duration: { type: "string", default: "45s" },
     k6: { type: "string" },
   },
 });
+
+/** Often enough for a slow phase of some seconds. */
+const scrapeSeconds = 1;
+
+const durationMs = parseDuration(flags.duration);
 
 const interrupted = new AbortController();
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
@@ -54,7 +60,7 @@ async function demo() {
   const k6 = flags.k6 ?? toolPath("k6-2") ?? toolPath("k6-1");
   if (!k6)
     log("no k6 here, so autocannon makes the load; `node scripts/tools.mjs install k6-2` gets one");
-  const program = await findPrometheus();
+  await installStack();
   signal.throwIfAborted();
 
   /** @type {(() => Promise<void>)[]} */
@@ -62,25 +68,24 @@ async function demo() {
   try {
     const workFolder = await temporaryFolder("plimsoll-demo-", cleanUps);
     /** @type {(() => Promise<void>)[]} */
-    const storeCleanUps = [];
-    cleanUps.push(() => runAll(storeCleanUps));
-    const storeFolder = await temporaryFolder("plimsoll-demo-prometheus-", storeCleanUps);
-    const shop = await startShop();
-    cleanUps.push(shop.stop);
-    const prometheus = await startPrometheus(storeFolder, program, shop.url);
-    storeCleanUps.push(prometheus.stop);
+    const stackCleanUps = [];
+    cleanUps.push(() => runAll(stackCleanUps));
+    const stackFolder = await temporaryFolder("plimsoll-demo-stack-", stackCleanUps);
+    const stack = await startStack(stackFolder, { scrapeInterval: `${scrapeSeconds}s`, signal });
+    stackCleanUps.push(stack.stop);
+    for (const { name, note } of stack.leftOut) log(`without ${name}: ${note}`);
     signal.throwIfAborted();
 
-    const target = { shopUrl: shop.url, storeUrl: prometheus.url, workFolder };
-    const run = await runDemoLoad({ ...target, k6, duration: flags.duration, signal });
-    const measured = await measureRun(run, prometheus.url);
+    const { shopUrl, storeUrl } = stack;
+    // Without Postgres there is no pool that could run dry.
+    const fault = stack.leftOut.some(({ name }) => name === "postgres") ? undefined : "pool";
+    const load = { shopUrl, storeUrl, workFolder, k6, durationMs, fault };
+    const run = await runDemoLoad({ ...load, signal });
+    const measured = await measureRun(run, storeUrl, scrapeSeconds);
     const problems = problemsOf(run, measured);
     const report = {
       generator: run.generator,
-      prometheus: {
-        version: /version (\d\S*)/.exec(versionText(program) ?? "")?.[1] ?? "unknown",
-        url: prometheus.url,
-      },
+      prometheus: { version: stack.version, url: storeUrl },
       ...measured,
       reconciled: problems.length === 0,
     };
@@ -89,10 +94,9 @@ async function demo() {
     console.log(flags.json ? JSON.stringify({ ...counts, ...others }, null, 2) : toTable(report));
     for (const problem of problems) log(`does not reconcile: ${problem}`);
     if (flags.keep) {
-      storeCleanUps.length = 0;
-      prometheus.leave();
-      log(`Prometheus goes on at ${prometheus.url}, with its data in ${storeFolder}`);
-      log(`to end it: kill ${prometheus.pid}; rm -r ${storeFolder}`);
+      stackCleanUps.length = 0;
+      log(`the stack goes on: Prometheus at ${storeUrl}, the shop at ${shopUrl}`);
+      log(`to end it: ${stack.downCommand}; rm -r ${stackFolder}`);
     }
     return problems.length === 0;
   } finally {
@@ -100,13 +104,15 @@ async function demo() {
   }
 }
 
-/** The newest there is: Prometheus 3 is built from source, which a demo does not wait for. */
-async function findPrometheus() {
-  const newest = toolPath("prometheus-3");
-  if (newest !== undefined) return newest;
-  const [report] = await installTools(["prometheus-2"], { log });
-  if (report?.path === undefined) throw new Error(`no Prometheus: ${report?.missing}`);
-  return report.path;
+/** Without what it takes minutes to build: Prometheus 3 is taken where it is built already. */
+async function installStack() {
+  const prometheus = toolPath("prometheus-3") === undefined ? ["prometheus-2"] : [];
+  const exporters = ["node-exporter"];
+  if (toolPath("postgres-exporter") === undefined) exporters.push("postgres-exporter-debian");
+  const reports = await installTools([...prometheus, ...exporters], { log });
+  // `plimsoll up` names the exporters that it misses; nothing goes on without Prometheus.
+  const missing = reports.find(({ tool, path }) => prometheus.includes(tool.name) && !path);
+  if (missing) throw new Error(`no Prometheus: ${missing.missing}`);
 }
 
 /**
@@ -122,4 +128,17 @@ async function temporaryFolder(prefix, cleanUps) {
 /** The last first. @param {readonly (() => Promise<void>)[]} cleanUps */
 async function runAll(cleanUps) {
   for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+}
+
+/**
+ * @param {string} text
+ * @returns {number} Milliseconds.
+ */
+function parseDuration(text) {
+  const [, number, unit] = /^(\d+)(s|m)$/.exec(text) ?? [];
+  if (number === undefined) {
+    log(`--duration is ${JSON.stringify(text)}; expected seconds or minutes, e.g. 45s or 2m`);
+    process.exit(2);
+  }
+  return Number(number) * (unit === "m" ? 60_000 : 1_000);
 }

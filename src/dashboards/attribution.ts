@@ -39,12 +39,21 @@ const database = 'instance=~"$database"';
 const window = "[$__rate_interval]";
 
 /** Mean of a gauge over the window, also where its series come and go: absent counts as 0 wherever the exporter answered. */
-const meanSessions = (matchers: string): string =>
-  `sum(sum_over_time(pg_stat_activity_count{${database}, ${matchers}}${window})) / scalar(max(count_over_time(pg_up{${database}}${window})))`;
+const meanSessions = (matchers: string): string => {
+  const scrapes = `count_over_time(pg_up{${database}}${window})`;
+  const sum = `sum(sum_over_time(pg_stat_activity_count{${database}, ${matchers}}${window}))`;
+  return `((${sum} or 0 * max(${scrapes})) / scalar(max(${scrapes})))`;
+};
 
 /** How often a value is this many times its own lowest tenth over the time shown. */
 const timesQuiet = (expr: string): string =>
   `(${expr}) / scalar(quantile_over_time(0.1, (${expr})[$__range:$__interval] @ end()))`;
+
+/**
+ * A share of the host's time, and 0 unless it is a quarter above its own lowest tenth: a host that others keep busy all
+ * the time is no reason why some of it was slow.
+ */
+const aboveQuiet = (expr: string): string => `(${expr}) * (${timesQuiet(expr)} > bool 1.25)`;
 
 /** Seconds per second that a histogram counted: the mean number of those that were at it. */
 const atOnce = (histogram: string): string => `sum(rate(${histogram}_sum{${app}}${window}))`;
@@ -72,7 +81,9 @@ export const resources: readonly Resource[] = [
       },
       {
         name: "cores",
-        expr: `max(1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait"}${window}))))`,
+        expr: aboveQuiet(
+          `max(1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait"}${window}))))`,
+        ),
         above: 0.9,
       },
     ],
@@ -166,7 +177,7 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "pressure",
-        expr: `max(rate(node_pressure_io_waiting_seconds_total{${host}}${window}))`,
+        expr: aboveQuiet(`max(rate(node_pressure_io_waiting_seconds_total{${host}}${window}))`),
         above: 0.3,
       },
     ],
