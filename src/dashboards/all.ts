@@ -2,6 +2,15 @@
  * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
  */
 import type { DashboardFile } from "./dashboard.ts";
+import { fleet } from "./fleet.ts";
+import { pipeline } from "./pipeline.ts";
+import { run } from "./run.ts";
+import { runs } from "./runs.ts";
 
 /** By name: the file's and, after `plimsoll-`, the uid's. */
-export const dashboards: Readonly<Record<string, () => DashboardFile>> = {};
+export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
+  runs,
+  run,
+  fleet,
+  pipeline,
+};

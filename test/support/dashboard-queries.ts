@@ -72,7 +72,10 @@ export async function askDashboard(
     values,
     results: (panel, refId) => {
       const found = queries.filter(
-        (query) => query.panel === panel && (refId === undefined || query.refId === refId),
+        (query) =>
+          query.panel === panel &&
+          !query.isAnnotation &&
+          (refId === undefined || query.refId === refId),
       );
       if (found.length !== 1) {
         throw new Error(`${found.length} queries of the panel ${panel} are ${refId ?? "there"}`);

@@ -1,0 +1,502 @@
+/**
+ * The dashboards Runs, Run, Fleet and Pipeline, asked as Grafana would ask: real runs of k6 in a real Prometheus,
+ * which scrapes Plimsoll and the host meanwhile.
+ *
+ * There are four runs: one of two generators, one whose thresholds fail, one whose counter is lost on its way, and one
+ * that still goes on.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunReport } from "../../src/cli/run-report.ts";
+import { dashboards } from "../../src/dashboards/all.ts";
+import { stateColors } from "../../src/dashboards/states.ts";
+import { runStates } from "../../src/runs/run-state.ts";
+import { findFreePort, startServerProcess } from "../support/child-process.ts";
+import { askDashboard, type AskedDashboard } from "../support/dashboard-queries.ts";
+import { type PlimsollProcess, startPlimsoll } from "../support/plimsoll.ts";
+import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
+import type { QueryResult } from "../support/query-api.ts";
+import { expectAccounted, readReport } from "../support/run-report.ts";
+import { startShop } from "../support/shop.ts";
+import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+import { describeWithTool } from "../support/tools.ts";
+
+type Name = "runs" | "run" | "fleet" | "pipeline";
+
+/** Around a run, as the links of Runs have it. */
+const marginSeconds = 5;
+
+it("has a colour for every state of a run", () => {
+  expect(Object.keys(stateColors)).toEqual(expect.arrayContaining([...runStates]));
+});
+
+describeWithTool("k6-2", "runs of k6", (k6) => {
+  describeWithTool("node-exporter", "beside a node_exporter", (nodeExporter) => {
+    describeWithTool("prometheus-3", "in Prometheus 3", (program) => {
+      let prometheus: MetricsStore;
+      let folder: TemporaryFolder;
+      let live: PlimsollProcess;
+      let started: number;
+      const running: AsyncDisposable[] = [];
+      const reports = new Map<string, RunReport>();
+
+      const start = (name: string, target: string, port: number, ...args: string[]) =>
+        startPlimsoll(
+          [
+            "run",
+            ...args,
+            "--metrics-listen",
+            `127.0.0.1:${port}`,
+            "--spool-dir",
+            join(folder.path, `${name}.spool`),
+            "--report",
+            join(folder.path, `${name}.json`),
+            "--out",
+            `prometheus-rw=${prometheus.writeUrl}`,
+            target,
+          ],
+          { folder: folder.path },
+        );
+      const finish = async (name: string, process: PlimsollProcess): Promise<number | null> => {
+        const { exitCode, stderr } = await process.result;
+        const report = await readReport(join(folder.path, `${name}.json`)).catch(() => {
+          throw new Error(stderr);
+        });
+        expectAccounted(report);
+        reports.set(name, report);
+        return exitCode;
+      };
+      const reportOf = (name: string): RunReport =>
+        reports.get(name) ?? expect.unreachable(`there is no run ${name}`);
+
+      beforeAll(async () => {
+        folder = await createTemporaryFolder();
+        const shop = await startShop();
+        const exporter = await startServerProcess({
+          program: nodeExporter,
+          args: (port) => [`--web.listen-address=127.0.0.1:${port}`],
+          readyPath: "/metrics",
+        });
+        const ports = [await findFreePort(), await findFreePort()] as const;
+        prometheus = await startPrometheus({ program, config: scraping(ports, exporter.url) });
+        running.push(shop, exporter, prometheus, folder);
+        started = Date.now() / 1_000;
+        const script = (name: string, ...env: string[]): string[] => [
+          `--k6=${k6}`,
+          ...[`BASE_URL=${shop.url}`, ...env].flatMap((pair) => ["-e", pair]),
+          ...["--testid", name],
+        ];
+        const checkout = example("checkout.js");
+
+        const generator = (id: string, zone: string): string[] => [
+          ...script("fleet", "DURATION=8s"),
+          ...["--test", "checkout", "--tag", `instance_id=${id}`, "--tag", `load_zone=${zone}`],
+        ];
+        const [first, second] = [
+          start("a", checkout, ports[0], ...generator("a", "north")),
+          start("b", checkout, ports[1], ...generator("b", "south")),
+        ];
+        await Promise.all([finish("a", first), finish("b", second)]);
+
+        const strict = script("failing", "FAIL_THRESHOLD=1");
+        const tags = ["--test", "checks", "--tag", "version=1.4.2", "--tag", "branch=main"];
+        const failing = start(
+          "failing",
+          example("checks-and-groups.js"),
+          ports[0],
+          ...strict,
+          ...tags,
+        );
+        expect(await finish("failing", failing)).toBe(99);
+
+        const rules = join(folder.path, "relabel.yaml");
+        await writeFile(
+          rules,
+          "- {source_labels: [__name__], regex: k6_http_reqs_total, action: drop}\n",
+        );
+        const lossy = ["--testid", "lossy", "--duration", "1s", "--vus", "2"];
+        await finish(
+          "lossy",
+          start("lossy", shop.url, ports[0], ...lossy, "--relabel-config", rules),
+        );
+
+        live = start("live", checkout, ports[0], ...script("live", "DURATION=5m"));
+        await vi.waitFor(
+          async () => {
+            const scrapes = 'count_over_time(plimsoll_samples_read_total{testid="live"}[1m])';
+            const [scraped] = await prometheus.query(scrapes);
+            const [seen] = await prometheus.query('sum(k6_http_reqs_total{testid="live"})');
+            if (!((scraped?.value ?? 0) > 6 && (seen?.value ?? 0) > 100)) {
+              throw new Error(`not enough of the run that goes on:\n${live.stderr}`);
+            }
+          },
+          { timeout: 40_000, interval: 500 },
+        );
+      }, 180_000);
+      afterAll(async () => {
+        live?.kill("SIGINT");
+        await live?.result;
+        for (const one of running) await one[Symbol.asyncDispose]();
+      });
+
+      const ask = async (
+        name: Name,
+        testid: string,
+        variables: Readonly<Record<string, string>> = {},
+      ): Promise<AskedDashboard> => {
+        const ofRun = `{testid="${testid}"}`;
+        const from = await edge(`min(last_over_time(plimsoll_run_start_time_seconds${ofRun}[1h]))`);
+        const to =
+          testid === "live"
+            ? Date.now() / 1_000
+            : await edge(`max(last_over_time(plimsoll_run_end_time_seconds${ofRun}[1h]))`);
+        return await askDashboard(dashboards[name]!(), {
+          url: prometheus.url,
+          from: from - marginSeconds,
+          to: testid === "live" ? to : to + marginSeconds,
+          variables: { testid, ...variables },
+          scrapeSeconds: 1,
+        });
+      };
+      const edge = async (promql: string): Promise<number> => {
+        const [result] = await prometheus.query(promql);
+        return result?.value ?? expect.unreachable(promql);
+      };
+      const askRuns = (variables: Readonly<Record<string, string>> = {}) =>
+        askDashboard(dashboards["runs"]!(), {
+          url: prometheus.url,
+          from: started,
+          to: Date.now() / 1_000,
+          variables,
+          scrapeSeconds: 1,
+        });
+
+      describe("Runs", () => {
+        it("has data in every panel", async () => {
+          const asked = await askRuns();
+          expect(asked.queries.length).toBeGreaterThan(12);
+          expect(empty(asked)).toEqual([]);
+          expect(asked.values.get("version")).toEqual(["1.4.2"]);
+        });
+
+        it("lists each run once, with how it ended and its figures", async () => {
+          const asked = await askRuns();
+          const rows = rowsOf(asked, "Runs");
+          const { failing, fleet, live: goingOn, lossy } = Object.fromEntries(rows);
+          expect(rows.size).toBe(4);
+          for (const refId of ["info", "start", "duration", "state", "from", "to"]) {
+            expect(asked.results("Runs", refId), refId).toHaveLength(4);
+          }
+          const thresholds = reportOf("failing").thresholds;
+          const passed = thresholds.filter(({ ok }) => ok).length;
+          expect(failing).toMatchObject({
+            test: "checks",
+            state: "finished",
+            version: "1.4.2",
+            branch: "main",
+            passed,
+            failed: thresholds.length - passed,
+            requests: reportOf("failing").summary["http_reqs"]?.["count"],
+            p95: reportOf("failing").summary["http_req_duration"]?.["p95"],
+          });
+          expect(thresholds.length - passed).toBeGreaterThan(0);
+          expect(fleet).toMatchObject({ test: "checkout", state: "finished" });
+          expect(fleet?.["requests"]).toBe(requestsOf("a") + requestsOf("b"));
+          expect(fleet?.["share"]).toBeCloseTo(
+            (failedOf("a") + failedOf("b")) / (requestsOf("a") + requestsOf("b")),
+            12,
+          );
+          expect(lossy?.["state"]).toBe("finished");
+          expect(goingOn?.["state"]).toBe("running");
+          expect(goingOn?.["requests"]).toBeGreaterThan(100);
+          expect(goingOn?.["duration"]).toBeGreaterThan(6);
+          expect(goingOn?.["failed"]).toBeUndefined();
+        });
+
+        it("links to the time of the run, and to now while it goes on", async () => {
+          const rows = rowsOf(await askRuns(), "Runs");
+          const { start: startMs, from, to, duration } = rows.get("failing") ?? {};
+          expect(Number(from)).toBeCloseTo(Number(startMs) - marginSeconds * 1_000, 0);
+          const lengthMs = Number(duration) * 1_000 + 2 * marginSeconds * 1_000;
+          expect(Number(to) - Number(from)).toBeCloseTo(lengthMs, 0);
+          expect(rows.get("live")?.["to"]).toBe(-1);
+        });
+
+        it("can be narrowed down to a test, a version, and any other label", async () => {
+          const names = async (variables: Readonly<Record<string, string>>) =>
+            [...rowsOf(await askRuns(variables), "Runs").keys()].sort();
+          expect(await names({ test: "checks" })).toEqual(["failing"]);
+          expect(await names({ version: "1.4.2" })).toEqual(["failing"]);
+          expect(await names({ labels: 'generator="autocannon"' })).toEqual(["lossy"]);
+          expect(await names({ branch: "none" })).toEqual([]);
+        });
+
+        it("counts the runs, those that passed, and those that go on", async () => {
+          const asked = await askRuns();
+          expect(asked.results("Running").map(({ value }) => value)).toEqual([1]);
+          const fleetPassed = [...reportOf("a").thresholds, ...reportOf("b").thresholds].every(
+            ({ ok }) => ok,
+          );
+          const [passed] = asked.results("Passed");
+          expect(passed?.value).toBeCloseTo((fleetPassed ? 2 : 1) / 3, 12);
+        });
+
+        it("calls a run silent that has not said how it ended and has no points any more", async () => {
+          // As if somebody looked three minutes later at a run whose machine was switched off.
+          const asked = await askDashboard(dashboards["runs"]!(), {
+            url: prometheus.url,
+            from: started,
+            to: Date.now() / 1_000 + 180,
+          });
+          expect(rowsOf(asked, "Runs").get("live")?.["state"]).toBe("silent");
+          expect(asked.results("Running").map(({ value }) => value)).toEqual([0]);
+        });
+      });
+
+      describe("Run", () => {
+        it("has data in every panel of a run that goes on, but for what its end brings", async () => {
+          const asked = await ask("run", "live");
+          expect(asked.queries.length).toBeGreaterThan(40);
+          expect(empty(asked)).toEqual([
+            "Thresholds failed A",
+            "Thresholds ok",
+            "Run end annotation",
+            "Anomaly annotation",
+          ]);
+        });
+
+        it("has data in every panel of a run that is over, but for the age of what comes no more", async () => {
+          const asked = await ask("run", "failing");
+          const missing = empty(asked);
+          expect(missing).toContain("Newest sample A");
+          expect(missing).toContain("Anomaly annotation");
+          expect(missing).not.toContain("Thresholds ok");
+          expect(missing).not.toContain("Run end annotation");
+        });
+
+        it("has the exact figures of the run", async () => {
+          for (const [testid, names] of Object.entries({
+            failing: ["failing"],
+            fleet: ["a", "b"],
+          })) {
+            const asked = await ask("run", testid);
+            const requests = sum(names.map(requestsOf));
+            expect(only(asked.results("Requests"))).toBe(requests);
+            expect(only(asked.results("Requests failed"))).toBe(
+              sum(names.map(failedOf)) / requests,
+            );
+            const checks = (stat: string) =>
+              sum(names.map((name) => reportOf(name).summary["checks"]?.[stat] ?? NaN));
+            expect(only(asked.results("Checks failed"))).toBeCloseTo(
+              checks("zero") / (checks("zero") + checks("nonzero")),
+              12,
+            );
+            const endpoints = asked.results("Endpoints", "requests");
+            expect(endpoints.length).toBeGreaterThan(1);
+            expect(sum(endpoints.map(({ value }) => value))).toBe(requests);
+            const thresholds = names.flatMap((name) => reportOf(name).thresholds);
+            const failed = thresholds.filter(({ ok }) => !ok).length;
+            expect(only(asked.results("Thresholds failed"))).toBe(failed);
+          }
+        });
+
+        it("has the p95 of all generators together", async () => {
+          const p95 = only((await ask("run", "fleet")).results("p95"));
+          const [low = NaN, high = NaN] = ["a", "b"]
+            .map((name) => reportOf(name).summary["http_req_duration"]?.["p95"] ?? NaN)
+            .sort((one, other) => one - other);
+          expect(p95).toBeGreaterThan(low * 0.99);
+          expect(p95).toBeLessThan(high * 1.01);
+        });
+
+        it("has the same of classic histograms, where there are none: nothing, and no error", async () => {
+          const asked = await ask("run", "failing", { histogram: "_seconds_bucket" });
+          expect(asked.results("p95")).toEqual([]);
+        });
+
+        it("says how it ended", async () => {
+          const states = async (testid: string) =>
+            (await ask("run", testid))
+              .results("State")
+              .map(({ metric, value }) => [metric["state"], value]);
+          expect(await states("failing")).toEqual([["finished", 0]]);
+          expect(await states("live")).toEqual([["running", 1]]);
+        });
+      });
+
+      describe("Fleet", () => {
+        it("has data in every panel, of two generators as of one without a name", async () => {
+          expect(empty(await ask("fleet", "live"))).toEqual([
+            "Run end annotation",
+            "Anomaly annotation",
+          ]);
+          // The newest sample of a generator that is done has no age.
+          expect(empty(await ask("fleet", "fleet"))).toEqual([
+            "Clock skew A",
+            "Each generator behind",
+            "Anomaly annotation",
+          ]);
+        });
+
+        it("tells the generators apart, and none is silent that is done", async () => {
+          const asked = await ask("fleet", "fleet");
+          expect(only(asked.results("Generators"))).toBe(2);
+          expect(only(asked.results("Zones"))).toBe(2);
+          expect(only(asked.results("Silent generators"))).toBe(0);
+          const requests = asked.results("Each generator", "requests");
+          expect(
+            requests
+              .map(({ metric, value }) => [metric["instance_id"], metric["load_zone"], value])
+              .sort(),
+          ).toEqual([
+            ["a", "north", requestsOf("a")],
+            ["b", "south", requestsOf("b")],
+          ]);
+          const times = asked.results("Each generator", "times").map(({ value }) => value);
+          expect(sum(times)).toBeCloseTo(2, 12);
+        });
+
+        it("calls a generator silent that has no new sample for 15 s and no end", async () => {
+          const { results } = await askDashboard(dashboards["fleet"]!(), {
+            url: prometheus.url,
+            from: started,
+            to: Date.now() / 1_000 + 20,
+            variables: { testid: "live" },
+          });
+          expect(only(results("Silent generators"))).toBe(1);
+          expect(only(results("Each generator", "silent"))).toBe(1);
+          expect(results("Each generator", "silent")[0]?.metric).toMatchObject({
+            instance_id: "(no name)",
+            load_zone: "(no zone)",
+          });
+        });
+      });
+
+      describe("Pipeline", () => {
+        it("has data in every panel, but for what is lost where nothing is", async () => {
+          expect(empty(await ask("pipeline", "live"))).toEqual([
+            "Counted minus stored A",
+            "Counted by the generator, and stored counted",
+            "Counted by the generator, and stored stored",
+            "Counted by the generator, and stored difference",
+            "Samples dropped by reason A",
+            "Points rejected by reason A",
+            "Run end annotation",
+            "Anomaly annotation",
+          ]);
+          expect(empty(await ask("pipeline", "fleet"))).toEqual([
+            "Lag now A",
+            "Samples dropped by reason A",
+            "Points rejected by reason A",
+            "Anomaly annotation",
+          ]);
+        });
+
+        it("finds all that the generators counted in the store", async () => {
+          for (const [testid, names] of Object.entries({
+            failing: ["failing"],
+            fleet: ["a", "b"],
+          })) {
+            const asked = await ask("pipeline", testid);
+            expect(only(asked.results("Counted minus stored"))).toBe(0);
+            const table = "Counted by the generator, and stored";
+            const compared = Math.max(
+              ...names.map((name) => reportOf(name).reconciliation?.compared ?? NaN),
+            );
+            for (const refId of ["counted", "stored", "difference"]) {
+              expect(asked.results(table, refId), refId).toHaveLength(compared);
+            }
+            const stored = asked
+              .results(table, "stored")
+              .find(({ metric }) => metric["metric"] === "http_reqs");
+            expect(stored?.value).toBe(sum(names.map(requestsOf)));
+            const read = sum(names.map((name) => reportOf(name).samples.read));
+            expect(only(asked.results("Samples read"))).toBe(read);
+            expect(only(asked.results("Samples dropped"))).toBe(0);
+          }
+        });
+
+        it("shows what was counted and is not stored", async () => {
+          const asked = await ask("pipeline", "lossy");
+          const { samples } = reportOf("lossy");
+          const lost = samples.dropped["relabelled_away"] ?? NaN;
+          expect(lost).toBeGreaterThan(50);
+          expect(only(asked.results("Counted minus stored"))).toBe(lost);
+          expect(only(asked.results("Samples dropped"))).toBe(lost);
+          const table = asked.results("Counted by the generator, and stored", "difference");
+          expect(
+            table.map(({ metric, value }) => [metric["metric"], metric["stat"], value]),
+          ).toEqual(
+            expect.arrayContaining([
+              ["http_reqs", "count", lost],
+              ["http_req_failed", "nonzero", 0],
+            ]),
+          );
+        });
+
+        it("follows a run that goes on", async () => {
+          const asked = await ask("pipeline", "live");
+          expect(only(asked.results("Samples read"))).toBeGreaterThan(500);
+          expect(only(asked.results("Samples dropped"))).toBe(0);
+          expect(only(asked.results("Points rejected"))).toBe(0);
+          const lag = only(asked.results("Lag now"));
+          expect(lag).toBeGreaterThan(0);
+          expect(lag).toBeLessThan(15);
+        });
+      });
+
+      const requestsOf = (name: string): number =>
+        reportOf(name).summary["http_reqs"]?.["count"] ?? NaN;
+      const failedOf = (name: string): number =>
+        reportOf(name).summary["http_req_failed"]?.["nonzero"] ?? NaN;
+    });
+  });
+});
+
+const example = (name: string): string =>
+  fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+
+function scraping(ports: readonly number[], exporterUrl: string): string {
+  const targets = ports.map((port) => `"127.0.0.1:${port}"`).join();
+  return `global: {scrape_interval: 1s}
+scrape_configs:
+  - {job_name: plimsoll, static_configs: [{targets: [${targets}]}]}
+  - {job_name: node, static_configs: [{targets: ["${new URL(exporterUrl).host}"]}]}
+`;
+}
+
+/** The queries without an answer. */
+function empty({ queries }: AskedDashboard): string[] {
+  return queries
+    .filter(({ instant, range }) => instant.length + range.length === 0)
+    .map(({ panel, refId }) => `${panel} ${refId}`);
+}
+
+/** The rows of a merged table by their run, with each query's value under its `refId`. */
+function rowsOf(
+  { queries }: AskedDashboard,
+  panel: string,
+): Map<string, Readonly<Record<string, string | number>>> {
+  const rows = new Map<string, Record<string, string | number>>();
+  for (const { panel: title, refId, expr, instant } of queries) {
+    if (title !== panel || !expr.includes("testid")) continue;
+    for (const { metric, value } of instant) {
+      const testid = metric["testid"];
+      if (testid === undefined) continue;
+      const value_ = refId === "state" || refId === "info" ? {} : { [refId]: value };
+      rows.set(testid, { ...rows.get(testid), ...metric, ...value_ });
+    }
+  }
+  return rows;
+}
+
+function only(results: readonly QueryResult[]): number {
+  expect(results).toHaveLength(1);
+  return results[0]?.value ?? NaN;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
