@@ -1,7 +1,10 @@
 /**
  * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
  */
+import { compareDashboard } from "./compare.ts";
 import type { DashboardFile } from "./dashboard.ts";
 
 /** By name: the file's and, after `plimsoll-`, the uid's. */
-export const dashboards: Readonly<Record<string, () => DashboardFile>> = {};
+export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
+  compare: compareDashboard,
+};

@@ -9,14 +9,17 @@ export const ofRun = 'testid="$testid"';
 /**
  * Buckets of a k6 trend of times per second, native or classic, for `histogram_quantile` and heat maps. Summed over
  * everything but `by`.
+ *
+ * @param modifier Of the selector, e.g. ` offset 1h`, here and below. Default: none.
  */
 export function buckets(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const labels = ["le", ...by].join(", ");
-  return `sum by (${labels}) (rate(k6_${metric}\${histogram}{${matchers}}[$__rate_interval]))`;
+  return `sum by (${labels}) (rate(k6_${metric}\${histogram}{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** A quantile of a k6 trend of times, in seconds. */
@@ -25,8 +28,9 @@ export function quantile(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  return `histogram_quantile(${q}, ${buckets(metric, matchers, by)})`;
+  return `histogram_quantile(${q}, ${buckets(metric, matchers, by, modifier)})`;
 }
 
 /**
@@ -50,9 +54,10 @@ export function perSecond(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const grouping = by.length === 0 ? "" : ` by (${by.join(", ")})`;
-  return `sum${grouping} (rate(k6_${metric}_total{${matchers}}[$__rate_interval]))`;
+  return `sum${grouping} (rate(k6_${metric}_total{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** Share of the samples of a k6 rate that are not zero, of those in the window: from counters, so that it adds up. */
@@ -60,8 +65,17 @@ export function share(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by);
-  const all = perSecond(metric, matchers, by);
+  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by, modifier);
+  const all = perSecond(metric, matchers, by, modifier);
   return `${nonzero} / ${all}`;
+}
+
+/**
+ * What is asked of `$histogram`, or else of classic ones: a run that came late into a store without out-of-order native
+ * histograms, such as Prometheus 2, has no others.
+ */
+export function orClassic(expr: string): string {
+  return `(${expr} or ${expr.replaceAll("${histogram}", "_seconds_bucket")})`;
 }
