@@ -1,6 +1,7 @@
 /**
  * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
  */
+import { compareDashboard } from "./compare.ts";
 import type { DashboardFile } from "./dashboard.ts";
 import { fleet } from "./fleet.ts";
 import { pipeline } from "./pipeline.ts";
@@ -11,6 +12,7 @@ import { runs } from "./runs.ts";
 export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
   runs,
   run,
+  compare: compareDashboard,
   fleet,
   pipeline,
 };

@@ -6,8 +6,9 @@
  */
 import { runAnnotations } from "./annotations.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
-import { columns, merged, named, stat, table, timeseries, type Panel } from "./panel.ts";
+import { named, stat, table, timeseries, type Panel } from "./panel.ts";
 import { allBuckets, k6, last, ofRun, perSecond, quantile, share } from "./promql.ts";
+import { columns, merged } from "./transformations.ts";
 import { histogramVariable, runVariable, testVariable } from "./variables.ts";
 
 const generator = ["instance_id", "load_zone"];
@@ -151,19 +152,19 @@ function generatorSection(): Section {
         height: 9,
         queries: values.map(([refId, expr]) => ({ refId, legend: refId, expr: instance(expr) })),
         transformations: [
-          merged,
-          columns([
-            ["instance_id", "Generator"],
-            ["load_zone", "Zone"],
-            ["Value #requests", "Requests"],
-            ["Value #times", "Requests, × median"],
-            ["Value #p95", "p95"],
-            ["Value #slower", "p95, × median"],
-            ["Value #failed", "Failed"],
-            ["Value #vus", "VUs"],
-            ["Value #behind", "Behind"],
-            ["Value #silent", "Alive"],
-          ]),
+          merged(),
+          columns({
+            instance_id: "Generator",
+            load_zone: "Zone",
+            "Value #requests": "Requests",
+            "Value #times": "Requests, × median",
+            "Value #p95": "p95",
+            "Value #slower": "p95, × median",
+            "Value #failed": "Failed",
+            "Value #vus": "VUs",
+            "Value #behind": "Behind",
+            "Value #silent": "Alive",
+          }),
         ],
         overrides: [
           named("Requests", { unit: "short" }),

@@ -231,24 +231,6 @@ export function heatmap(options: PanelOptions): HeatmapBuilder {
     .yAxis(new YAxisConfigBuilder().unit(options.unit));
 }
 
-/** The fields of one table: in this order, under these names; the time, the same in all rows, is left out. */
-export function columns(
-  fields: readonly (readonly [field: string, name: string])[],
-  leftOut: readonly string[] = [],
-): DataTransformerConfig {
-  return {
-    id: "organize",
-    options: {
-      excludeByName: Object.fromEntries(["Time", ...leftOut].map((field) => [field, true])),
-      indexByName: Object.fromEntries(fields.map(([field], index) => [field, index])),
-      renameByName: Object.fromEntries(fields),
-    },
-  };
-}
-
-/** Rows of several queries that have the same labels become one. */
-export const merged: DataTransformerConfig = { id: "merge", options: {} };
-
 export interface TextOptions {
   readonly title: string;
   readonly description: string;

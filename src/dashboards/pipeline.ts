@@ -6,8 +6,9 @@
  */
 import { runAnnotations } from "./annotations.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
-import { columns, merged, named, stat, table, timeseries, type Panel } from "./panel.ts";
+import { named, stat, table, timeseries, type Panel } from "./panel.ts";
 import { last, ofRun } from "./promql.ts";
+import { columns, merged } from "./transformations.ts";
 import { runVariable, testVariable } from "./variables.ts";
 
 const counted = (stats: string): string =>
@@ -108,14 +109,14 @@ function reconciliation(): Section {
           { refId: "difference", legend: "difference", expr: difference },
         ],
         transformations: [
-          merged,
-          columns([
-            ["metric", "Metric"],
-            ["stat", "Count of"],
-            ["Value #counted", "Counted"],
-            ["Value #stored", "Stored"],
-            ["Value #difference", "Difference"],
-          ]),
+          merged(),
+          columns({
+            metric: "Metric",
+            stat: "Count of",
+            "Value #counted": "Counted",
+            "Value #stored": "Stored",
+            "Value #difference": "Difference",
+          }),
         ],
         overrides: [
           named("Difference", {

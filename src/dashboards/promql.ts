@@ -40,14 +40,17 @@ const trend = (metric: string): string => k6(`${metric}_seconds`).replace(/_seco
 /**
  * Buckets of a k6 trend of times per second, native or classic, for `histogram_quantile` and heat maps. Summed over
  * everything but `by`.
+ *
+ * @param modifier Of the selector, e.g. ` offset 1h`, here and below. Default: none.
  */
 export function buckets(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const labels = ["le", ...by].join(", ");
-  return `sum by (${labels}) (rate(${trend(metric)}\${histogram}{${matchers}}[$__rate_interval]))`;
+  return `sum by (${labels}) (rate(${trend(metric)}\${histogram}{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** A quantile of a k6 trend of times, in seconds. */
@@ -56,8 +59,9 @@ export function quantile(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  return `histogram_quantile(${q}, ${buckets(metric, matchers, by)})`;
+  return `histogram_quantile(${q}, ${buckets(metric, matchers, by, modifier)})`;
 }
 
 /**
@@ -81,9 +85,10 @@ export function perSecond(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const grouping = by.length === 0 ? "" : ` by (${by.join(", ")})`;
-  return `sum${grouping} (rate(${k6(`${metric}_total`)}{${matchers}}[$__rate_interval]))`;
+  return `sum${grouping} (rate(${k6(`${metric}_total`)}{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** Share of the samples of a k6 rate that are not zero, of those in the window: from counters, so that it adds up. */
@@ -91,8 +96,17 @@ export function share(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by);
-  const all = perSecond(metric, matchers, by);
+  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by, modifier);
+  const all = perSecond(metric, matchers, by, modifier);
   return `${nonzero} / ${all}`;
+}
+
+/**
+ * What is asked of `$histogram`, or else of classic ones: a run that came late into a store without out-of-order native
+ * histograms, such as Prometheus 2, has no others.
+ */
+export function orClassic(expr: string): string {
+  return `(${expr} or ${expr.replaceAll("${histogram}", "_seconds_bucket")})`;
 }

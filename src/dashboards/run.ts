@@ -5,9 +5,10 @@
  * Figures on top are of the whole run up to the end of the time shown, from counters; curves are of a window.
  */
 import { BigValueTextMode } from "@grafana/grafana-foundation-sdk/common";
+import { MappingType } from "@grafana/grafana-foundation-sdk/dashboard";
 import { runAnnotations } from "./annotations.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
-import { columns, heatmap, merged, named, stat, table, timeseries, type Panel } from "./panel.ts";
+import { heatmap, named, stat, table, timeseries, type Panel } from "./panel.ts";
 import {
   allBuckets,
   buckets,
@@ -20,6 +21,7 @@ import {
   share,
 } from "./promql.ts";
 import { passedMappings } from "./states.ts";
+import { columns, merged } from "./transformations.ts";
 import { histogramVariable, labelVariable, runVariable, testVariable } from "./variables.ts";
 
 const duration = "http_req_duration";
@@ -70,7 +72,12 @@ function figures(): Section {
           ],
           textMode: BigValueTextMode.Name,
           background: true,
-          thresholds: [1, 2],
+          mappings: [
+            {
+              type: MappingType.ValueToText,
+              options: { "0": { color: "green" }, "1": { color: "blue" }, "2": { color: "red" } },
+            },
+          ],
           noValue: "no such run in this time",
         },
       ),
@@ -308,16 +315,16 @@ function tablesSection(): Section {
           { refId: "failed", legend: "failed", expr: totalShare("http_req_failed", endpoint) },
         ],
         transformations: [
-          merged,
-          columns([
-            ["name", "Name"],
-            ["method", "Method"],
-            ["Value #requests", "Requests"],
-            ["Value #p50", "p50"],
-            ["Value #p95", "p95"],
-            ["Value #p99", "p99"],
-            ["Value #failed", "Failed"],
-          ]),
+          merged(),
+          columns({
+            name: "Name",
+            method: "Method",
+            "Value #requests": "Requests",
+            "Value #p50": "p50",
+            "Value #p95": "p95",
+            "Value #p99": "p99",
+            "Value #failed": "Failed",
+          }),
         ],
         overrides: [
           named("Requests", { unit: "short" }),
@@ -343,11 +350,11 @@ function tablesSection(): Section {
           },
         ],
         transformations: [
-          columns([
-            ["metric", "Metric"],
-            ["threshold", "Threshold"],
-            ["Value", "Result"],
-          ]),
+          columns({
+            metric: "Metric",
+            threshold: "Threshold",
+            Value: "Result",
+          }),
         ],
         overrides: [named("Result", { "custom.cellOptions": { type: "color-text" } })],
         sortBy: { field: "Result", descending: false },
@@ -368,13 +375,13 @@ function tablesSection(): Section {
           { refId: "share", legend: "share", expr: totalShare("checks", ["check"]) },
         ],
         transformations: [
-          merged,
-          columns([
-            ["check", "Check"],
-            ["Value #nonzero", "Passed"],
-            ["Value #zero", "Failed"],
-            ["Value #share", "Share passed"],
-          ]),
+          merged(),
+          columns({
+            check: "Check",
+            "Value #nonzero": "Passed",
+            "Value #zero": "Failed",
+            "Value #share": "Share passed",
+          }),
         ],
         overrides: [named("Share passed", { unit: "percentunit", decimals: 2 })],
         sortBy: { field: "Share passed", descending: false },

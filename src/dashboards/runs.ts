@@ -5,9 +5,10 @@
  */
 import { TextBoxVariableBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { dashboard, type DashboardFile } from "./dashboard.ts";
-import { columns, merged, named, stat, table, type Panel, type Query } from "./panel.ts";
+import { named, stat, table, type Panel, type Query } from "./panel.ts";
 import { k6 } from "./promql.ts";
 import { stateMappings } from "./states.ts";
+import { columns, merged } from "./transformations.ts";
 import { histogramVariable, labelVariable, testVariable, type Variable } from "./variables.ts";
 
 const ofTests = 'test=~"$test"';
@@ -101,24 +102,26 @@ const queries: readonly Query[] = [
 ];
 
 /** In their order; each with the field that it shows. */
-const shown = [
-  ["testid", "Run"],
-  ["test", "Test"],
-  ["Value #start", "Started"],
-  ["Value #duration", "Duration"],
-  ["state", "State"],
-  ["Value #passed", "Thresholds passed"],
-  ["Value #failed", "Thresholds failed"],
-  ["Value #requests", "Requests"],
-  ["Value #p95", "p95"],
-  ["Value #share", "Failed"],
-  ["version", "Version"],
-  ["commit", "Commit"],
-  ["branch", "Branch"],
-  ["generator", "Generator"],
-  ["Value #from", "From"],
-  ["Value #to", "To"],
-] as const;
+const shown = {
+  testid: "Run",
+  test: "Test",
+  "Value #start": "Started",
+  "Value #duration": "Duration",
+  state: "State",
+  "Value #passed": "Thresholds passed",
+  "Value #failed": "Thresholds failed",
+  "Value #requests": "Requests",
+  "Value #p95": "p95",
+  "Value #share": "Failed",
+  version: "Version",
+  commit: "Commit",
+  branch: "Branch",
+  generator: "Generator",
+  "Value #from": "From",
+  "Value #to": "To",
+  "Value #info": undefined,
+  "Value #state": undefined,
+};
 
 /** To another dashboard, with the row's run and its time. */
 function linkTo(title: string, name: string, variables: Readonly<Record<string, string>>) {
@@ -152,7 +155,7 @@ function list(): Panel {
     width: 24,
     height: 22,
     queries,
-    transformations: [merged, columns(shown, ["Value #info", "Value #state"])],
+    transformations: [merged(), columns(shown)],
     overrides: [
       named("Run", { links, "custom.width": 270 }),
       named("Started", { unit: "dateTimeAsIso", "custom.width": 170 }),

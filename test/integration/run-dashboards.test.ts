@@ -14,10 +14,10 @@ import { dashboards } from "../../src/dashboards/all.ts";
 import { stateColors } from "../../src/dashboards/states.ts";
 import { runStates } from "../../src/runs/run-state.ts";
 import { findFreePort, startServerProcess } from "../support/child-process.ts";
-import { askDashboard, type AskedDashboard } from "../support/dashboard-queries.ts";
-import { type PlimsollProcess, startPlimsoll } from "../support/plimsoll.ts";
+import { OpenDashboard, type View } from "../support/dashboard-queries.ts";
+import { type PlimsollProcess, startPlimsoll, words } from "../support/plimsoll.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
-import type { QueryResult } from "../support/query-api.ts";
+import type { QueryResult, RangeResult } from "../support/query-api.ts";
 import { expectAccounted, readReport } from "../support/run-report.ts";
 import { startShop } from "../support/shop.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
@@ -38,7 +38,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
       let prometheus: MetricsStore;
       let folder: TemporaryFolder;
       let live: PlimsollProcess;
-      let started: number;
+      let startedMs: number;
       const running: AsyncDisposable[] = [];
       const reports = new Map<string, RunReport>();
 
@@ -82,17 +82,18 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         const ports = [await findFreePort(), await findFreePort()] as const;
         prometheus = await startPrometheus({ program, config: scraping(ports, exporter.url) });
         running.push(shop, exporter, prometheus, folder);
-        started = Date.now() / 1_000;
+        startedMs = Date.now();
         const script = (name: string, ...env: string[]): string[] => [
           `--k6=${k6}`,
           ...[`BASE_URL=${shop.url}`, ...env].flatMap((pair) => ["-e", pair]),
-          ...["--testid", name],
+          "--testid",
+          name,
         ];
         const checkout = example("checkout.js");
 
         const generator = (id: string, zone: string): string[] => [
           ...script("fleet", "DURATION=8s"),
-          ...["--test", "checkout", "--tag", `instance_id=${id}`, "--tag", `load_zone=${zone}`],
+          ...words(`--test checkout --tag instance_id=${id} --tag load_zone=${zone}`),
         ];
         const [first, second] = [
           start("a", checkout, ports[0], ...generator("a", "north")),
@@ -101,7 +102,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         await Promise.all([finish("a", first), finish("b", second)]);
 
         const strict = script("failing", "FAIL_THRESHOLD=1");
-        const tags = ["--test", "checks", "--tag", "version=1.4.2", "--tag", "branch=main"];
+        const tags = words("--test checks --tag version=1.4.2 --tag branch=main");
         const failing = start(
           "failing",
           example("checks-and-groups.js"),
@@ -116,7 +117,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
           rules,
           "- {source_labels: [__name__], regex: k6_http_reqs_total, action: drop}\n",
         );
-        const lossy = ["--testid", "lossy", "--duration", "1s", "--vus", "2"];
+        const lossy = words("--testid lossy --duration 1s --vus 2 --trends classic");
         await finish(
           "lossy",
           start("lossy", shop.url, ports[0], ...lossy, "--relabel-config", rules),
@@ -144,19 +145,19 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
       const ask = async (
         name: Name,
         testid: string,
-        variables: Readonly<Record<string, string>> = {},
+        chosen: Readonly<Record<string, string>> = {},
       ): Promise<AskedDashboard> => {
         const ofRun = `{testid="${testid}"}`;
         const from = await edge(`min(last_over_time(plimsoll_run_start_time_seconds${ofRun}[1h]))`);
         const to =
           testid === "live"
             ? Date.now() / 1_000
-            : await edge(`max(last_over_time(plimsoll_run_end_time_seconds${ofRun}[1h]))`);
-        return await askDashboard(dashboards[name]!(), {
-          url: prometheus.url,
-          from: from - marginSeconds,
-          to: testid === "live" ? to : to + marginSeconds,
-          variables: { testid, ...variables },
+            : (await edge(`max(last_over_time(plimsoll_run_end_time_seconds${ofRun}[1h]))`)) +
+              marginSeconds;
+        return await askAll(name, prometheus, {
+          fromMs: (from - marginSeconds) * 1_000,
+          toMs: to * 1_000,
+          chosen: { testid, ...chosen },
           scrapeSeconds: 1,
         });
       };
@@ -164,26 +165,27 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         const [result] = await prometheus.query(promql);
         return result?.value ?? expect.unreachable(promql);
       };
-      const askRuns = (variables: Readonly<Record<string, string>> = {}) =>
-        askDashboard(dashboards["runs"]!(), {
-          url: prometheus.url,
-          from: started,
-          to: Date.now() / 1_000,
-          variables,
+      /** From before the first run until now, or until some seconds later. */
+      const askLater = (name: Name, laterSeconds: number, chosen: View["chosen"] = {}) =>
+        askAll(name, prometheus, {
+          fromMs: startedMs,
+          toMs: Date.now() + laterSeconds * 1_000,
+          chosen,
           scrapeSeconds: 1,
         });
+      const askRuns = (chosen?: View["chosen"]) => askLater("runs", 0, chosen);
 
       describe("Runs", () => {
         it("has data in every panel", async () => {
           const asked = await askRuns();
-          expect(asked.queries.length).toBeGreaterThan(12);
+          expect(asked.answers.length).toBeGreaterThan(12);
           expect(empty(asked)).toEqual([]);
-          expect(asked.values.get("version")).toEqual(["1.4.2"]);
+          expect(asked.options("version")).toEqual(["1.4.2"]);
         });
 
         it("lists each run once, with how it ended and its figures", async () => {
           const asked = await askRuns();
-          const rows = rowsOf(asked, "Runs");
+          const rows = rowsOf(asked);
           const { failing, fleet, live: goingOn, lossy } = Object.fromEntries(rows);
           expect(rows.size).toBe(4);
           for (const refId of ["info", "start", "duration", "state", "from", "to"]) {
@@ -216,7 +218,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         });
 
         it("links to the time of the run, and to now while it goes on", async () => {
-          const rows = rowsOf(await askRuns(), "Runs");
+          const rows = rowsOf(await askRuns());
           const { start: startMs, from, to, duration } = rows.get("failing") ?? {};
           expect(Number(from)).toBeCloseTo(Number(startMs) - marginSeconds * 1_000, 0);
           const lengthMs = Number(duration) * 1_000 + 2 * marginSeconds * 1_000;
@@ -226,11 +228,11 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
 
         it("can be narrowed down to a test, a version, and any other label", async () => {
           const names = async (variables: Readonly<Record<string, string>>) =>
-            [...rowsOf(await askRuns(variables), "Runs").keys()].sort();
+            [...rowsOf(await askRuns(variables)).keys()].sort();
           expect(await names({ test: "checks" })).toEqual(["failing"]);
           expect(await names({ version: "1.4.2" })).toEqual(["failing"]);
           expect(await names({ labels: 'generator="autocannon"' })).toEqual(["lossy"]);
-          expect(await names({ branch: "none" })).toEqual([]);
+          expect(await names({ labels: 'environment="nowhere"' })).toEqual([]);
         });
 
         it("counts the runs, those that passed, and those that go on", async () => {
@@ -245,12 +247,8 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
 
         it("calls a run silent that has not said how it ended and has no points any more", async () => {
           // As if somebody looked three minutes later at a run whose machine was switched off.
-          const asked = await askDashboard(dashboards["runs"]!(), {
-            url: prometheus.url,
-            from: started,
-            to: Date.now() / 1_000 + 180,
-          });
-          expect(rowsOf(asked, "Runs").get("live")?.["state"]).toBe("silent");
+          const asked = await askLater("runs", 180);
+          expect(rowsOf(asked).get("live")?.["state"]).toBe("silent");
           expect(asked.results("Running").map(({ value }) => value)).toEqual([0]);
         });
       });
@@ -258,22 +256,18 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
       describe("Run", () => {
         it("has data in every panel of a run that goes on, but for what its end brings", async () => {
           const asked = await ask("run", "live");
-          expect(asked.queries.length).toBeGreaterThan(40);
+          expect(asked.answers.length).toBeGreaterThan(40);
           expect(empty(asked)).toEqual([
             "Thresholds failed A",
             "Thresholds ok",
-            "Run end annotation",
-            "Anomaly annotation",
+            "Annotations Run end",
+            "Annotations Anomaly",
           ]);
         });
 
         it("has data in every panel of a run that is over, but for the age of what comes no more", async () => {
-          const asked = await ask("run", "failing");
-          const missing = empty(asked);
-          expect(missing).toContain("Newest sample A");
-          expect(missing).toContain("Anomaly annotation");
-          expect(missing).not.toContain("Thresholds ok");
-          expect(missing).not.toContain("Run end annotation");
+          const asked = await ask("run", "fleet");
+          expect(empty(asked)).toEqual(["Newest sample A", "Annotations Anomaly"]);
         });
 
         it("has the exact figures of the run", async () => {
@@ -311,9 +305,20 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
           expect(p95).toBeLessThan(high * 1.01);
         });
 
-        it("has the same of classic histograms, where there are none: nothing, and no error", async () => {
-          const asked = await ask("run", "failing", { histogram: "_seconds_bucket" });
-          expect(asked.results("p95")).toEqual([]);
+        it("shows classic histograms as well", async () => {
+          const panels = ["p95", "Request duration", "Request durations", "Duration by endpoint"];
+          const withoutData = async (histogram: string) =>
+            empty(await ask("run", "lossy", { histogram })).filter((query) =>
+              panels.includes(query.slice(0, -2)),
+            );
+          expect(await withoutData("_seconds_bucket")).toEqual([]);
+          expect((await withoutData("_seconds")).length).toBeGreaterThanOrEqual(panels.length);
+          const asked = await ask("run", "lossy", { histogram: "_seconds_bucket" });
+          expect(empty(asked)).not.toContain("Requests in flight A");
+          // A bucket is as wide as the time is long, or less.
+          const p95 = reportOf("lossy").summary["http_req_duration"]?.["p95"] ?? NaN;
+          expect(only(asked.results("p95"))).toBeGreaterThan(p95 / 2);
+          expect(only(asked.results("p95"))).toBeLessThan(p95 * 2);
         });
 
         it("says how it ended", async () => {
@@ -329,14 +334,14 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
       describe("Fleet", () => {
         it("has data in every panel, of two generators as of one without a name", async () => {
           expect(empty(await ask("fleet", "live"))).toEqual([
-            "Run end annotation",
-            "Anomaly annotation",
+            "Annotations Run end",
+            "Annotations Anomaly",
           ]);
           // The newest sample of a generator that is done has no age.
           expect(empty(await ask("fleet", "fleet"))).toEqual([
             "Clock skew A",
             "Each generator behind",
-            "Anomaly annotation",
+            "Annotations Anomaly",
           ]);
         });
 
@@ -347,24 +352,19 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
           expect(only(asked.results("Silent generators"))).toBe(0);
           const requests = asked.results("Each generator", "requests");
           expect(
-            requests
-              .map(({ metric, value }) => [metric["instance_id"], metric["load_zone"], value])
-              .sort(),
-          ).toEqual([
-            ["a", "north", requestsOf("a")],
-            ["b", "south", requestsOf("b")],
-          ]);
+            new Map(requests.map(({ metric, value }) => [JSON.stringify(metric), value])),
+          ).toEqual(
+            new Map([
+              ['{"instance_id":"a","load_zone":"north"}', requestsOf("a")],
+              ['{"instance_id":"b","load_zone":"south"}', requestsOf("b")],
+            ]),
+          );
           const times = asked.results("Each generator", "times").map(({ value }) => value);
           expect(sum(times)).toBeCloseTo(2, 12);
         });
 
         it("calls a generator silent that has no new sample for 15 s and no end", async () => {
-          const { results } = await askDashboard(dashboards["fleet"]!(), {
-            url: prometheus.url,
-            from: started,
-            to: Date.now() / 1_000 + 20,
-            variables: { testid: "live" },
-          });
+          const { results } = await askLater("fleet", 20, { testid: "live" });
           expect(only(results("Silent generators"))).toBe(1);
           expect(only(results("Each generator", "silent"))).toBe(1);
           expect(results("Each generator", "silent")[0]?.metric).toMatchObject({
@@ -383,14 +383,14 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
             "Counted by the generator, and stored difference",
             "Samples dropped by reason A",
             "Points rejected by reason A",
-            "Run end annotation",
-            "Anomaly annotation",
+            "Annotations Run end",
+            "Annotations Anomaly",
           ]);
           expect(empty(await ask("pipeline", "fleet"))).toEqual([
             "Lag now A",
             "Samples dropped by reason A",
             "Points rejected by reason A",
-            "Anomaly annotation",
+            "Annotations Anomaly",
           ]);
         });
 
@@ -467,26 +467,58 @@ scrape_configs:
 `;
 }
 
+interface Answer {
+  readonly panel: string;
+  readonly refId: string;
+  readonly results: readonly (QueryResult | RangeResult)[];
+}
+
+interface AskedDashboard {
+  readonly answers: readonly Answer[];
+  /** Of a panel's instant query. */
+  readonly results: (panel: string, refId?: string) => readonly QueryResult[];
+  readonly options: (variable: string) => readonly string[];
+}
+
+/** Asks every query of a dashboard. */
+async function askAll(name: Name, store: MetricsStore, view: View): Promise<AskedDashboard> {
+  const opened = await OpenDashboard.open(dashboards[name]!(), store, view);
+  const answers: Answer[] = [];
+  for (const { panel, refId, isInstant } of opened.queries) {
+    const results = await (isInstant ? opened.ask(panel, refId) : opened.askRange(panel, refId));
+    answers.push({ panel, refId, results });
+  }
+  return {
+    answers,
+    results(panel, refId = "A") {
+      expect(opened.query(panel, refId).isInstant).toBe(true);
+      const found = answers.find((answer) => answer.panel === panel && answer.refId === refId);
+      return (found?.results ?? []) as readonly QueryResult[];
+    },
+    options: (variable) => opened.options(variable),
+  };
+}
+
 /** The queries without an answer. */
-function empty({ queries }: AskedDashboard): string[] {
-  return queries
-    .filter(({ instant, range }) => instant.length + range.length === 0)
+function empty({ answers }: AskedDashboard): string[] {
+  return answers
+    .filter(({ results }) => results.length === 0)
     .map(({ panel, refId }) => `${panel} ${refId}`);
 }
 
-/** The rows of a merged table by their run, with each query's value under its `refId`. */
-function rowsOf(
-  { queries }: AskedDashboard,
-  panel: string,
-): Map<string, Readonly<Record<string, string | number>>> {
+/** The rows of the list of runs by their run, with each query's value under its `refId`. */
+function rowsOf({
+  answers,
+  results,
+}: AskedDashboard): Map<string, Readonly<Record<string, string | number>>> {
   const rows = new Map<string, Record<string, string | number>>();
-  for (const { panel: title, refId, expr, instant } of queries) {
-    if (title !== panel || !expr.includes("testid")) continue;
-    for (const { metric, value } of instant) {
-      const testid = metric["testid"];
-      if (testid === undefined) continue;
-      const value_ = refId === "state" || refId === "info" ? {} : { [refId]: value };
-      rows.set(testid, { ...rows.get(testid), ...metric, ...value_ });
+  for (const { panel, refId } of answers) {
+    if (panel !== "Runs" || refId === "A") continue;
+    for (const { metric, value } of results(panel, refId)) {
+      const { testid = "" } = metric;
+      // Of these two the labels are shown, not the value.
+      const values = refId === "state" || refId === "info" ? {} : { [refId]: value };
+      rows.set(testid, { ...rows.get(testid), ...metric, ...values });
     }
   }
   return rows;

@@ -1,253 +1,238 @@
 /**
- * Asks a Prometheus what a dashboard asks it: each variable in its order, then each query of each panel and annotation.
+ * Asks a store what a dashboard would ask it: its own queries, with its own variables, as Grafana's Prometheus data
+ * source puts the two together.
  *
- * Does what Grafana does with variables, as far as our dashboards need it. Source: Grafana's documentation,
- * "Global variables", "Variable syntax" and "Prometheus template variables".
+ * Source: Grafana's manual, "Prometheus template variables" and "Prometheus query editor" (`$__rate_interval`).
  */
 import type { DashboardFile } from "../../src/dashboards/dashboard.ts";
-import { createQueryApi, type QueryResult, type RangeResult } from "./query-api.ts";
+import type { QueryResult, RangeResult } from "./query-api.ts";
+import type { MetricsStore } from "./prometheus.ts";
 
-export interface DashboardView {
-  /** Of the Prometheus, without `/api/v1`. */
-  readonly url: string;
-  /** The time range, in Unix seconds. */
-  readonly from: number;
-  readonly to: number;
-  /** What the user chose; the others have their first value, or all. */
-  readonly variables?: Readonly<Record<string, string>>;
-  /** The data source's scrape interval. Default 5 s. */
+/** What somebody has before their eyes. */
+export interface View {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Values of variables that were chosen or came with a link. Others are what Grafana takes at first. */
+  readonly chosen?: Readonly<Record<string, string>>;
+  /** The data source's scrape interval. Default 15 s, Grafana's. */
   readonly scrapeSeconds?: number;
-  /** How many points a panel asks for at most. Default 500, about that of a third of a screen. */
-  readonly maxDataPoints?: number;
 }
 
-export interface AskedQuery {
-  /** The panel's title; of an annotation, its name. */
+export interface PanelQuery {
   readonly panel: string;
   readonly refId: string;
-  /** As Prometheus got it. */
   readonly expr: string;
-  readonly legend: string;
-  /** Of an instant query; empty for one over the range. */
-  readonly instant: readonly QueryResult[];
-  /** Of a range query; empty for an instant one. */
-  readonly range: readonly RangeResult[];
-  readonly isAnnotation: boolean;
-}
-
-export interface AskedDashboard {
-  readonly queries: readonly AskedQuery[];
-  /** Of the variables that ask Prometheus: the values to choose from. */
-  readonly values: ReadonlyMap<string, readonly string[]>;
-  /** The instant results of a panel's query; of its only one, if no `refId` says which. */
-  results(panel: string, refId?: string): readonly QueryResult[];
-}
-
-/** @throws Error with the query, where Prometheus refuses one */
-export async function askDashboard(
-  dashboard: DashboardFile,
-  view: DashboardView,
-): Promise<AskedDashboard> {
-  const api = createQueryApi(view.url);
-  const { values, chosen } = await askVariables(dashboard, view);
-  const queries: AskedQuery[] = [];
-  const ask = async (query: DashboardQuery): Promise<void> => {
-    const stepSeconds = stepOf(query, view);
-    const expr = interpolate(query.expr, { ...chosen, ...globals(view, stepSeconds) });
-    const { isInstant, ...rest } = query;
-    try {
-      queries.push({
-        ...rest,
-        expr,
-        instant: isInstant ? await api.query(expr, view.to) : [],
-        range: isInstant ? [] : await api.queryRange(expr, view.from, view.to, stepSeconds),
-      });
-    } catch (cause) {
-      throw new Error(`${query.panel}, ${query.refId}: ${expr}`, { cause });
-    }
-  };
-  for (const query of queriesOf(dashboard)) await ask(query);
-  return {
-    queries,
-    values,
-    results: (panel, refId) => {
-      const found = queries.filter(
-        (query) =>
-          query.panel === panel &&
-          !query.isAnnotation &&
-          (refId === undefined || query.refId === refId),
-      );
-      if (found.length !== 1) {
-        throw new Error(`${found.length} queries of the panel ${panel} are ${refId ?? "there"}`);
-      }
-      return found[0]?.instant ?? [];
-    },
-  };
-}
-
-type DashboardQuery = Pick<AskedQuery, "panel" | "refId" | "expr" | "legend" | "isAnnotation"> & {
   readonly isInstant: boolean;
-  /** The panel's least step. */
-  readonly interval: string | undefined;
-  readonly maxDataPoints: number | undefined;
-};
-
-/** What we use of a Prometheus target. The SDK's type is that of any data source's, without a field. */
-interface Target {
-  readonly refId: string;
-  readonly expr: string;
-  readonly legendFormat?: string;
-  readonly instant?: boolean;
-  readonly range?: boolean;
+  readonly legend: string;
 }
 
-/** The queries of a dashboard, those in folded rows among them, with their variables in place. */
-export function queriesOf(dashboard: DashboardFile): DashboardQuery[] {
-  const panels = (dashboard.panels ?? []).flatMap((panel) =>
-    "panels" in panel ? panel.panels : "targets" in panel ? [panel] : [],
-  );
-  const ofPanels = panels.flatMap((panel) =>
-    ((panel.targets ?? []) as unknown as readonly Target[]).map((target) => ({
-      panel: panel.title ?? "",
-      refId: target.refId,
-      expr: target.expr,
-      legend: target.legendFormat ?? "",
-      isInstant: target.instant === true && target.range !== true,
-      isAnnotation: false,
-      interval: panel.interval,
-      maxDataPoints: panel.maxDataPoints,
-    })),
-  );
-  const ofAnnotations = (dashboard.annotations?.list ?? []).flatMap((annotation) =>
-    annotation.expr === undefined
-      ? []
-      : [
-          {
-            panel: annotation.name,
-            refId: "annotation",
-            expr: annotation.expr,
-            legend: "",
-            isInstant: false,
-            isAnnotation: true,
-            interval: "5s",
-            maxDataPoints: undefined,
-          },
-        ],
-  );
-  return [...ofPanels, ...ofAnnotations];
+/** The width of a panel in points, about. */
+const points = 1_000;
+
+export class OpenDashboard {
+  readonly queries: readonly PanelQuery[];
+  readonly #store: MetricsStore;
+  readonly #view: View;
+  readonly #values = new Map<string, string>();
+  readonly #options = new Map<string, readonly string[]>();
+
+  private constructor(dashboard: DashboardFile, store: MetricsStore, view: View) {
+    this.#store = store;
+    this.#view = view;
+    this.queries = [...panelQueries(dashboard), ...annotationQueries(dashboard)];
+  }
+
+  /** Resolves the variables, each with those before it. */
+  static async open(
+    dashboard: DashboardFile,
+    store: MetricsStore,
+    view: View,
+  ): Promise<OpenDashboard> {
+    const opened = new OpenDashboard(dashboard, store, view);
+    for (const variable of dashboard.templating?.list ?? []) {
+      await opened.#resolve(variable as VariableFile);
+    }
+    return opened;
+  }
+
+  value(variable: string): string {
+    const value = this.#values.get(variable);
+    if (value === undefined) throw new Error(`the dashboard has no variable ${variable}`);
+    return value;
+  }
+
+  /** What a variable can be chosen to be, in the order in which Grafana shows it. */
+  options(variable: string): readonly string[] {
+    return this.#options.get(variable) ?? [];
+  }
+
+  query(panel: string, refId: string): PanelQuery {
+    const found = this.queries.find((query) => query.panel === panel && query.refId === refId);
+    if (!found) throw new Error(`no query ${refId} in a panel ${JSON.stringify(panel)}`);
+    return found;
+  }
+
+  /** At the end of the time range. */
+  async ask(panel: string, refId: string): Promise<QueryResult[]> {
+    const { expr } = this.query(panel, refId);
+    return await this.#store.query(this.interpolate(expr), this.#view.toMs / 1_000);
+  }
+
+  /** Over the time range. */
+  async askRange(panel: string, refId: string): Promise<RangeResult[]> {
+    const { expr } = this.query(panel, refId);
+    const step = this.#intervalSeconds();
+    // Grafana begins at a multiple of the step.
+    const from = Math.floor(this.#view.fromMs / 1_000 / step) * step;
+    const to = Math.floor(this.#view.toMs / 1_000 / step) * step;
+    return await this.#store.queryRange(this.interpolate(expr), from, to, step);
+  }
+
+  /** How many series the query gives, asked as its panel asks it. */
+  async count({ panel, refId, isInstant }: PanelQuery): Promise<number> {
+    const results = await (isInstant ? this.ask(panel, refId) : this.askRange(panel, refId));
+    return results.length;
+  }
+
+  /** `$1` and the like are PromQL's. */
+  interpolate(text: string): string {
+    return text.replaceAll(
+      /\$([a-zA-Z_]\w*)|\$\{(\w+)(?::\w+)?\}/g,
+      (_, plain?: string, braced?: string) => {
+        const name = plain ?? braced ?? "";
+        return this.#builtIn(name) ?? this.value(name);
+      },
+    );
+  }
+
+  #intervalSeconds(): number {
+    const { fromMs, toMs, scrapeSeconds = 15 } = this.#view;
+    return Math.max(scrapeSeconds, Math.ceil((toMs - fromMs) / 1_000 / points));
+  }
+
+  #builtIn(name: string): string | undefined {
+    const { fromMs, toMs, scrapeSeconds = 15 } = this.#view;
+    const interval = this.#intervalSeconds();
+    const range = Math.round((toMs - fromMs) / 1_000);
+    switch (name) {
+      case "__interval":
+        return `${interval}s`;
+      case "__interval_ms":
+        return `${interval * 1_000}`;
+      case "__rate_interval":
+        return `${Math.max(interval + scrapeSeconds, 4 * scrapeSeconds)}s`;
+      case "__range":
+        return `${range}s`;
+      case "__range_s":
+        return `${range}`;
+      default:
+        return undefined;
+    }
+  }
+
+  async #resolve({ name, type, query, regex, sort, includeAll, current }: VariableFile) {
+    if (type === "datasource") return;
+    if (type !== "query") {
+      const [text] = [current?.value, query].filter((value) => typeof value === "string");
+      const first = text ?? "";
+      this.#values.set(name, this.#view.chosen?.[name] ?? first);
+      return;
+    }
+    const text = this.interpolate(typeof query === "object" ? query.query : String(query));
+    const options = optionsOf(await this.#find(text), regex);
+    // 1 and 2: by name, up and down. 0: as they come.
+    if (sort === 1 || sort === 2) options.sort();
+    if (sort === 2) options.reverse();
+    this.#options.set(name, options);
+    const wanted = this.#view.chosen?.[name];
+    if (wanted !== undefined && !options.includes(wanted)) {
+      throw new Error(`${name} cannot be ${wanted}, but one of ${options.join(", ")}`);
+    }
+    this.#values.set(name, wanted ?? (includeAll ? ".*" : (options[0] ?? "")));
+  }
+
+  async #find(text: string): Promise<string[]> {
+    const result = /^query_result\((.*)\)$/s.exec(text)?.[1];
+    if (result !== undefined) {
+      const { toMs } = this.#view;
+      const found = await this.#store.query(result, toMs / 1_000);
+      return found.map(({ metric: { __name__ = "", ...labels }, value }) => {
+        const pairs = Object.entries(labels).map(([label, of]) => `${label}="${of}"`);
+        return `${__name__}{${pairs.join(",")}} ${value} ${toMs}`;
+      });
+    }
+    const [, selector = "", label = ""] = /^label_values\((.*),\s*(\w+)\)$/s.exec(text) ?? [];
+    if (label === "") throw new Error(`not a query of a variable: ${text}`);
+    const parameters = new URLSearchParams({
+      "match[]": selector,
+      start: String(this.#view.fromMs / 1_000),
+      end: String(this.#view.toMs / 1_000),
+    });
+    const url = `${this.#store.url}/api/v1/label/${label}/values?${parameters.toString()}`;
+    const { data }: { data: string[] } = JSON.parse(await (await fetch(url)).text());
+    return data;
+  }
 }
 
-interface Variable {
+/** What of a variable's JSON is read here. */
+interface VariableFile {
   readonly name: string;
   readonly type: string;
   readonly query?: string | { readonly query: string };
   readonly regex?: string;
-  readonly includeAll?: boolean;
-  readonly allValue?: string;
-  readonly multi?: boolean;
   readonly sort?: number;
+  readonly includeAll?: boolean;
   readonly current?: { readonly value?: string | readonly string[] };
 }
 
-async function askVariables(
-  dashboard: DashboardFile,
-  view: DashboardView,
-): Promise<{ values: Map<string, string[]>; chosen: Record<string, string> }> {
-  const values = new Map<string, string[]>();
-  const chosen: Record<string, string> = {};
-  for (const variable of (dashboard.templating?.list ?? []) as readonly Variable[]) {
-    const { name, type, query, includeAll, allValue, current } = variable;
-    const text = typeof query === "object" ? query.query : (query ?? "");
-    if (type === "query") {
-      const scope = { ...chosen, ...globals(view, stepOf({}, view)) };
-      values.set(name, filtered(await askVariable(interpolate(text, scope), view), variable));
-    }
-    const wanted = view.variables?.[name];
-    if (wanted !== undefined) chosen[name] = wanted;
-    else if (includeAll) {
-      const all = values.get(name) ?? [];
-      chosen[name] = allValue ?? `(${all.map(escapeRegex).join("|")})`;
-    } else if (type === "query") chosen[name] = values.get(name)?.[0] ?? "";
-    else chosen[name] = [current?.value ?? text].flat().join("|");
-  }
-  return { values, chosen };
+/** What of a panel's JSON is read here. */
+interface PanelFile {
+  readonly title?: string;
+  readonly panels?: readonly PanelFile[];
+  readonly targets?: readonly TargetFile[];
 }
 
-/** `label_values(selector, label)`, `label_values(label)` or `query_result(expr)`. */
-async function askVariable(query: string, view: DashboardView): Promise<string[]> {
-  const [, result] = /^query_result\((.*)\)$/s.exec(query) ?? [];
-  if (result !== undefined) {
-    const results = await createQueryApi(view.url).query(result, view.to);
-    return results.map(({ metric: { __name__ = "", ...labels }, value }) => {
-      const pairs = Object.entries(labels).map(([name, text]) => `${name}=${JSON.stringify(text)}`);
-      return `${__name__}{${pairs.join(",")}} ${value} ${view.to * 1_000}`;
-    });
-  }
-  const [, selector, label] = /^label_values\((?:(.*), *)?(\w+)\)$/s.exec(query) ?? [];
-  if (label === undefined) throw new Error(`no query of a variable: ${query}`);
-  const parameters = new URLSearchParams({
-    start: String(view.from),
-    end: String(view.to),
-    ...(selector !== undefined && { "match[]": selector }),
+interface TargetFile {
+  readonly refId: string;
+  readonly expr: string;
+  readonly instant?: boolean;
+  readonly legendFormat?: string;
+}
+
+function panelQueries(dashboard: DashboardFile): PanelQuery[] {
+  const panels = (dashboard.panels ?? []) as readonly PanelFile[];
+  const all = panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+  return all.flatMap(({ title = "", targets = [] }) =>
+    targets.map(({ refId, expr, instant = false, legendFormat = "" }) => ({
+      panel: title,
+      refId,
+      expr,
+      isInstant: instant,
+      legend: legendFormat,
+    })),
+  );
+}
+
+/** As a panel of the name `Annotations`, by their names. */
+function annotationQueries(dashboard: DashboardFile): PanelQuery[] {
+  const list = (dashboard.annotations?.list ?? []) as readonly {
+    readonly name: string;
+    readonly expr?: string;
+  }[];
+  return list.flatMap(({ name, expr }) =>
+    expr === undefined
+      ? []
+      : [{ panel: "Annotations", refId: name, expr, isInstant: false, legend: name }],
+  );
+}
+
+/** The group `value`, or the first one, of each text that matches; each once. */
+function optionsOf(texts: readonly string[], regex: string = ""): string[] {
+  if (regex === "") return [...new Set(texts)];
+  const [, pattern = "", flags = ""] = /^\/(.*)\/(\w*)$/s.exec(regex) ?? [];
+  const found = texts.flatMap((text) => {
+    const match = new RegExp(pattern, flags).exec(text);
+    return match ? [match.groups?.["value"] ?? match[1] ?? match[0]] : [];
   });
-  const response = await fetch(`${view.url}/api/v1/label/${label}/values?${parameters.toString()}`);
-  if (!response.ok) throw new Error(`${query} answers ${await response.text()}`);
-  const { data }: { readonly data: string[] } = JSON.parse(await response.text());
-  return data;
-}
-
-/** What the variable's regex keeps of each text, or its group of the name `value` or the first one; sorted. */
-function filtered(texts: readonly string[], { regex = "", sort = 0 }: Variable): string[] {
-  const [, pattern, flags] = /^\/(.*)\/(\w*)$/s.exec(regex) ?? [undefined, regex, ""];
-  const kept =
-    pattern === undefined || pattern === ""
-      ? [...texts]
-      : texts.flatMap((text) => {
-          const match = new RegExp(pattern, flags?.replace("g", "")).exec(text);
-          return match ? [match.groups?.["value"] ?? match[1] ?? match[0]] : [];
-        });
-  const unique = [...new Set(kept)];
-  // 1 and 2: by name; 3 and 4: as numbers; the even ones descending.
-  if (sort > 0) {
-    unique.sort((a, b) => (sort === 3 || sort === 4 ? Number(a) - Number(b) : a < b ? -1 : 1));
-    if (sort % 2 === 0) unique.reverse();
-  }
-  return unique;
-}
-
-/** `$name`, `${name}` and `${name:format}`. A name that nobody defined stays, and Prometheus refuses it. */
-export function interpolate(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\$\{(\w+)(?::\w+)?\}|\$(\w+)/g, (whole, braced?: string, bare?: string) => {
-    return values[braced ?? bare ?? ""] ?? whole;
-  });
-}
-
-function globals({ from, to, scrapeSeconds = 5 }: DashboardView, stepSeconds: number) {
-  const rangeSeconds = Math.ceil(to - from);
-  const rateSeconds = Math.max(stepSeconds + scrapeSeconds, 4 * scrapeSeconds);
-  return {
-    __interval: `${stepSeconds}s`,
-    __interval_ms: String(stepSeconds * 1_000),
-    __rate_interval: `${rateSeconds}s`,
-    __range: `${rangeSeconds}s`,
-    __range_s: String(rangeSeconds),
-    __range_ms: String(rangeSeconds * 1_000),
-    __from: String(from * 1_000),
-    __to: String(to * 1_000),
-  };
-}
-
-function stepOf(
-  { interval, maxDataPoints }: Partial<Pick<DashboardQuery, "interval" | "maxDataPoints">>,
-  view: DashboardView,
-): number {
-  const { from, to, scrapeSeconds = 5 } = view;
-  const [, count, unit = "s"] = /^>?(\d+)(s|m|h)$/.exec(interval ?? "") ?? [];
-  const least =
-    count === undefined ? scrapeSeconds : Number(count) * { s: 1, m: 60, h: 3_600 }[unit]!;
-  return Math.max(least, Math.ceil((to - from) / (maxDataPoints ?? view.maxDataPoints ?? 500)));
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$*+?.()|[\]{}]/g, String.raw`\\$&`);
+  return [...new Set(found)];
 }
