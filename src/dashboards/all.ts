@@ -3,8 +3,10 @@
  */
 import { compareDashboard } from "./compare.ts";
 import type { DashboardFile } from "./dashboard.ts";
+import { historyDashboard } from "./history.ts";
 
 /** By name: the file's and, after `plimsoll-`, the uid's. */
 export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
   compare: compareDashboard,
+  history: historyDashboard,
 };
