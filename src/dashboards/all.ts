@@ -4,6 +4,7 @@
 import { compareDashboard } from "./compare.ts";
 import type { DashboardFile } from "./dashboard.ts";
 import { fleet } from "./fleet.ts";
+import { historyDashboard } from "./history.ts";
 import { pipeline } from "./pipeline.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
@@ -13,6 +14,7 @@ export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
   runs,
   run,
   compare: compareDashboard,
+  history: historyDashboard,
   fleet,
   pipeline,
 };

@@ -148,7 +148,6 @@ function runs(): Panel {
     queries: rows.map(([refId, expr]) => ({ refId, expr: ofBoth(expr), legend: refId })),
     transformations: [
       merged(),
-      times("Value #start", "Value #end"),
       columns({
         run: "Run",
         testid: "Id",
@@ -168,6 +167,7 @@ function runs(): Panel {
         "Value #known": undefined,
         "Value #state": undefined,
       }),
+      times("Started", "Ended"),
     ],
     overrides: [
       named("Run", { "custom.width": 50 }),

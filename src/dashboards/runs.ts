@@ -198,7 +198,7 @@ function figures(): readonly Panel[] {
   );
   return [
     stat({
-      title: "Runs",
+      title: "Runs in this time",
       description:
         "How many runs of the chosen tests and labels there are in the time shown. If it is 0, show a longer time, or choose fewer labels.",
       unit: "none",

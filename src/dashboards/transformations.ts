@@ -29,7 +29,7 @@ export function columns(
   };
 }
 
-/** Numbers of these columns are Unix milliseconds. */
+/** Numbers of these columns are Unix milliseconds. After `columns`, which hides what is a time. */
 export function times(...fields: readonly string[]): DataTransformerConfig {
   return {
     id: "convertFieldType",
@@ -42,4 +42,44 @@ export function times(...fields: readonly string[]): DataTransformerConfig {
 
 export function sortedBy(field: string): DataTransformerConfig {
   return { id: "sortBy", options: { fields: {}, sort: [{ field, desc: false }] } };
+}
+
+/**
+ * What a field is expected to be, as new fields `Mean`, `Upper` and `Lower`: the mean of a row and of those before it,
+ * and two standard deviations above and below.
+ *
+ * @param rows How many rows together.
+ */
+export function band(field: string, rows: number): readonly DataTransformerConfig[] {
+  const trailing = (reducer: string, alias: string): DataTransformerConfig =>
+    calculated({
+      mode: "windowFunctions",
+      alias,
+      window: {
+        field,
+        reducer,
+        windowAlignment: "trailing",
+        windowSizeMode: "fixed",
+        windowSize: rows,
+      },
+    });
+  const binary = (left: string, operator: string, right: object, alias: string) =>
+    calculated({ mode: "binary", alias, binary: { left: byName(left), operator, right } });
+  return [
+    trailing("mean", "Mean"),
+    trailing("stdDev", "Deviation"),
+    binary("Deviation", "*", { fixed: "2" }, "Deviations"),
+    binary("Mean", "+", byName("Deviations"), "Upper"),
+    binary("Mean", "-", byName("Deviations"), "Lower"),
+    { id: "organize", options: { excludeByName: { Deviation: true, Deviations: true } } },
+  ];
+}
+
+/** Rows of a table, not a time series: Grafana would join the fields by time otherwise. */
+function calculated(options: Readonly<Record<string, unknown>>): DataTransformerConfig {
+  return { id: "calculateField", options: { timeSeries: false, ...options } };
+}
+
+function byName(options: string): object {
+  return { matcher: { id: "byName", options } };
 }

@@ -7,6 +7,7 @@
 import type { DashboardFile } from "../../src/dashboards/dashboard.ts";
 import type { QueryResult, RangeResult } from "./query-api.ts";
 import type { MetricsStore } from "./prometheus.ts";
+import { transformed } from "./transformed.ts";
 
 /** What somebody has before their eyes. */
 export interface View {
@@ -31,6 +32,7 @@ const points = 1_000;
 
 export class OpenDashboard {
   readonly queries: readonly PanelQuery[];
+  readonly #panels: readonly PanelFile[];
   readonly #store: MetricsStore;
   readonly #view: View;
   readonly #values = new Map<string, string>();
@@ -39,7 +41,9 @@ export class OpenDashboard {
   private constructor(dashboard: DashboardFile, store: MetricsStore, view: View) {
     this.#store = store;
     this.#view = view;
-    this.queries = [...panelQueries(dashboard), ...annotationQueries(dashboard)];
+    const top = (dashboard.panels ?? []) as readonly PanelFile[];
+    this.#panels = top.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+    this.queries = [...panelQueries(this.#panels), ...annotationQueries(dashboard)];
   }
 
   /** Resolves the variables, each with those before it. */
@@ -88,16 +92,26 @@ export class OpenDashboard {
     return await this.#store.queryRange(this.interpolate(expr), from, to, step);
   }
 
+  /** A table's or chart's rows, as its transformations leave them. */
+  async rows(panel: string): Promise<Map<string, string | number>[]> {
+    const file = this.#panels.find(({ title }) => title === panel);
+    if (!file) throw new Error(`no panel ${JSON.stringify(panel)}`);
+    const answers = [];
+    for (const { refId } of file.targets ?? []) {
+      answers.push({ refId, results: await this.ask(panel, refId) });
+    }
+    return transformed(answers, file.transformations ?? []);
+  }
+
   /** How many series the query gives, asked as its panel asks it. */
   async count({ panel, refId, isInstant }: PanelQuery): Promise<number> {
     const results = await (isInstant ? this.ask(panel, refId) : this.askRange(panel, refId));
     return results.length;
   }
 
-  /** `$1` and the like are PromQL's. */
   interpolate(text: string): string {
     return text.replaceAll(
-      /\$([a-zA-Z_]\w*)|\$\{(\w+)(?::\w+)?\}/g,
+      /\$([a-z_]\w*)|\$\{(\w+)(?::\w+)?\}/gi,
       (_, plain?: string, braced?: string) => {
         const name = plain ?? braced ?? "";
         return this.#builtIn(name) ?? this.value(name);
@@ -133,8 +147,7 @@ export class OpenDashboard {
   async #resolve({ name, type, query, regex, sort, includeAll, current }: VariableFile) {
     if (type === "datasource") return;
     if (type !== "query") {
-      const [text] = [current?.value, query].filter((value) => typeof value === "string");
-      const first = text ?? "";
+      const first = typeof current?.value === "string" ? current.value : String(query ?? "");
       this.#values.set(name, this.#view.chosen?.[name] ?? first);
       return;
     }
@@ -190,6 +203,7 @@ interface PanelFile {
   readonly title?: string;
   readonly panels?: readonly PanelFile[];
   readonly targets?: readonly TargetFile[];
+  readonly transformations?: readonly { readonly id: string; readonly options?: unknown }[];
 }
 
 interface TargetFile {
@@ -199,10 +213,8 @@ interface TargetFile {
   readonly legendFormat?: string;
 }
 
-function panelQueries(dashboard: DashboardFile): PanelQuery[] {
-  const panels = (dashboard.panels ?? []) as readonly PanelFile[];
-  const all = panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
-  return all.flatMap(({ title = "", targets = [] }) =>
+function panelQueries(panels: readonly PanelFile[]): PanelQuery[] {
+  return panels.flatMap(({ title = "", targets = [] }) =>
     targets.map(({ refId, expr, instant = false, legendFormat = "" }) => ({
       panel: title,
       refId,

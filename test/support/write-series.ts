@@ -24,6 +24,15 @@ export async function writeSeries(
     samples: points.map(([timestamp, value]) => ({ timestamp, value })),
   }));
   const message = WriteRequest.encode(WriteRequest.fromObject({ timeseries })).finish();
+  await postRequest(writeUrl, compressSync(message));
+}
+
+/**
+ * Sends a compressed request of remote write 1.0.
+ *
+ * @throws Error with the store's answer, where it takes less than all.
+ */
+export async function postRequest(writeUrl: string, body: Uint8Array): Promise<void> {
   const response = await fetch(writeUrl, {
     method: "POST",
     headers: {
@@ -31,7 +40,7 @@ export async function writeSeries(
       "content-encoding": "snappy",
       "x-prometheus-remote-write-version": "0.1.0",
     },
-    body: compressSync(message),
+    body,
   });
   if (!response.ok) {
     throw new Error(`the store answers ${response.status}: ${await response.text()}`);
