@@ -200,7 +200,7 @@ function autocannonCounts({ summary, reconciliation }) {
     http_req_failed: { passes: summary["http_req_failed"]?.["nonzero"] ?? 0 },
   };
   for (const { metric, stat, generator } of reconciliation?.differences ?? []) {
-    counts[metric] = { ...counts[metric], [stat]: generator };
+    counts[metric] = { ...counts[metric], [stat === "nonzero" ? "passes" : stat]: generator };
   }
   return counts;
 }

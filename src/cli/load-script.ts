@@ -10,7 +10,7 @@ import { messageOf } from "../errors.ts";
 import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
 import type { K6Summary } from "../generate/k6-summary.ts";
-import { reconcile } from "../generate/reconcile.ts";
+import { countsOf } from "../generate/reconcile.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
 import { openFifo } from "../sample/fifo.ts";
 import { JsonLinesReader } from "../sample/json-lines.ts";
@@ -106,7 +106,7 @@ class ScriptLoad implements Load {
       state: runStateOf(exit, { wasInterrupted: signal.aborted, wasThresholdAbort }),
       thresholds: thresholdsOf(summary),
       exitCode: exit.code ?? signalExitCode(exit.signal),
-      reconcile: (totals) => (summary ? reconcile(summary, totals) : undefined),
+      counts: summary && countsOf(summary),
     };
   }
 }

@@ -5,7 +5,6 @@ import { parseDurationMs } from "../config/duration.ts";
 import { type ConfigProblem, ConfigError, UsageError } from "../errors.ts";
 import { type AutocannonOptions, loadMethods, runAutocannon } from "../generate/autocannon.ts";
 import { defaultExpectStatus, parseExpectStatus } from "../generate/expect-status.ts";
-import type { Difference } from "../generate/reconcile.ts";
 import type { Load } from "./load.ts";
 
 /** The flags as they were written. */
@@ -39,18 +38,10 @@ export function prepareUrlLoad(url: string, flags: UrlLoadFlags): Load {
         state: signal.aborted ? "aborted_by_user" : "finished",
         thresholds: [],
         exitCode: undefined,
-        reconcile: (totals) => {
-          const byName = new Map(totals.map((total) => [total.metric.name, total.value]));
-          const pairs = [
-            ["http_reqs", "count", result.requests],
-            ["http_req_failed", "passes", result.failed],
-          ] as const;
-          const differences: Difference[] = pairs.flatMap(([metric, stat, generator]) => {
-            const plimsoll = byName.get(metric) ?? 0;
-            return plimsoll === generator ? [] : [{ metric, stat, generator, plimsoll }];
-          });
-          return { compared: pairs.length, differences };
-        },
+        counts: [
+          { metric: "http_reqs", stat: "count", value: result.requests },
+          { metric: "http_req_failed", stat: "nonzero", value: result.failed },
+        ],
       };
     },
     kill: () => controller.abort(),

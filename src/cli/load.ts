@@ -1,9 +1,8 @@
 /**
  * What `plimsoll run` needs of something that makes load.
  */
-import type { MetricTotals } from "../aggregate/metric-totals.ts";
-import type { Reconciliation } from "../generate/reconcile.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
+import type { GeneratorCount } from "../runs/generator-count.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { SampleSink } from "../sample/sample.ts";
 
@@ -30,6 +29,6 @@ export interface LoadEnd {
   readonly thresholds: readonly ThresholdResult[];
   /** The generator's own, where it is a process: 0 is success. */
   readonly exitCode: number | undefined;
-  /** Our totals against what the generator counted itself. */
-  readonly reconcile: (totals: readonly MetricTotals[]) => Reconciliation | undefined;
+  /** What the generator counted itself, where it did. */
+  readonly counts: readonly GeneratorCount[] | undefined;
 }

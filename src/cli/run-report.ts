@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { ConfigError, InputError, systemErrorCode, messageOf } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
-import type { Reconciliation } from "../generate/reconcile.ts";
+import { reconcile, type Reconciliation } from "../generate/reconcile.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { DropReason } from "../sample/sample.ts";
@@ -66,10 +66,10 @@ export type RunReportEnd = Pick<LoadEnd, "state" | "thresholds"> & Partial<LoadE
 export function toRunReport(
   output: PrometheusOutput,
   identity: RunIdentity,
-  { state, thresholds, exitCode, reconcile }: RunReportEnd,
+  { state, thresholds, exitCode, counts }: RunReportEnd,
 ): RunReport {
   const totals = output.totals();
-  const reconciliation = reconcile?.(totals);
+  const reconciliation = counts && reconcile(counts, totals);
   const { samples, points, mapper, sender, encodedBytes } = output.progress;
   return {
     ...identity,

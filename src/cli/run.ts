@@ -40,7 +40,7 @@ const brokenLoad: LoadEnd = {
   state: "aborted_by_system",
   thresholds: [],
   exitCode: undefined,
-  reconcile: () => undefined,
+  counts: undefined,
 };
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [

@@ -1,8 +1,22 @@
 /**
  * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
  */
+import { compare } from "./compare.ts";
 import { correlation } from "./correlation.ts";
 import type { DashboardFile } from "./dashboard.ts";
+import { fleet } from "./fleet.ts";
+import { history } from "./history.ts";
+import { pipeline } from "./pipeline.ts";
+import { run } from "./run.ts";
+import { runs } from "./runs.ts";
 
 /** By name: the file's and, after `plimsoll-`, the uid's. */
-export const dashboards: Readonly<Record<string, () => DashboardFile>> = { correlation };
+export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
+  runs,
+  run,
+  correlation,
+  compare,
+  history,
+  fleet,
+  pipeline,
+};

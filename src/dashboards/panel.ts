@@ -45,6 +45,8 @@ export interface Query {
   readonly refId?: string;
   /** Once, at the end of the time range, instead of over it. Tables always ask so. */
   readonly instant?: boolean;
+  /** A row per series instead of a field, for transformations that join queries. Tables are always asked so. */
+  readonly rows?: boolean;
 }
 
 /** A field and what is different about it. */
@@ -333,6 +335,6 @@ function toTarget(query: Query, index: number, format: PromQueryFormat): Builder
     .datasource(dataSource)
     .expr(query.expr)
     .legendFormat(query.legend)
-    .format(format);
+    .format(query.rows ? PromQueryFormat.Table : format);
   return query.instant ? target.instant() : target.range();
 }

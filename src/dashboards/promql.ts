@@ -1,22 +1,56 @@
 /**
  * PromQL that the dashboards share. `$histogram` is the suffix of a trend's histogram, native or classic: see
- * `variables.ts`.
+ * `variables.ts`. A metric that k6 does not have is refused here, when the dashboards are generated.
  */
+import { builtinSeries } from "../encode/metric-names.ts";
 
 /** The run that a dashboard shows. */
 export const ofRun = 'testid="$testid"';
 
 /**
+ * A series of a built-in metric of k6 by its name.
+ *
+ * @throws Error if there is none: its panel would stay empty
+ */
+export function k6(series: string): string {
+  const name = `k6_${series}`;
+  if (!builtinSeries.has(name)) throw new Error(`no metric of k6 is stored as ${name}`);
+  return name;
+}
+
+/**
+ * The last value of each series in the time range. For a counter, which begins with the run, that is the run's total
+ * up to the range's end, to the last one; a series that has ended has none at that moment itself.
+ */
+export function last(series: string, matchers: string = ofRun): string {
+  return `last_over_time(${series}{${matchers}}[$__range])`;
+}
+
+/** Buckets of a k6 trend of times since the run's start. Summed over everything but `by`. */
+export function allBuckets(
+  metric: string,
+  matchers: string = ofRun,
+  by: readonly string[] = [],
+): string {
+  return `sum by (${["le", ...by].join(", ")}) (${last(`${trend(metric)}\${histogram}`, matchers)})`;
+}
+
+const trend = (metric: string): string => k6(`${metric}_seconds`).replace(/_seconds$/, "");
+
+/**
  * Buckets of a k6 trend of times per second, native or classic, for `histogram_quantile` and heat maps. Summed over
  * everything but `by`.
+ *
+ * @param modifier Of the selector, e.g. ` offset 1h`, here and below. Default: none.
  */
 export function buckets(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const labels = ["le", ...by].join(", ");
-  return `sum by (${labels}) (rate(k6_${metric}\${histogram}{${matchers}}[$__rate_interval]))`;
+  return `sum by (${labels}) (rate(${trend(metric)}\${histogram}{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** A quantile of a k6 trend of times, in seconds. */
@@ -25,8 +59,9 @@ export function quantile(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  return `histogram_quantile(${q}, ${buckets(metric, matchers, by)})`;
+  return `histogram_quantile(${q}, ${buckets(metric, matchers, by, modifier)})`;
 }
 
 /**
@@ -39,7 +74,7 @@ export function secondsPerSecond(
   by: readonly string[] = [],
 ): string {
   const grouping = by.length === 0 ? "" : ` by (${by.join(", ")})`;
-  const name = `k6_${metric}_seconds`;
+  const name = k6(`${metric}_seconds`);
   const native = `sum${grouping} (histogram_sum(rate(${name}{${matchers}}[$__rate_interval])))`;
   const classic = `sum${grouping} (rate(${name}_sum{${matchers}}[$__rate_interval]))`;
   return `${native} or ${classic}`;
@@ -50,9 +85,10 @@ export function perSecond(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
   const grouping = by.length === 0 ? "" : ` by (${by.join(", ")})`;
-  return `sum${grouping} (rate(k6_${metric}_total{${matchers}}[$__rate_interval]))`;
+  return `sum${grouping} (rate(${k6(`${metric}_total`)}{${matchers}}[$__rate_interval]${modifier}))`;
 }
 
 /** Share of the samples of a k6 rate that are not zero, of those in the window: from counters, so that it adds up. */
@@ -60,8 +96,17 @@ export function share(
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
+  modifier: string = "",
 ): string {
-  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by);
-  const all = perSecond(metric, matchers, by);
+  const nonzero = perSecond(metric, `${matchers}, condition="nonzero"`, by, modifier);
+  const all = perSecond(metric, matchers, by, modifier);
   return `${nonzero} / ${all}`;
+}
+
+/**
+ * What is asked of `$histogram`, or else of classic ones: a run that came late into a store without out-of-order native
+ * histograms, such as Prometheus 2, has no others.
+ */
+export function orClassic(expr: string): string {
+  return `(${expr} or ${expr.replaceAll("${histogram}", "_seconds_bucket")})`;
 }

@@ -1,13 +1,13 @@
 /**
- * Holds what we aggregated against what k6 counted itself: two counts of one run, made apart.
+ * Holds what we aggregated against what the load generator counted itself: two counts of one run, made apart.
  */
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
+import type { GeneratorCount } from "../runs/generator-count.ts";
 import type { K6Summary } from "./k6-summary.ts";
 
 export interface Difference {
   readonly metric: string;
-  /** `count` of a counter; `passes` and `fails` of a rate. */
-  readonly stat: string;
+  readonly stat: GeneratorCount["stat"];
   readonly generator: number;
   readonly plimsoll: number;
 }
@@ -21,33 +21,37 @@ export interface Reconciliation {
 /** Sums of fractions depend on their order, which k6 and we do not share; whole numbers must be equal. */
 const relativeTolerance = 1e-9;
 
-export function reconcile(summary: K6Summary, totals: readonly MetricTotals[]): Reconciliation {
-  const byName = new Map(totals.map((total) => [total.metric.name, total]));
-  const differences: Difference[] = [];
-  let compared = 0;
+/** The counts of k6's summary. Trends have none there, and gauges nothing to count. */
+export function countsOf(summary: K6Summary): GeneratorCount[] {
+  const counts: GeneratorCount[] = [];
   for (const [metric, { type, values }] of summary.metrics) {
     // Submetrics never appear as samples.
     if (metric.includes("{")) continue;
-    const total = byName.get(metric);
-    const pairs: (readonly [stat: string, ours: number])[] =
-      type === "counter"
-        ? [["count", total?.value ?? 0]]
-        : type === "rate"
-          ? [
-              ["passes", total?.value ?? 0],
-              ["fails", total?.zeros ?? 0],
-            ]
-          : [];
-    for (const [stat, plimsoll] of pairs) {
-      const generator = values.get(stat);
-      if (generator === undefined) continue;
-      compared++;
-      const areWhole = Number.isInteger(generator) && Number.isInteger(plimsoll);
-      const isEqual = areWhole
-        ? generator === plimsoll
-        : Math.abs(generator - plimsoll) <= Math.abs(generator) * relativeTolerance;
-      if (!isEqual) differences.push({ metric, stat, generator, plimsoll });
+    const add = (stat: GeneratorCount["stat"], value: number | undefined): void => {
+      if (value !== undefined) counts.push({ metric, stat, value });
+    };
+    if (type === "counter") add("count", values.get("count"));
+    if (type === "rate") {
+      add("nonzero", values.get("passes"));
+      add("zero", values.get("fails"));
     }
   }
-  return { compared, differences };
+  return counts;
+}
+
+export function reconcile(
+  counts: readonly GeneratorCount[],
+  totals: readonly MetricTotals[],
+): Reconciliation {
+  const byName = new Map(totals.map((total) => [total.metric.name, total]));
+  const differences = counts.flatMap(({ metric, stat, value: generator }): Difference[] => {
+    const total = byName.get(metric);
+    const plimsoll = (stat === "zero" ? total?.zeros : total?.value) ?? 0;
+    const areWhole = Number.isInteger(generator) && Number.isInteger(plimsoll);
+    const isEqual = areWhole
+      ? generator === plimsoll
+      : Math.abs(generator - plimsoll) <= Math.abs(generator) * relativeTolerance;
+    return isEqual ? [] : [{ metric, stat, generator, plimsoll }];
+  });
+  return { compared: counts.length, differences };
 }

@@ -40,6 +40,12 @@ import { spoolFolder } from "./spool-folder.ts";
  */
 const idleGraceMs = 200;
 
+/**
+ * The tags by which k6 Cloud tells the generators of one run apart. Without them two generators would write
+ * different values to the same series of the run, and a store refuses the second.
+ */
+const generatorLabels = ["instance_id", "load_zone"];
+
 export interface PrometheusOutputOptions {
   readonly remoteWrite: RemoteWriteOptions;
   readonly identity: RunIdentity;
@@ -85,6 +91,7 @@ export interface OutputProgress {
 
 export class PrometheusOutput implements Output {
   readonly name = "prometheus-rw";
+  readonly identity: RunIdentity;
   /** Where it sends to: no credentials, no query string. */
   readonly displayUrl: string;
   readonly protocol: EncodedBatch["protocol"];
@@ -178,6 +185,7 @@ export class PrometheusOutput implements Output {
   ) {
     const { remoteWrite, identity, info, clock } = options;
     this.#options = options;
+    this.identity = identity;
     this.#client = parts.client;
     this.#spool = parts.spool;
     this.#recovered = parts.spool.pending.samples + parts.spool.pending.histograms;
@@ -190,6 +198,7 @@ export class PrometheusOutput implements Output {
     const encoder = new BatchEncoder(this.protocol, (batch) => this.#append(batch));
     this.#runSeries = new RunSeries(encoder, {
       identity,
+      generatorLabels: pick(options.tags, generatorLabels),
       info,
       nextId,
       startMs: () => this.#aggregator.oldestMs,
@@ -261,7 +270,7 @@ export class PrometheusOutput implements Output {
   }
 
   /** Closes the last interval, writes how the run ended, and sends until all is sent or the time is over. */
-  async finish(end: Pick<RunEnd, "state" | "thresholds">): Promise<void> {
+  async finish(end: Pick<RunEnd, "state" | "thresholds" | "counts">): Promise<void> {
     this.#idleWatch?.[Symbol.dispose]();
     const endMs = this.#aggregator.finish();
     this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
@@ -271,6 +280,7 @@ export class PrometheusOutput implements Output {
       startMs: endMs === undefined ? undefined : oldestMs,
       endMs: endMs === undefined ? undefined : newestMs,
       totals: this.totals(),
+      samples: this.#aggregator.counts,
     });
     await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
     await this.close();
@@ -302,4 +312,8 @@ export class PrometheusOutput implements Output {
     this.#refused.set(outcome.reason, (before ?? 0) + points);
     if (before === undefined) this.#options.onNotice(outcome.text);
   }
+}
+
+function pick(tags: Tags, names: readonly string[]): Tags {
+  return new Map([...tags].filter(([name]) => names.includes(name)));
 }

@@ -7,10 +7,12 @@
  *
  * docs/metrics.md has a row for each.
  */
+import type { SampleCounts } from "../aggregate/aggregator.ts";
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { Label, OutputSeries, PointSink } from "../aggregate/series-point.ts";
 import { toLabels } from "../encode/labels.ts";
+import type { GeneratorCount } from "../runs/generator-count.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { Tags } from "../sample/sample.ts";
@@ -25,6 +27,9 @@ export const runFamilies = {
   plimsoll_run_start_time_seconds: "time of the run's first sample",
   plimsoll_run_end_time_seconds: "time of the run's last sample",
   plimsoll_run_summary: "what the run measured of a metric, over all its series; times in seconds",
+  plimsoll_run_generator_count:
+    "what the generator itself counted of a metric, apart from its samples",
+  plimsoll_run_samples: "samples of the run, by what became of them",
   plimsoll_threshold_ok: "1 if the threshold passed, 0 if it failed",
 } as const;
 
@@ -46,10 +51,15 @@ export interface RunEnd {
   readonly endMs: number | undefined;
   readonly totals: readonly MetricTotals[];
   readonly thresholds: readonly ThresholdResult[];
+  readonly samples: SampleCounts;
+  /** Absent where the generator did not say: a file of samples holds none. */
+  readonly counts?: readonly GeneratorCount[] | undefined;
 }
 
 export interface RunSeriesOptions {
   readonly identity: RunIdentity;
+  /** Those that tell the generators of one run apart; on every series of the run. */
+  readonly generatorLabels: Tags;
   /** Labels of `plimsoll_run_info` beyond the identity. */
   readonly info: Tags;
   readonly nextId: () => number;
@@ -99,7 +109,7 @@ export class RunSeries implements PointSink {
 
   /** Writes how the run ended. `timestampMs` is later than every point so far. */
   finish(timestampMs: number, end: RunEnd): void {
-    const { state, startMs, endMs, totals, thresholds } = end;
+    const { state, startMs, endMs, totals, thresholds, samples, counts = [] } = end;
     if (startMs !== undefined && endMs !== undefined) {
       this.#writeStart(timestampMs, startMs);
       this.#write("plimsoll_run_end_time_seconds", {}, timestampMs, endMs / 1_000);
@@ -113,6 +123,15 @@ export class RunSeries implements PointSink {
         const labels = { metric: total.metric.name, stat };
         this.#write("plimsoll_run_summary", labels, timestampMs, value);
       }
+    }
+    for (const { metric, stat, value } of counts) {
+      this.#write("plimsoll_run_generator_count", { metric, stat }, timestampMs, value);
+    }
+    const { read, aggregated, dropped } = samples;
+    this.#write("plimsoll_run_samples", { outcome: "read" }, timestampMs, read);
+    this.#write("plimsoll_run_samples", { outcome: "aggregated" }, timestampMs, aggregated);
+    for (const [reason, count] of dropped) {
+      this.#write("plimsoll_run_samples", { outcome: "dropped", reason }, timestampMs, count);
     }
     for (const { metric, threshold, ok } of thresholds) {
       this.#write("plimsoll_threshold_ok", { metric, threshold }, timestampMs, ok ? 1 : 0);
@@ -132,8 +151,10 @@ export class RunSeries implements PointSink {
     timestampMs: number,
     value: number,
   ): void {
-    const tags = labels instanceof Map ? labels : new Map(Object.entries(labels));
-    const { testid, test } = this.#options.identity;
+    const { identity, generatorLabels } = this.#options;
+    const own = labels instanceof Map ? labels : new Map(Object.entries(labels));
+    const tags = new Map([...generatorLabels, ...own]);
+    const { testid, test } = identity;
     const fixed: Label[] = [
       { name: "__name__", value: family },
       { name: "testid", value: testid },

@@ -1,10 +1,11 @@
 /**
- * Plimsoll's own metrics, after those of Prometheus' own sender: where the samples and points of a run are.
+ * Plimsoll's own metrics, after those of Prometheus' own sender: where the samples and points of a run are. Beside
+ * them prom-client's of the process: CPU, memory, event loop.
  *
  * Every value is read from the output when it is asked for; nothing is counted twice. docs/metrics.md has a row
  * for each.
  */
-import { Counter, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { OutputProgress, PrometheusOutput } from "./prometheus-output.ts";
 
 type Value = number | ReadonlyMap<string, number>;
@@ -110,8 +111,13 @@ export const selfMetrics: readonly SelfMetric[] = [
   },
 ];
 
-export function createSelfMetrics(output: Pick<PrometheusOutput, "progress">): Registry {
+/** All of them carry the run's `testid` and `test`. */
+export function createSelfMetrics(
+  output: Pick<PrometheusOutput, "progress" | "identity">,
+): Registry {
   const registry = new Registry();
+  registry.setDefaultLabels({ ...output.identity });
+  collectDefaultMetrics({ register: registry });
   for (const { name, help, kind, value } of selfMetrics) {
     const isByReason = name.includes("_dropped_") || name.includes("_rejected_");
     const options = { name, help, registers: [], labelNames: isByReason ? ["reason"] : [] };

@@ -601,7 +601,9 @@ async function scrape(url: string): Promise<Map<string, number> | undefined> {
   try {
     const text = await (await fetch(url)).text();
     return new Map(
-      [...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name = "", value]) => [name, Number(value)]),
+      [...text.matchAll(/^(\w+)\{testid="[^"]+",test="[^"]+"\} (\S+)$/gm)].map(
+        ([, name = "", value]) => [name, Number(value)],
+      ),
     );
   } catch {
     // The process has ended.

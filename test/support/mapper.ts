@@ -3,8 +3,11 @@
  */
 import { type MapperOptions, PrometheusMapper } from "../../src/encode/prometheus-mapper.ts";
 
-export function createMapper(options: Partial<MapperOptions> = {}): PrometheusMapper {
-  let id = 0;
+/** @param nextId Ids of the series. Default: from 0. */
+export function createMapper(
+  options: Partial<MapperOptions> = {},
+  nextId: () => number = countUp(),
+): PrometheusMapper {
   return new PrometheusMapper(
     {
       runLabels: [],
@@ -15,6 +18,11 @@ export function createMapper(options: Partial<MapperOptions> = {}): PrometheusMa
       relabel: (labels) => [...labels],
       ...options,
     },
-    () => id++,
+    nextId,
   );
+}
+
+function countUp(): () => number {
+  let id = 0;
+  return () => id++;
 }

@@ -1,0 +1,151 @@
+/**
+ * PromQL and variables for two runs beside each other: `$a` on its own time axis, `$b` moved onto it.
+ *
+ * Three ways to a figure, by what is left of a run:
+ * - `summary` and the like: over the whole run, for as long as `plimsoll_run_*` is kept, wherever the time range is;
+ * - `atEnd`: over the whole run, exactly, from the last points of its counters and histograms;
+ * - `moved`: its course, B's by `$offset`, which also brings metrics that no run is a label of.
+ */
+import { VariableSort } from "@grafana/grafana-foundation-sdk/dashboard";
+import { labelVariable, type Variable } from "./variables.ts";
+
+export type RunName = "a" | "b";
+
+/** Ten years around the end of the time range: a run's own few points are found wherever they are. */
+export const anyTime = "[10y] offset -5y";
+
+/** Moves what it follows from B's time to A's. In milliseconds, in which a run's start is known. */
+const byOffset = " offset ${offset}ms";
+
+/** The modifier of a selector for each run. */
+export const moved: Readonly<Record<RunName, string>> = { a: "", b: byOffset };
+
+export function ofRunNamed(run: RunName): string {
+  return `testid="$${run}"`;
+}
+
+/** The run's one value of `plimsoll_run_…`, without labels. */
+export function known(series: string, run: RunName, matchers: string = ""): string {
+  const all = [ofRunNamed(run), ...(matchers === "" ? [] : [matchers])].join(", ");
+  return `max(last_over_time(${series}{${all}}${anyTime}))`;
+}
+
+export function summary(metric: string, stat: string, run: RunName): string {
+  return known("plimsoll_run_summary", run, `metric="${metric}", stat="${stat}"`);
+}
+
+/** A cumulative series as the run left it. While it runs: as it is at the end of the time range. */
+export function atEnd(series: string, run: RunName, matchers: string = ""): string {
+  const all = [ofRunNamed(run), ...(matchers === "" ? [] : [matchers])].join(", ");
+  return `${series}{${all}} @ $end_${run}`;
+}
+
+/** What a k6 counter counted in the run. */
+export function total(metric: string, run: RunName): string {
+  return `(${summary(metric, "count", run)} or sum(${atEnd(`k6_${metric}_total`, run)}))`;
+}
+
+/** Seconds from the run's first sample to its last, or to now. */
+export function duration(run: RunName): string {
+  const end = known("plimsoll_run_end_time_seconds", run);
+  return `((${end} or vector(time())) - ${known("plimsoll_run_start_time_seconds", run)})`;
+}
+
+/** How A differs from B: 0.2 says that A is a fifth above B. */
+export function difference(a: string, b: string): string {
+  return `${a} / ${b} - 1`;
+}
+
+/** Gives what has no labels, or not this one, a label. */
+export function labelled(expr: string, label: string, value: string): string {
+  return `label_replace(${expr}, "${label}", "${value}", "", "")`;
+}
+
+/** The same of both runs, told apart by the label `run`. */
+export function ofBoth(expr: (run: RunName) => string): string {
+  return `${labelled(expr("a"), "run", "A")} or ${labelled(expr("b"), "run", "B")}`;
+}
+
+/** Names of a query's values. */
+const firstLabel = /="([^"]+)"/.source;
+/** The value itself: Grafana writes a result as `{labels} value time`. */
+const value = /} (-?[0-9.]+) /.source;
+
+const start = "plimsoll_run_start_time_seconds";
+
+/** The two runs, whatever the time range is; newest first, so that the newest is chosen at first. */
+export function twoRunsVariables(): readonly Variable[] {
+  const chosen = (name: string, label: string, description: string, query: string): Variable =>
+    labelVariable({
+      name,
+      label,
+      description,
+      query: `query_result(${query})`,
+      regex: `/${firstLabel}/`,
+      sort: VariableSort.Disabled,
+    });
+  const byTest = `max by (test) (last_over_time(${start}${anyTime}))`;
+  const testOfA = `max by (test) (last_over_time(${start}{test="$test_a"}${anyTime}))`;
+  return [
+    chosen("test_a", "Test A", "The test of run A.", `sort_desc(${byTest})`),
+    chosen(
+      "a",
+      "Run A",
+      "The run that is judged. Its time is the time axis.",
+      `sort_desc(max by (testid) (last_over_time(${start}{test="$test_a"}${anyTime})))`,
+    ),
+    chosen(
+      "test_b",
+      "Test B",
+      "The test of run B; at first that of A.",
+      // A's test before all others, though others ran later.
+      `sort_desc(2 * ${testOfA} or ${byTest})`,
+    ),
+    chosen(
+      "b",
+      "Run B",
+      "The run that A is held against, of any time.",
+      `sort_desc(max by (testid) (last_over_time(${start}{test="$test_b", testid!="$a"}${anyTime})))`,
+    ),
+    ...hiddenVariables(),
+  ];
+}
+
+function hiddenVariables(): readonly Variable[] {
+  const number = (name: string, description: string, query: string): Variable =>
+    labelVariable({
+      name,
+      label: name,
+      description,
+      query: `query_result(${query})`,
+      regex: `/${value}/`,
+      hidden: true,
+    });
+  const offset = `round(1000 * (${known(start, "a")} - ${known(start, "b")}))`;
+  const ends = (["a", "b"] as const).flatMap((run) => {
+    const series = "plimsoll_run_end_time_seconds";
+    const point = `timestamp(${series}{${ofRunNamed(run)}} @ $seen_${run})`;
+    return [
+      number(
+        `seen_${run}`,
+        "A time soon after the run's end, in Unix seconds.",
+        // Well within the five minutes for which a point is seen.
+        `${known(series, run)} + 240 or vector(time())`,
+      ),
+      number(
+        `end_${run}`,
+        "The time of the run's last points, in Unix seconds: a millisecond before its end is written.",
+        `max(${point}) - 0.001 or vector($seen_${run})`,
+      ),
+    ];
+  });
+  return [
+    number(
+      "offset",
+      "A's start minus B's, in milliseconds.",
+      // Prometheus 2 refuses an offset of nothing.
+      `(${offset} != 0) or vector(1)`,
+    ),
+    ...ends,
+  ];
+}

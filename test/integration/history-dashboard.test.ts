@@ -1,0 +1,188 @@
+/**
+ * The dashboard History over a thousand runs of two years, through its own queries, variables and transformations, on
+ * real Prometheus. `npm run bench -- history` runs it too, and shows how long each query took.
+ */
+import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { historyDashboard } from "../../src/dashboards/history.ts";
+import { OpenDashboard, type View } from "../support/dashboard-queries.ts";
+import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
+import { encodeRun, type PastRun, resourceSeries } from "../support/run-history.ts";
+import { describeWithTool } from "../support/tools.ts";
+import { postRequest, writeSeries } from "../support/write-series.ts";
+
+const dayMs = 24 * 3_600_000;
+const count = 1_000;
+const nowMs = Math.floor(Date.now() / 60_000) * 60_000;
+const firstMs = nowMs - 729 * dayMs;
+const everyMs = (728 * dayMs) / count;
+/** From this run on, requests take half as long again. */
+const slowerFrom = 500;
+const runsPerVersion = 100;
+
+/** Two of them stand out. */
+const best = 123;
+const worst = 777;
+
+function durationMs(index: number): number {
+  if (index === best) return 50;
+  if (index === worst) return 400;
+  // No two runs are alike.
+  return (index < slowerFrom ? 100 : 150) * (1 + 0.02 * Math.sin(index));
+}
+
+function pastRun(index: number): PastRun {
+  return {
+    testid: `campaign-${String(index).padStart(4, "0")}`,
+    test: "campaign",
+    startMs: Math.floor(firstMs + index * everyMs),
+    seconds: 60,
+    durationMs: durationMs(index),
+    vus: 10,
+    tags: { version: `1.${Math.floor(index / runsPerVersion)}`, commit: `c${index}` },
+  };
+}
+
+describeWithTool("prometheus-3", "History of 1 000 runs in two years", (program) => {
+  let store: MetricsStore;
+  const view: View = { fromMs: nowMs - 730 * dayMs, toMs: nowMs };
+
+  beforeAll(async () => {
+    const config = "storage: { tsdb: { out_of_order_time_window: 3y } }\n";
+    store = await startPrometheus({ program, config, flags: ["--storage.tsdb.retention.time=3y"] });
+    const { writeUrl } = store;
+    for (let index = 0; index < count; index++) {
+      const run = pastRun(index);
+      for (const { body } of encodeRun(run, false)) await postRequest(writeUrl, body);
+      await writeSeries(writeUrl, resourceSeries(run, 0.8));
+    }
+  }, 120_000);
+
+  afterAll(async () => {
+    await store?.[Symbol.asyncDispose]();
+  });
+
+  const open = async (chosen: Readonly<Record<string, string>> = {}): Promise<OpenDashboard> =>
+    await OpenDashboard.open(historyDashboard(), store, { ...view, chosen });
+
+  it("has exactly one point per run, at the run's start", async () => {
+    const rows = await (await open()).rows("p95");
+    expect(rows.map((row) => [row.get("Run"), row.get("Started")])).toEqual(
+      Array.from({ length: count }, (_, index) => {
+        const { testid, startMs } = pastRun(index);
+        return [testid, startMs];
+      }),
+    );
+    expectClose(rows[best]?.get("p95"), 0.05);
+    expectClose(rows[worst]?.get("p95"), 0.4);
+  });
+
+  it("has the band of the last twenty runs", async () => {
+    const rows = await (await open()).rows("p95");
+    // Before the requests got slower, while the twenty hold both, and when all of them are slow.
+    for (const index of [slowerFrom - 1, slowerFrom + 9, slowerFrom + 19]) {
+      const seconds = Array.from({ length: 20 }, (_, back) => durationMs(index - back) / 1_000);
+      const mean = meanOf(seconds);
+      const deviation = Math.sqrt(meanOf(seconds.map((one) => (one - mean) ** 2)));
+      expectClose(rows[index]?.get("Mean"), mean);
+      expectClose(rows[index]?.get("Upper"), mean + 2 * deviation);
+      expectClose(rows[index]?.get("Lower"), mean - 2 * deviation);
+    }
+  });
+
+  it("ranks the best and the worst", async () => {
+    const opened = await open();
+    for (const [panel, index] of [
+      ["Best runs", best],
+      ["Worst runs", worst],
+    ] as const) {
+      const rows = await opened.rows(panel);
+      expect(rows).toHaveLength(10);
+      const sorted = rows.toSorted((a, b) => Number(a.get("p95")) - Number(b.get("p95")));
+      const first = panel === "Best runs" ? sorted[0] : sorted.at(-1);
+      const { testid, startMs, seconds } = pastRun(index);
+      expect(first?.get("Run")).toBe(testid);
+      // What the links to Run and Compare take.
+      expect(first?.get("Started")).toBe(startMs);
+      expect(first?.get("Ended")).toBe(startMs + seconds * 1_000);
+    }
+  });
+
+  it("sees what changed since a year ago, and that the newest run is like the last ones", async () => {
+    const opened = await open();
+    const [difference] = await opened.ask("Newest p95 against a year ago", "A");
+    const yearAgo = count - 1 - Math.round((365.25 * dayMs) / everyMs);
+    expectClose(1 + (difference?.value ?? 0), durationMs(count - 1) / durationMs(yearAgo));
+    const [deviation] = await opened.ask("Newest p95 in standard deviations", "A");
+    expect(Math.abs(deviation?.value ?? NaN)).toBeLessThan(2);
+  });
+
+  it("marks each release at its first run", async () => {
+    const opened = await open();
+    const marks = await opened.askRange("Annotations", "Releases");
+    const times = new Map(
+      marks.map(({ metric, values }) => [
+        metric["release"],
+        // However often it is said, it is one mark.
+        [...new Set(values.map(([, timeMs]) => Math.round(timeMs)))],
+      ]),
+    );
+    expect(times).toEqual(
+      new Map(
+        Array.from({ length: count / runsPerVersion }, (_, version) => [
+          `1.${version}`,
+          [pastRun(version * runsPerVersion).startMs],
+        ]),
+      ),
+    );
+  });
+
+  it("shows only the runs with the labels asked for", async () => {
+    const opened = await open({ filter: 'version=~"1.[34]"' });
+    expect((await opened.ask("Runs", "A"))[0]?.value).toBe(2 * runsPerVersion);
+    const rows = await opened.rows("p95");
+    expect(rows.map((row) => row.get("Run"))).toEqual(
+      Array.from({ length: 200 }, (_, index) => pastRun(300 + index).testid),
+    );
+    expect(await opened.rows("Every run")).toHaveLength(200);
+  });
+
+  it("offers every run as the baseline, the newest at first", async () => {
+    const opened = await open();
+    expect(opened.value("baseline")).toBe(pastRun(count - 1).testid);
+    expect(opened.options("baseline")).toHaveLength(count);
+  });
+
+  it("has data for each of its queries", async () => {
+    const opened = await open();
+    expect(opened.queries.length).toBeGreaterThan(40);
+    const timings: Timing[] = [];
+    const empty: string[] = [];
+    for (const query of opened.queries) {
+      const startedMs = performance.now();
+      const series = await opened.count(query);
+      const { panel, refId } = query;
+      timings.push({ panel, refId, series, elapsedMs: performance.now() - startedMs });
+      if (series === 0) empty.push(`${panel} ${refId}`);
+    }
+    expect(empty).toEqual([]);
+    const report = process.env["PLIMSOLL_BENCH_REPORT"];
+    if (report !== undefined) writeFileSync(report, JSON.stringify(timings));
+  });
+});
+
+interface Timing {
+  readonly panel: string;
+  readonly refId: string;
+  readonly series: number;
+  readonly elapsedMs: number;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Within what a native histogram says of a quantile. */
+function expectClose(actual: string | number | undefined, expected: number): void {
+  expect(Math.abs(Number(actual) / expected - 1), `${actual} for ${expected}`).toBeLessThan(0.01);
+}
