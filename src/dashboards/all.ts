@@ -1,11 +1,11 @@
 /**
  * Every dashboard, in the order in which people meet them. `npm run dashboards` writes each to `dashboards/<name>.json`.
  */
-import { compare } from "./compare.ts";
+import { compareDashboard } from "./compare.ts";
 import { correlation } from "./correlation.ts";
 import type { DashboardFile } from "./dashboard.ts";
 import { fleet } from "./fleet.ts";
-import { history } from "./history.ts";
+import { historyDashboard } from "./history.ts";
 import { pipeline } from "./pipeline.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
@@ -15,8 +15,8 @@ export const dashboards: Readonly<Record<string, () => DashboardFile>> = {
   runs,
   run,
   correlation,
-  compare,
-  history,
+  compare: compareDashboard,
+  history: historyDashboard,
   fleet,
   pipeline,
 };
