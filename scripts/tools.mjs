@@ -141,13 +141,6 @@ export const tools = [
       program: "usr/bin/prometheus-postgres-exporter",
     },
   },
-  {
-    name: "pgbouncer",
-    version: "any version",
-    accepts: /PgBouncer/,
-    programs: ["pgbouncer"],
-    how: { kind: "debian", package: "pgbouncer", program: "usr/sbin/pgbouncer" },
-  },
 ];
 
 /** The variable that names a tool's program and wins over every other place. @param {string} name */

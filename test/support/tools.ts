@@ -9,7 +9,6 @@ export type ToolName =
   | "k6-1"
   | "k6-2"
   | "node-exporter"
-  | "pgbouncer"
   | "postgres-exporter"
   | "postgres-exporter-debian"
   | "prometheus-2"

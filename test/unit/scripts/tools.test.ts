@@ -88,7 +88,6 @@ describe("toolPath", () => {
     ["promtool", "promtool, version 3.5.0 (branch: HEAD)", ["promtool-3"]],
     ["postgres_exporter", "postgres_exporter, version 0.17.1", ["postgres-exporter"]],
     ["postgres_exporter", "postgres_exporter, version 0.11.1", ["postgres-exporter-debian"]],
-    ["pgbouncer", "PgBouncer 1.18.0", ["pgbouncer"]],
   ])("lets %s on PATH that prints %j serve as %j", (name, text, expected) => {
     const onPath = program(`bin/${name}`, text);
     const served = tools.filter((tool) => toolPath(tool.name) === onPath);
