@@ -33,7 +33,7 @@ interface Status {
 
 /** What the stack finds, beside what is on PATH. */
 const programs = Object.fromEntries(
-  (["node-exporter", "postgres-exporter", "pgbouncer"] as const).flatMap((tool) => {
+  (["node-exporter", "postgres-exporter"] as const).flatMap((tool) => {
     const path = findTool(tool);
     return path === undefined
       ? []

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { kill } from "node:process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   isRunning,
@@ -42,6 +43,20 @@ describe("a daemon", () => {
     const record = await shell("echo $GREETING; echo ${HOME-none} >&2");
     await vi.waitFor(() => expect(isRunning(record)).toBe(false));
     expect(readFileSync(logFile(), "utf8")).toBe("hello\nnone\n");
+  });
+
+  it("has ended when nobody has taken note of its end", async () => {
+    // The first process of many containers takes no note either; here it is a parent that sleeps.
+    const parent = await shell("sleep 0.01 & echo $! > child; exec sleep 60");
+    const child = await vi.waitFor(() => {
+      const pid = Number(readFileSync(join(folder.path, "child"), "utf8"));
+      expect(pid).toBeGreaterThan(0);
+      return pid;
+    });
+    await vi.waitFor(() => expect(recordOf(child).identity).toBe("ended"));
+    // It still has its id.
+    expect(kill(child, 0)).toBe(true);
+    await stopProcess(parent);
   });
 
   it("names the program that cannot be started", async () => {
