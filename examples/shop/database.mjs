@@ -7,13 +7,13 @@
  * A request that comes after the change gets a connection of the new pool. Those before it keep theirs, those that wait
  * included, and the old pool ends with the last of them.
  */
-import pg from "pg";
+import { Pool, types } from "pg";
 
 /** Who has waited this long for a connection gets an error: longer than any client of the examples waits. */
 const acquireTimeoutMs = 5_000;
 
 /** An answer in JSON has numbers; ours are below 2^53. */
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+types.setTypeParser(types.builtins.INT8, Number);
 
 /**
  * @typedef {object} Settings
@@ -56,7 +56,7 @@ export async function openDatabase({ settings, metrics }) {
      * Gives `work` a connection. Rejects with the pool's error where there was none in time.
      *
      * @template T
-     * @param {(query: (text: string, values?: unknown[]) => Promise<pg.QueryResult>) => Promise<T>} work
+     * @param {(query: (text: string, values?: unknown[]) => Promise<import("pg").QueryResult>) => Promise<T>} work
      * @returns {Promise<T>}
      */
     async use(work) {
@@ -94,7 +94,7 @@ export async function openDatabase({ settings, metrics }) {
 
 /** @param {Settings} settings */
 function createPool(settings) {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: settings.url,
     max: settings.size,
     connectionTimeoutMillis: acquireTimeoutMs,

@@ -24,8 +24,10 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   const histogram = (name, help, labelNames) =>
     new Histogram({ name, help, labelNames, buckets, registers });
-  const gauge = (name, help, labelNames = [], collect = undefined) =>
-    new Gauge({ name, help, labelNames, registers, ...(collect ? { collect } : {}) });
+  const gauge = (name, help, labelNames = [], collect) =>
+    new Gauge({ name, help, labelNames, registers, ...(collect && { collect }) });
+  const counter = (name, help, labelNames, collect) =>
+    new Counter({ name, help, labelNames, registers, ...(collect && { collect }) });
 
   const serverDuration = histogram(
     "http_server_request_duration_seconds",
@@ -43,20 +45,20 @@ export function createMetrics() {
   const clientActive = gauge("http_client_active_requests", "Calls to another service under way", [
     "server_address",
   ]);
+  clientActive.set({ server_address: "payments" }, 0);
 
-  new Counter({
-    name: "nodejs_eventloop_time_seconds_total",
-    help: "Time that the event loop was running code (active) or waiting for something to do (idle)",
-    labelNames: ["nodejs_eventloop_state"],
-    registers,
-    collect() {
+  counter(
+    "nodejs_eventloop_time_seconds_total",
+    "Time that the event loop was running code (active) or waiting for something to do (idle)",
+    ["nodejs_eventloop_state"],
+    function () {
       const times = performance.eventLoopUtilization();
       this.reset();
       for (const state of ["active", "idle"]) {
         this.inc({ nodejs_eventloop_state: state }, times[state] / 1_000);
       }
     },
-  });
+  );
   gauge("v8js_memory_heap_limit_bytes", "What the heap may grow to", [], function () {
     this.set(v8.getHeapStatistics().heap_size_limit);
   });
@@ -90,7 +92,7 @@ export function createMetrics() {
     },
 
     /** Only for a shop that has one: the series of a pool that is not there would say that it is idle. */
-    ofDatabase: () => createDatabaseMetrics({ histogram, gauge, registers }),
+    ofDatabase: () => createDatabaseMetrics({ histogram, gauge, counter }),
 
     /** @param {() => Iterable<[name: string, isActive: boolean]>} read asked at each scrape */
     observeFaults(read) {
@@ -105,7 +107,7 @@ export function createMetrics() {
   };
 }
 
-function createDatabaseMetrics({ histogram, gauge, registers }) {
+function createDatabaseMetrics({ histogram, gauge, counter }) {
   const waitTime = histogram(
     "db_client_connection_wait_time_seconds",
     "Time until a connection was obtained from the pool, or was given up",
@@ -116,12 +118,11 @@ function createDatabaseMetrics({ histogram, gauge, registers }) {
     "Time from obtaining a connection to giving it back",
     poolLabels,
   );
-  const timeouts = new Counter({
-    name: "db_client_connection_timeouts_total",
-    help: "Requests for a connection that were given up",
-    labelNames: poolLabels,
-    registers,
-  });
+  const timeouts = counter(
+    "db_client_connection_timeouts_total",
+    "Requests for a connection that were given up",
+    poolLabels,
+  );
   timeouts.inc(pool, 0);
   const operations = histogram(
     "db_client_operation_duration_seconds",

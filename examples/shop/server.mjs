@@ -7,7 +7,7 @@
 import { fork } from "node:child_process";
 import { parseArgs } from "node:util";
 import v8 from "node:v8";
-import pg from "pg";
+import { Client } from "pg";
 import { createShop } from "./app.mjs";
 import { openDatabase } from "./database.mjs";
 import { createFaults } from "./faults/faults.mjs";
@@ -69,7 +69,10 @@ if (flags.help) {
 } else if (flags.faults && v8.getHeapStatistics().heap_size_limit > 2 * heapMib * 2 ** 20) {
   runWithSmallHeap();
 } else {
-  await run();
+  await run().catch((error) => {
+    console.error(`the shop does not start: ${error.message}`);
+    process.exit(1);
+  });
 }
 
 /** V8 takes its flags only at its start. */
@@ -98,7 +101,7 @@ async function run() {
     console.log(JSON.stringify({ url: `http://${address}:${port}` }));
   });
 
-  async function stop() {
+  async function end() {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     setTimeout(() => server.closeAllConnections(), graceMs).unref();
@@ -108,6 +111,7 @@ async function run() {
     await store.close();
     process.exit();
   }
+  const stop = () => void end();
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   // Whoever limited our heap has ended.
@@ -115,10 +119,18 @@ async function run() {
 }
 
 async function prepareDatabase(url, metrics) {
-  const client = new pg.Client({ connectionString: url, application_name: "shop" });
-  await client.connect();
-  await createSchema(client);
-  await client.end();
+  const client = new Client({ connectionString: url, application_name: "shop" });
+  try {
+    await client.connect();
+    await createSchema(client);
+  } catch (error) {
+    const { host, pathname } = new URL(url);
+    throw new Error(`cannot use the database ${host}${pathname}: ${error.message}`, {
+      cause: error,
+    });
+  } finally {
+    await client.end();
+  }
   const settings = { url, size: Number(flags["pool-size"]) };
   return await openDatabase({ settings, metrics: metrics.ofDatabase() });
 }

@@ -4,7 +4,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWithPostgres } from "../support/postgres.ts";
 import { startShop, type Shop } from "../support/shop.ts";
@@ -26,14 +26,14 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
   let folder: TemporaryFolder;
   let shop: Shop;
   let visitors: Visitors;
-  let observer: pg.Client;
+  let observer: Client;
   beforeAll(async () => {
     folder = await createTemporaryFolder();
     shop = await startShop({
       databaseUrl: postgres().url,
       flags: ["--faults", "--disk-folder", folder.path],
     });
-    observer = new pg.Client({ connectionString: postgres().url, application_name: "test" });
+    observer = new Client({ connectionString: postgres().url, application_name: "test" });
     await observer.connect();
     visitors = startVisitors(shop.url);
   });

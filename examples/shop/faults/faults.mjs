@@ -15,7 +15,7 @@ import { createCpuFault, createMemoryFault } from "./process-faults.mjs";
 const dependencyDelayMs = 400;
 
 /**
- * @typedef {object} Fault
+ * @typedef {object} Fault One of them. `start` resolves when it is on, with what ends it.
  * @property {() => Promise<() => Promise<void>>} start
  * @property {() => void} [onRequest] Runs in each request while the fault is on.
  */

@@ -33,7 +33,7 @@ const leakedBytes = leakedObjects * 120;
 const leakedRatio = 0.68;
 
 /** What requests need for a moment once the heap is full: half a MiB in each page, kept until 16 others have come. */
-const pageNumbers = 2 ** 16;
+const page = Array.from({ length: 2 ** 16 }, () => 0.5);
 const pagesPerRequest = 2;
 const keptPages = 16;
 
@@ -70,9 +70,7 @@ export function createMemoryFault() {
         leaked.push(Array.from({ length: leakedObjects }, (_, id) => ({ id, path: [id, id] })));
         liveBytes += leakedBytes;
       } else {
-        const fresh = Array.from({ length: pagesPerRequest }, () =>
-          new Array(pageNumbers).fill(0.5),
-        );
+        const fresh = Array.from({ length: pagesPerRequest }, () => page.slice());
         // Kept long enough to leave the young generation, whose collection is cheap.
         pages = [...pages, ...fresh].slice(-keptPages);
       }
