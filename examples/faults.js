@@ -23,7 +23,7 @@ function post(path, body, name) {
 
 /** Between two pages, in seconds: short, so that ten visitors use the shop well. */
 function pause() {
-  sleep(0.01 + Math.random() * 0.03);
+  sleep(Math.random() * 0.025);
 }
 
 export default function () {

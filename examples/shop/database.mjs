@@ -64,14 +64,19 @@ export async function openDatabase({ settings, metrics }) {
       const client = await metrics.timeWait(() => pool.acquire());
       const endUse = metrics.startUse();
       let broken;
+      const query = async (text, values) => {
+        try {
+          return await metrics.timeOperation(text.split(" ", 1)[0], () =>
+            client.query(text, values),
+          );
+        } catch (error) {
+          // In a transaction, or cut off: the next one gets a fresh connection.
+          broken = error;
+          throw error;
+        }
+      };
       try {
-        return await work((text, values) =>
-          metrics.timeOperation(text.split(" ", 1)[0], () => client.query(text, values)),
-        );
-      } catch (error) {
-        // Its state is unknown: in a transaction, or cut off. The next one gets a fresh connection.
-        broken = error;
-        throw error;
+        return await work(query);
       } finally {
         endUse();
         pool.release(client, broken);
@@ -100,8 +105,6 @@ function createPool(settings) {
     connectionTimeoutMillis: acquireTimeoutMs,
     idleTimeoutMillis: 0,
     application_name: "shop",
-    // A statement of a shop has one core, and is too short for compiling it to pay.
-    options: "-c max_parallel_workers_per_gather=0 -c jit=off",
   });
   // An idle connection that is cut, e.g. because Postgres restarts: the pool makes another.
   pool.on("error", (error) => console.error(`lost a connection to the database: ${error.message}`));

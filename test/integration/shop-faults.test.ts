@@ -44,8 +44,12 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
     await folder[Symbol.asyncDispose]();
   });
 
-  it("sells, before anything is wrong", async () => {
-    await until(async () => (await ordersWith("paid")) > 20);
+  it("sells, before anything is wrong, and keeps its connections when a card is declined", async () => {
+    const before = await connections();
+    expect(before).toHaveLength(10);
+    await until(async () => (visitors.statuses.get(402) ?? 0) >= 3);
+    expect(await connections()).toEqual(before);
+    expect(await ordersWith("paid")).toBeGreaterThan(20);
     expect([...visitors.statuses.keys()].filter((status) => status >= 501)).toEqual([]);
     expect(await shop.metric("shop_fault_active")).toBe(0);
     expect(await shop.metric("db_client_connection_max", pool)).toBe(10);
@@ -245,6 +249,13 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
       `SELECT count(*) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND application_name <> 'test' AND ${condition}`,
     );
+  /** The processes behind those of the pool. */
+  async function connections(): Promise<number[]> {
+    const { rows } = await observer.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'shop' ORDER BY pid",
+    );
+    return rows.map(({ pid }) => pid);
+  }
   /** For longer than a transaction of the shop takes. */
   const idleInTransaction = () =>
     sessions("state = 'idle in transaction' AND state_change < now() - interval '0.2 s'");
