@@ -9,8 +9,9 @@ FROM grafana/k6:2.2.0 AS k6
 
 FROM node AS dependencies
 WORKDIR /app
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund
+# A published package has no lockfile.
+COPY package.json package-lock.json* ./
+RUN npm "$([ -f package-lock.json ] && echo ci || echo install)" --omit=dev --no-audit --no-fund
 
 FROM node AS build
 WORKDIR /app

@@ -134,9 +134,6 @@ const standIns = {
   },
 };
 
-/** The services of docker-compose.yml that can be started without a registry. */
-export const standInServices = Object.keys(standIns);
-
 /**
  * Writes the archive of the stand-ins as files into an empty folder; packed with tar, it is what an engine loads.
  *

@@ -10,7 +10,7 @@ import { findTool } from "./tools.ts";
 const projectFolder = fileURLToPath(new URL("../..", import.meta.url));
 
 /** For `DOCKER_HOST`; `undefined` where there is no engine for the tests. */
-export const dockerHost: string | undefined = process.env["PLIMSOLL_TEST_DOCKER_HOST"] || undefined;
+const dockerHost: string | undefined = process.env["PLIMSOLL_TEST_DOCKER_HOST"] || undefined;
 
 /**
  * Like `describe`. Without an engine the suite says by name that it was skipped, and fails where
