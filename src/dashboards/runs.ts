@@ -123,25 +123,29 @@ const shown = {
   "Value #state": undefined,
 };
 
-/** To another dashboard, with the row's run and its time. */
-function linkTo(title: string, name: string, variables: Readonly<Record<string, string>>) {
-  const query = Object.entries({
-    "var-datasource": "${datasource}",
-    ...variables,
-    from: '${__data.fields["From"]}',
-    to: '${__data.fields["To"]}',
-  });
+/** To another dashboard, with what it is to show. */
+function linkTo(title: string, name: string, parameters: Readonly<Record<string, string>>) {
+  const query = Object.entries({ "var-datasource": "${datasource}", ...parameters });
   return {
     title,
     url: `/d/plimsoll-${name}/?${query.map(([key, value]) => `${key}=${value}`).join("&")}`,
   };
 }
 
-const theRun = { "var-testid": '${__data.fields["Run"]}' };
+const rowRun = '${__data.fields["Run"]}';
+const rowTest = '${__data.fields["Test"]}';
+const rowTime = { from: '${__data.fields["From"]}', to: '${__data.fields["To"]}' };
+const theRun = { "var-testid": rowRun, ...rowTime };
 
 const links = [
   linkTo("Run: what happened", "run", theRun),
   linkTo("Correlation: was it the database?", "correlation", theRun),
+  linkTo("Compare: against another run", "compare", {
+    "var-test_a": rowTest,
+    "var-a": rowRun,
+    ...rowTime,
+  }),
+  linkTo("History: of its test", "history", { "var-test": rowTest }),
   linkTo("Fleet: its generators", "fleet", theRun),
   linkTo("Pipeline: is all of it stored?", "pipeline", theRun),
 ];

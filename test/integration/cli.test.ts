@@ -327,6 +327,7 @@ describe("a run of a URL", () => {
     expect(last?.get("plimsoll_series")).toBe(report.series.made);
     expect(last?.get("plimsoll_remote_write_points_encoded_total")).toBe(report.points.encoded);
     expect(last?.get("plimsoll_remote_write_points_pending")).toBe(report.points.pending);
+    expect(last?.get("process_resident_memory_bytes")).toBeGreaterThan(0);
     const seen = new Set(scrapes.map((metrics) => metrics.get("plimsoll_samples_read_total")));
     expect(seen.size).toBeGreaterThan(3);
     expect((await fetch(target.url)).ok).toBe(true);
@@ -596,7 +597,7 @@ function halves(text: string): readonly [string, string] {
   return [text.slice(0, text.length / 2), text.slice(text.length / 2)];
 }
 
-/** Metrics without labels; `undefined` where nobody answers. */
+/** Metrics with no labels but the run's; `undefined` where nobody answers. */
 async function scrape(url: string): Promise<Map<string, number> | undefined> {
   try {
     const text = await (await fetch(url)).text();

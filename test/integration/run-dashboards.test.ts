@@ -102,7 +102,9 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         await Promise.all([finish("a", first), finish("b", second)]);
 
         const strict = script("failing", "FAIL_THRESHOLD=1");
-        const tags = words("--test checks --tag version=1.4.2 --tag branch=main");
+        const tags = words(
+          "--test checks --tag version=1.4.2 --tag branch=main --tag commit=4f2a9c1",
+        );
         const failing = start(
           "failing",
           example("checks-and-groups.js"),
