@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   runs: [],
   config: [],
   stack: [],
+  dashboards: ["sample", "aggregate", "encode", "output", "config"],
 };
 
 /** Folders that know nothing of time. */
