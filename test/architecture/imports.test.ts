@@ -70,6 +70,8 @@ async function cruiseSource(forbidden: IForbiddenRuleType[]): Promise<ICruiseRes
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
+    // Without it, the parts that a package exports under names of their own are not found.
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "default"] },
   });
   if (typeof output === "string") throw new Error(output);
   return output;
