@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   runs: [],
   config: [],
   stack: [],
+  dashboards: ["sample", "aggregate", "encode", "output", "config"],
 };
 
 /** Folders that know nothing of time. */
@@ -69,6 +70,8 @@ async function cruiseSource(forbidden: IForbiddenRuleType[]): Promise<ICruiseRes
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
+    // Without it, the parts that a package exports under names of their own are not found.
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "default"] },
   });
   if (typeof output === "string") throw new Error(output);
   return output;

@@ -75,12 +75,14 @@ describeWithTool("node-exporter", "node_exporter", (program) => {
 
 describeWithPostgres("the shop on Postgres", (postgres) => {
   it("has what the dashboards ask for", async () => {
-    await using shop = await startShop({ database: postgres().url, faults: true });
-    const body = JSON.stringify({ product: 1, quantity: 1 });
-    const headers = { "content-type": "application/json" };
-    for (const path of ["/cart", "/checkout"]) {
-      await (await fetch(shop.url + path, { method: "POST", headers, body })).arrayBuffer();
-    }
+    await using shop = await startShop({ databaseUrl: postgres().url, flags: ["--faults"] });
+    const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+      const headers = { "content-type": "application/json" };
+      const options = { method: "POST", headers, body: JSON.stringify(body) };
+      return JSON.parse(await (await fetch(shop.url + path, options)).text());
+    };
+    const { cartId } = await post("/cart", { productId: 1 });
+    await post("/checkout", { cartId });
     const what = "examples/shop on Postgres, with its payments and its faults";
     const exposition = await scrapeUntil(shop.url, "http_client_request_duration_seconds_count");
     expect(await findingsWith("shop", what, exposition)).toEqual([]);

@@ -17,6 +17,8 @@ export interface ServerProcessOptions {
   readonly program: string;
   /** The arguments for a port of 127.0.0.1 and a folder of the process's own. */
   readonly args: (port: number, folder: string) => readonly string[];
+  /** Beside this process's own variables. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Answers 200 when the server can be used. */
   readonly readyPath: string;
 }
@@ -37,12 +39,15 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
 }
 
 async function startOnPort(
-  { program, args, readyPath }: ServerProcessOptions,
+  { program, args, env, readyPath }: ServerProcessOptions,
   port: number,
 ): Promise<ServerProcess> {
   const folder = await createTemporaryFolder();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(program, args(port, folder.path), { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args(port, folder.path), {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   const printed: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => printed.push(chunk));

@@ -59,17 +59,34 @@ export function referencesIn(text: string): Reference[] {
 export const isBuiltIn = (name: string, where: "query" | "text"): boolean =>
   where === "query" ? Object.hasOwn(builtIn, name) : builtInText.has(name);
 
-/** The text with each combination of its variables' values. A variable that nobody defined stays as it stands. */
+/**
+ * The text with each combination of the values that a variable lists, since those may be parts of names; of the others,
+ * whose values are only labels', with all their first values, all their second ones and so on. A variable that nobody
+ * defined stays as it stands.
+ */
 export function interpolations(text: string, variables: readonly VariableJson[]): string[] {
   const names = [...new Set(referencesIn(text).map(({ name }) => name))];
+  const values = new Map(names.map((name) => [name, valuesOf(name, variables)]));
+  const isListed = (name: string): boolean =>
+    variables.some((variable) => variable.name === name && variable.type === "custom");
   let combinations: ReadonlyMap<string, string>[] = [new Map()];
-  for (const name of names) {
-    const values = valuesOf(name, variables);
+  for (const name of names.filter(isListed)) {
     combinations = combinations.flatMap((combination) =>
-      values.map((value) => new Map([...combination, [name, value]])),
+      (values.get(name) ?? []).map((value) => new Map([...combination, [name, value]])),
     );
   }
-  return [...new Set(combinations.map((values) => fill(text, values)))];
+  const others = names.filter((name) => !isListed(name) && values.get(name)?.length !== 0);
+  const rounds = Math.max(1, ...others.map((name) => values.get(name)?.length ?? 0));
+  const texts = combinations.flatMap((combination) =>
+    Array.from({ length: rounds }, (_, round) => {
+      const chosen = others.map((name): [string, string] => [
+        name,
+        values.get(name)?.at(round) ?? values.get(name)?.[0] ?? "",
+      ]);
+      return fill(text, new Map([...combination, ...chosen]));
+    }),
+  );
+  return [...new Set(texts)];
 }
 
 function fill(text: string, values: ReadonlyMap<string, string>): string {
