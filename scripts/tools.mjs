@@ -20,7 +20,7 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {string} version The one that is built; of Debian's packages, those that serve.
  * @property {RegExp} accepts Matches what `--version` of a program that serves prints.
  * @property {readonly string[]} programs Its names on PATH.
- * @property {GoBuild | DebianPackage} how
+ * @property {GoBuild | DebianPackage | DebianPackages} how
  *
  * @typedef {object} GoBuild Built in `scripts/tools/NAME/`, whose go.mod has the version.
  * @property {"go"} kind
@@ -31,6 +31,11 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {"debian"} kind
  * @property {string} package
  * @property {string} program Its path inside the package.
+ *
+ * @typedef {object} DebianPackages Installed with all that they need, by root.
+ * @property {"apt"} kind
+ * @property {string} package Names, separated by spaces.
+ * @property {string} program Its path once they are installed.
  *
  * @typedef {object} ToolReport
  * @property {Tool} tool
@@ -95,6 +100,13 @@ export const tools = [
       package: "prometheus-node-exporter",
       program: "usr/bin/prometheus-node-exporter",
     },
+  },
+  {
+    name: "chromium",
+    version: "120 or newer",
+    accepts: /(Chromium|Chrome) (1[2-9]\d|[2-9]\d\d)\./,
+    programs: ["chromium", "chromium-browser", "google-chrome"],
+    how: { kind: "apt", package: "chromium fonts-inter", program: "/usr/bin/chromium" },
   },
 ];
 

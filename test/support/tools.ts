@@ -6,7 +6,13 @@
 import { describe, it } from "vitest";
 
 export type ToolName =
-  "k6-1" | "k6-2" | "node-exporter" | "prometheus-2" | "prometheus-3" | "victoria-metrics";
+  | "chromium"
+  | "k6-1"
+  | "k6-2"
+  | "node-exporter"
+  | "prometheus-2"
+  | "prometheus-3"
+  | "victoria-metrics";
 
 const variableOf = (tool: ToolName) => `PLIMSOLL_TOOL_${tool.toUpperCase().replaceAll("-", "_")}`;
 

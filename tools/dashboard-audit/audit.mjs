@@ -14,7 +14,7 @@ import { ensurePage } from "./build.mjs";
 import { findingLines, printReport } from "./print.mjs";
 import { servePage } from "./serve.mjs";
 
-/** @import { DashboardReport } from "./page/inspect.ts" */
+/** @import { DashboardReport } from "./page/report.ts" */
 
 const { values: flags, positionals: files } = parseArgs({
   allowPositionals: true,
@@ -38,7 +38,9 @@ const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrom
 function chromiumPath() {
   const own = process.env["PLIMSOLL_TOOL_CHROMIUM"];
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  const found = own ?? folders.flatMap((folder) => programs.map((name) => path.join(folder, name))).find(existsSync);
+  const found =
+    own ??
+    folders.flatMap((folder) => programs.map((name) => path.join(folder, name))).find(existsSync);
   if (found) return found;
   throw new Error(
     "no Chromium on PATH: install it (Debian: apt-get install --no-install-recommends chromium fonts-inter) " +
@@ -91,11 +93,14 @@ function judge(reports) {
   const lines = reports.flatMap(findingLines);
   const findings = lines.filter((line) => !flags.expect.some((text) => line.includes(text)));
   const stale = flags.expect.filter((text) => !lines.some((line) => line.includes(text)));
-  findings.push(...stale.map((text) => `--expect ${JSON.stringify(text)}: nothing like it was found`));
+  findings.push(
+    ...stale.map((text) => `--expect ${JSON.stringify(text)}: nothing like it was found`),
+  );
   const panels = reports.reduce((sum, report) => sum + report.panels.length, 0);
   console.log(`\n${reports.length} dashboards, ${panels} panels, ${findings.length} findings`);
   for (const line of findings) console.log(`  ${line}`);
-  if (lines.length > 0) console.log(`  (and ${lines.length - findings.length + stale.length} expected)`);
+  if (lines.length > 0)
+    console.log(`  (and ${lines.length - findings.length + stale.length} expected)`);
   // A look at nothing is no good sign.
   if (findings.length > 0 || panels === 0) process.exitCode = 1;
 }
@@ -108,7 +113,9 @@ function judge(reports) {
  */
 async function audit(browser, url, file) {
   const dashboard = JSON.parse(readFileSync(file, "utf8"));
-  const page = await browser.newPage({ viewport: { width: Number(flags.width), height: heightOf(dashboard) } });
+  const page = await browser.newPage({
+    viewport: { width: Number(flags.width), height: heightOf(dashboard) },
+  });
   /** @type {string[]} */
   const errors = [];
   page.on("console", (message) => {
@@ -134,7 +141,9 @@ async function audit(browser, url, file) {
     await page.locator("#dashboard").screenshot({ path: path.join(flags.screenshots, name) });
   }
   await page.close();
-  report.findings.push(...[...new Set(errors)].map((message) => ({ kind: "console error", message })));
+  report.findings.push(
+    ...[...new Set(errors)].map((message) => ({ kind: "console error", message })),
+  );
   return report;
 }
 
@@ -146,8 +155,11 @@ async function audit(browser, url, file) {
  */
 function heightOf({ panels = [] }) {
   /** @param {readonly { gridPos?: { y: number, h: number } }[]} cells */
-  const bottomOf = (cells) => Math.max(0, ...cells.map(({ gridPos: { y, h } = { y: 0, h: 0 } }) => y + h));
-  const rows = panels.map((row) => (row.panels?.length ? bottomOf(row.panels) - (row.gridPos?.y ?? 0) : 0));
+  const bottomOf = (cells) =>
+    Math.max(0, ...cells.map(({ gridPos: { y, h } = { y: 0, h: 0 } }) => y + h));
+  const rows = panels.map((row) =>
+    row.panels?.length ? bottomOf(row.panels) - (row.gridPos?.y ?? 0) : 0,
+  );
   return rows.reduce((sum, height) => sum + height, bottomOf(panels)) * 38 + 300;
 }
 
