@@ -33,6 +33,21 @@ const { values: flags, positionals: files } = parseArgs({
   },
 });
 
+const usage = `usage: audit.mjs --prometheus URL [option…] dashboard.json…
+
+  --from TIME, --to TIME   Unix milliseconds or "now-1h"; default: the dashboard's own
+  --var NAME=VALUE         for a variable; more than once for several values
+  --expect TEXT            findings that contain it do not count; one that is not met does
+  --theme dark|light       default dark
+  --width PIXELS           default 1600
+  --scrape-interval TIME   of the data source, for $__rate_interval; default 15s
+  --screenshots FOLDER     a picture of each dashboard
+  --json FILE              the whole report
+  --timeout-ms N           for one dashboard; default 60000`;
+
+/** Something that whoever runs this can mend. */
+class UsageError extends Error {}
+
 const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 function chromiumPath() {
@@ -42,16 +57,14 @@ function chromiumPath() {
     own ??
     folders.flatMap((folder) => programs.map((name) => path.join(folder, name))).find(existsSync);
   if (found) return found;
-  throw new Error(
+  throw new UsageError(
     "no Chromium on PATH: install it (Debian: apt-get install --no-install-recommends chromium fonts-inter) " +
       "or put its path in PLIMSOLL_TOOL_CHROMIUM",
   );
 }
 
 async function main() {
-  if (!flags.prometheus || files.length === 0) {
-    throw new Error("usage: audit.mjs --prometheus URL [--from … --to …] dashboard.json…");
-  }
+  if (!flags.prometheus || files.length === 0) throw new UsageError(usage);
   const folder = await ensurePage();
   const server = await servePage({ folder, prometheus: flags.prometheus });
   const browser = await chromium.launch({
@@ -175,6 +188,6 @@ function toVariables(pairs) {
 }
 
 await main().catch((error) => {
-  console.error(error);
+  console.error(error instanceof UsageError ? error.message : error);
   process.exitCode = 2;
 });

@@ -16,14 +16,7 @@ import {
 import { type EmbeddedScene, QueryVariable, type VizPanel, sceneGraph } from "@grafana/scenes";
 import type { Dashboard, Panel, RowPanel } from "@grafana/schema";
 import { type Job, type Unsupported, panelKey } from "./convert";
-import {
-  drawnData,
-  layersOf,
-  numbersOf,
-  panelsOf,
-  runnerOf,
-  shownFields,
-} from "./inspect";
+import { drawnData, layersOf, numbersOf, panelsOf, runnerOf, shownFields } from "./inspect";
 import { parseExpression } from "./promql";
 import type { PromQuery, PrometheusApi } from "./prometheus";
 import type { DashboardReport, Finding, PanelReport } from "./report";

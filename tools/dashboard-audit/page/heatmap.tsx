@@ -47,7 +47,9 @@ export function HeatmapPanel(props: PanelProps<Options>) {
     const builder = new UPlotConfigBuilder(timeZone);
     const unit = options.yAxis.unit ?? data.series[0]?.fields[1]?.config.unit;
     const name = (value: number) =>
-      formattedValueToString(getValueFormat(unit)(value, options.yAxis.decimals));
+      value === Infinity
+        ? "+Inf"
+        : formattedValueToString(getValueFormat(unit)(value, options.yAxis.decimals));
     const rowName = (row: number) => (rows?.[row] === undefined ? "" : name(Number(rows[row])));
     const low = rows ? 0 : Math.min(...shown.map((cell) => cell.low).filter((value) => value > 0));
     const high = rows ? rows.length : Math.max(...shown.map((cell) => cell.high));

@@ -9,7 +9,7 @@ import type { Dashboard } from "@grafana/schema";
 const builtIn = new Set(
   (
     "__interval __interval_ms __rate_interval __rate_interval_ms __range __range_s __range_ms __from __to __timezone " +
-    "__dashboard __user __org __name __value __field __series __data __url __url_time_range __all_variables timeFilter"
+    "__all __dashboard __user __org __name __value __field __series __data __url __url_time_range __all_variables timeFilter"
   ).split(" "),
 );
 

@@ -142,6 +142,21 @@ const faults: [name: string, from: string | RegExp, to: string, found: RegExp][]
   ],
 ];
 
+/** The example with a fault, and of its panels those that have it: the rest would only take time to draw. */
+function broken(from: string | RegExp, to: string): typeof example {
+  const good = JSON.stringify(example);
+  const text = good.replaceAll(from, to);
+  if (text === good) throw new Error(`the example has no ${String(from)}`);
+  const copy = JSON.parse(text) as typeof example;
+  const unchanged = new Set(panelsOf(example).map((panel) => JSON.stringify(panel)));
+  const panels = panelsOf(copy).filter((panel) => !unchanged.has(JSON.stringify(panel)));
+  return { ...copy, panels: panels.length > 0 ? panels : copy.panels.slice(0, 1) };
+}
+
+/** Also those inside of rows. */
+const panelsOf = ({ panels }: typeof example) =>
+  panels.flatMap((panel) => ("panels" in panel ? (panel["panels"] as typeof panels) : [panel]));
+
 /** What the store records: another Prometheus, which answers in protobuf and so with native histograms as well. */
 const scrape = (url: string) => `
 global: { scrape_interval: 1s }
@@ -176,18 +191,17 @@ describeWithTool("chromium", "dashboard audit", () => {
         },
         { timeout: 60_000, interval: 500 },
       );
-      const good = JSON.stringify(example);
-      const files = [good, ...faults.map(([, from, to]) => good.replaceAll(from, to))].map(
-        (text, index) => {
-          const file = join(folder.path, `${index}.json`);
-          writeFileSync(file, text);
-          return file;
-        },
-      );
+      const copies = faults.map(([, from, to]) => broken(from, to));
+      const files = [example, ...copies].map((dashboard, index) => {
+        const file = join(folder.path, `${index}.json`);
+        writeFileSync(file, JSON.stringify(dashboard));
+        return file;
+      });
       const json = join(folder.path, "reports.json");
       const options = ["--prometheus", store.url, "--scrape-interval", "1s", "--json", json];
       result = spawnSync(process.execPath, [script, ...options, ...files], { encoding: "utf8" });
-      expect(result.stderr).toBe("");
+      // 0 and 1 are an answer; anything else left none.
+      expect(result.status, result.stderr).toBeOneOf([0, 1]);
       reports = JSON.parse(readFileSync(json, "utf8")) as DashboardReport[];
       // The first time it installs its dependencies and builds its page.
     }, 600_000);

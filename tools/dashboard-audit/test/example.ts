@@ -65,7 +65,7 @@ const charts = [
   ]),
   panel(
     "timeseries",
-    "A minute before",
+    "A second before",
     "s",
     [{ expr: "time() - process_start_time_seconds", legendFormat: "age" }],
     {
@@ -151,7 +151,7 @@ const tables = [
           id: "organize",
           options: {
             renameByName: { Value: "Started" },
-            excludeByName: { Time: true, __name__: true },
+            excludeByName: { Time: true },
           },
         },
         { id: "convertFieldType", options: numberType },
