@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts", "tools/*/test/**/*.test.ts"],
           env: toolVariables,
           // A file's servers and load generators share the cores with nothing but its own tests.
           fileParallelism: false,

@@ -5,7 +5,7 @@
  * Out: that file, complete and tried, or none: it is made beside its place and renamed into it.
  *
  * Debian's packages are unpacked, not installed: that needs no root, starts no service on port 9090 and leaves
- * nothing on the machine outside the cache.
+ * nothing on the machine outside the cache. Chromium needs a hundred others and is the exception.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -16,6 +16,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -23,7 +24,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ScriptError, run, versionText } from "./run.mjs";
 
 /**
- * @import { DebianPackage, GoBuild, Tool } from "./tools.mjs"
+ * @import { DebianPackage, DebianPackages, GoBuild, Tool } from "./tools.mjs"
  */
 
 /** Longer than any build; a lock this old is a dead process's whose id went to another. */
@@ -50,10 +51,13 @@ export async function installTool(tool, target, log) {
       rmSync(path.join(path.dirname(target), name), { recursive: true });
     const folder = mkdtempSync(`${target}.partial-`);
     try {
+      const { how } = tool;
       const program =
-        tool.how.kind === "go"
-          ? await buildGo(tool.name, tool.how, folder, log)
-          : await unpackDebian(tool.how, folder, log);
+        how.kind === "go"
+          ? await buildGo(tool.name, how, folder, log)
+          : how.kind === "apt"
+            ? await installDebian(how, folder, log)
+            : await unpackDebian(how, folder, log);
       const text = versionText(program);
       if (text === undefined || !tool.accepts.test(text)) {
         const got =
@@ -140,6 +144,13 @@ async function unpackDebian(how, folder, log) {
  */
 function suiteOptions(suite, folder) {
   if (suite === undefined) return [];
+  // The mirror that this machine is set to has the other releases, too.
+  const format = "$(REPO_URI) $(COMPONENT)";
+  const { stdout } = spawnSync("apt-get", ["indextargets", "--format", format], { encoding: "utf8" });
+  const mirror = /^(\S+\/debian\/?) main$/m.exec(stdout ?? "")?.[1];
+  if (mirror === undefined) {
+    throw new ScriptError(`apt knows no mirror of Debian to fetch from ${suite}`);
+  }
   const sources = path.join(folder, "suite.sources");
   const lists = path.join(folder, "lists");
   mkdirSync(lists);
@@ -147,7 +158,7 @@ function suiteOptions(suite, folder) {
     sources,
     [
       "Types: deb",
-      "URIs: http://deb.debian.org/debian",
+      `URIs: ${mirror}`,
       `Suites: ${suite}`,
       "Components: main",
       "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
@@ -161,6 +172,28 @@ function suiteOptions(suite, folder) {
     "Dir::Cache": folder,
   };
   return Object.entries(values).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+}
+
+/**
+ * A browser does not run from an unpacked file alone: this one way leaves something on the machine, and needs root.
+ *
+ * @param {DebianPackages} how
+ * @param {string} folder
+ * @param {(line: string) => void} log
+ * @returns {Promise<string>} A link to the program.
+ */
+async function installDebian(how, folder, log) {
+  const names = how.package.split(" ");
+  const install = ["install", "-q", "-y", "--no-install-recommends", ...names];
+  if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).error) {
+    throw new ScriptError(`run "sudo apt-get ${install.join(" ")}" where there is apt-get`);
+  }
+  log(`${how.package}: installing Debian's packages`);
+  await run("apt-get", ["-q", "update"]);
+  await run("apt-get", install, { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+  const link = path.join(folder, path.basename(how.program));
+  symlinkSync(how.program, link);
+  return link;
 }
 
 /**

@@ -26,17 +26,22 @@ export function ensureNode() {
   }
 }
 
-/** Runs `npm ci` where node_modules is not what package-lock.json says. @returns {Promise<void>} */
-export async function ensureDependencies() {
-  if (dependenciesAreCurrent()) return;
-  const installed = path.join(projectFolder, "node_modules");
+/**
+ * Runs `npm ci` where node_modules is not what package-lock.json says.
+ *
+ * @param {string} [folder] That has both; relative to the project's, which is the default.
+ * @returns {Promise<void>}
+ */
+export async function ensureDependencies(folder = ".") {
+  if (dependenciesAreCurrent(folder)) return;
+  const installed = path.join(projectFolder, folder, "node_modules");
   // npm would follow the link and empty what somebody else uses.
   if (lstatSync(installed, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new ScriptError(
       "node_modules is a link and not up to date: remove the link, or run npm ci where it leads",
     );
   }
-  await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: projectFolder });
+  await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: path.join(projectFolder, folder) });
 }
 
 /** Runs `npm run build` where dist is missing or older than src. @returns {Promise<void>} */
@@ -47,11 +52,15 @@ export async function ensureBuild() {
   await run("npm", ["run", "build"], { cwd: projectFolder });
 }
 
-/** npm writes its own lockfile into node_modules when it has finished, without what this platform does not need. */
-function dependenciesAreCurrent() {
-  const hidden = "node_modules/.package-lock.json";
+/**
+ * npm writes its own lockfile into node_modules when it has finished, without what this platform does not need.
+ *
+ * @param {string} folder
+ */
+function dependenciesAreCurrent(folder) {
+  const hidden = path.join(folder, "node_modules/.package-lock.json");
   if (modifiedMs(hidden) === 0) return false;
-  const { "": _root, ...wanted } = readJson("package-lock.json").packages;
+  const { "": _root, ...wanted } = readJson(path.join(folder, "package-lock.json")).packages;
   const installed = readJson(hidden).packages;
   return Object.entries(wanted).every(([folder, { version, optional }]) =>
     folder in installed ? installed[folder].version === version : optional,

@@ -20,7 +20,7 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {string} version The one that is built; of Debian's packages, those that serve.
  * @property {RegExp} accepts Matches what `--version` of a program that serves prints.
  * @property {readonly string[]} programs Its names on PATH.
- * @property {GoBuild | DebianPackage} how
+ * @property {GoBuild | DebianPackage | DebianPackages} how
  *
  * @typedef {object} GoBuild Built in `scripts/tools/NAME/`, whose go.mod has the version.
  * @property {"go"} kind
@@ -34,6 +34,11 @@ import { ScriptError, fail, versionText } from "./run.mjs";
  * @property {string} [suite] The release to take it from, where it is not this machine's.
  * @property {string} package
  * @property {string} program Its path inside the package.
+ *
+ * @typedef {object} DebianPackages Installed with all that they need, by root.
+ * @property {"apt"} kind
+ * @property {string} package Names, separated by spaces.
+ * @property {string} program Its path once they are installed.
  *
  * @typedef {object} ToolReport
  * @property {Tool} tool
@@ -170,11 +175,11 @@ export const tools = [
     },
   },
   {
-    name: "pgbouncer",
-    version: "any version",
-    accepts: /PgBouncer/,
-    programs: ["pgbouncer"],
-    how: { kind: "debian", package: "pgbouncer", program: "usr/sbin/pgbouncer" },
+    name: "chromium",
+    version: "120 or newer",
+    accepts: /(Chromium|Chrome) (1[2-9]\d|[2-9]\d\d)\./,
+    programs: ["chromium", "chromium-browser", "google-chrome"],
+    how: { kind: "apt", package: "chromium fonts-inter", program: "/usr/bin/chromium" },
   },
 ];
 

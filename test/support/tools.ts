@@ -6,11 +6,11 @@
 import { describe, it } from "vitest";
 
 export type ToolName =
+  | "chromium"
   | "docker-compose"
   | "k6-1"
   | "k6-2"
   | "node-exporter"
-  | "pgbouncer"
   | "pgbouncer-exporter"
   | "postgres-exporter"
   | "postgres-exporter-debian"

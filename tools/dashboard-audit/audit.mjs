@@ -14,7 +14,7 @@ import { ensurePage } from "./build.mjs";
 import { findingLines, printReport } from "./print.mjs";
 import { servePage } from "./serve.mjs";
 
-/** @import { DashboardReport } from "./page/inspect.ts" */
+/** @import { DashboardReport } from "./page/report.ts" */
 
 const { values: flags, positionals: files } = parseArgs({
   allowPositionals: true,
@@ -33,23 +33,38 @@ const { values: flags, positionals: files } = parseArgs({
   },
 });
 
+const usage = `usage: audit.mjs --prometheus URL [option…] dashboard.json…
+
+  --from TIME, --to TIME   Unix milliseconds or "now-1h"; default: the dashboard's own
+  --var NAME=VALUE         for a variable; more than once for several values
+  --expect TEXT            findings that contain it do not count; one that is not met does
+  --theme dark|light       default dark
+  --width PIXELS           default 1600
+  --scrape-interval TIME   of the data source, for $__rate_interval; default 15s
+  --screenshots FOLDER     a picture of each dashboard
+  --json FILE              the whole report
+  --timeout-ms N           for one dashboard; default 60000`;
+
+/** Something that whoever runs this can mend. */
+class UsageError extends Error {}
+
 const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 function chromiumPath() {
   const own = process.env["PLIMSOLL_TOOL_CHROMIUM"];
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  const found = own ?? folders.flatMap((folder) => programs.map((name) => path.join(folder, name))).find(existsSync);
+  const found =
+    own ??
+    folders.flatMap((folder) => programs.map((name) => path.join(folder, name))).find(existsSync);
   if (found) return found;
-  throw new Error(
+  throw new UsageError(
     "no Chromium on PATH: install it (Debian: apt-get install --no-install-recommends chromium fonts-inter) " +
       "or put its path in PLIMSOLL_TOOL_CHROMIUM",
   );
 }
 
 async function main() {
-  if (!flags.prometheus || files.length === 0) {
-    throw new Error("usage: audit.mjs --prometheus URL [--from … --to …] dashboard.json…");
-  }
+  if (!flags.prometheus || files.length === 0) throw new UsageError(usage);
   const folder = await ensurePage();
   const server = await servePage({ folder, prometheus: flags.prometheus });
   const browser = await chromium.launch({
@@ -91,11 +106,14 @@ function judge(reports) {
   const lines = reports.flatMap(findingLines);
   const findings = lines.filter((line) => !flags.expect.some((text) => line.includes(text)));
   const stale = flags.expect.filter((text) => !lines.some((line) => line.includes(text)));
-  findings.push(...stale.map((text) => `--expect ${JSON.stringify(text)}: nothing like it was found`));
+  findings.push(
+    ...stale.map((text) => `--expect ${JSON.stringify(text)}: nothing like it was found`),
+  );
   const panels = reports.reduce((sum, report) => sum + report.panels.length, 0);
   console.log(`\n${reports.length} dashboards, ${panels} panels, ${findings.length} findings`);
   for (const line of findings) console.log(`  ${line}`);
-  if (lines.length > 0) console.log(`  (and ${lines.length - findings.length + stale.length} expected)`);
+  if (lines.length > 0)
+    console.log(`  (and ${lines.length - findings.length + stale.length} expected)`);
   // A look at nothing is no good sign.
   if (findings.length > 0 || panels === 0) process.exitCode = 1;
 }
@@ -108,7 +126,9 @@ function judge(reports) {
  */
 async function audit(browser, url, file) {
   const dashboard = JSON.parse(readFileSync(file, "utf8"));
-  const page = await browser.newPage({ viewport: { width: Number(flags.width), height: heightOf(dashboard) } });
+  const page = await browser.newPage({
+    viewport: { width: Number(flags.width), height: heightOf(dashboard) },
+  });
   /** @type {string[]} */
   const errors = [];
   page.on("console", (message) => {
@@ -134,7 +154,9 @@ async function audit(browser, url, file) {
     await page.locator("#dashboard").screenshot({ path: path.join(flags.screenshots, name) });
   }
   await page.close();
-  report.findings.push(...[...new Set(errors)].map((message) => ({ kind: "console error", message })));
+  report.findings.push(
+    ...[...new Set(errors)].map((message) => ({ kind: "console error", message })),
+  );
   return report;
 }
 
@@ -146,8 +168,11 @@ async function audit(browser, url, file) {
  */
 function heightOf({ panels = [] }) {
   /** @param {readonly { gridPos?: { y: number, h: number } }[]} cells */
-  const bottomOf = (cells) => Math.max(0, ...cells.map(({ gridPos: { y, h } = { y: 0, h: 0 } }) => y + h));
-  const rows = panels.map((row) => (row.panels?.length ? bottomOf(row.panels) - (row.gridPos?.y ?? 0) : 0));
+  const bottomOf = (cells) =>
+    Math.max(0, ...cells.map(({ gridPos: { y, h } = { y: 0, h: 0 } }) => y + h));
+  const rows = panels.map((row) =>
+    row.panels?.length ? bottomOf(row.panels) - (row.gridPos?.y ?? 0) : 0,
+  );
   return rows.reduce((sum, height) => sum + height, bottomOf(panels)) * 38 + 300;
 }
 
@@ -163,6 +188,6 @@ function toVariables(pairs) {
 }
 
 await main().catch((error) => {
-  console.error(error);
+  console.error(error instanceof UsageError ? error.message : error);
   process.exitCode = 2;
 });

@@ -2,7 +2,7 @@
  * Prints what a dashboard shows and what is wrong with it, for a person.
  */
 
-/** @import { DashboardReport, Finding } from "./page/inspect.ts" */
+/** @import { DashboardReport, Finding } from "./page/report.ts" */
 
 /** Series of one panel that are listed; more are counted. */
 const listed = 12;
@@ -32,10 +32,14 @@ export function findingLines({ uid, panels, findings }) {
 export function printReport({ uid, title, variables, annotations, panels }, seconds) {
   console.log(`\n${title} (${uid}): ${panels.length} panels in ${seconds.toFixed(1)} s`);
   if (variables.length > 0) {
-    console.log(`  variables    ${variables.map(({ name, value }) => `${name}=${value}`).join("  ")}`);
+    console.log(
+      `  variables    ${variables.map(({ name, value }) => `${name}=${value}`).join("  ")}`,
+    );
   }
   if (annotations.length > 0) {
-    console.log(`  annotations  ${annotations.map(({ name, events }) => `${name}: ${events}`).join("  ")}`);
+    console.log(
+      `  annotations  ${annotations.map(({ name, events }) => `${name}: ${events}`).join("  ")}`,
+    );
   }
   for (const { title, type, values, text } of panels) {
     console.log(`  ${title} [${type}]`);
@@ -50,7 +54,9 @@ export function printReport({ uid, title, variables, annotations, panels }, seco
 
 /** @param {string[][]} rows */
 function printColumns(rows) {
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0), 0));
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0), 0),
+  );
   for (const row of rows) {
     const cells = row.map((cell, column) => cell.padEnd(Math.min(widths[column] ?? 0, 60)));
     console.log(`    ${cells.join("  ").trimEnd()}`);

@@ -8,7 +8,12 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** @type {Record<string, string>} */
-const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf" };
+const types = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".ttf": "font/ttf",
+};
 
 /** The fonts that Grafana's styles name: the file in a dependency of this tool. */
 /** @type {Record<string, string>} */
@@ -41,7 +46,12 @@ export async function servePage({ folder, prometheus }) {
       const target = prometheus.replace(/\/$/, "") + url.pathname.slice("/prometheus".length);
       proxy(target + url.search, request, response).catch((error) => {
         response.writeHead(502, { "content-type": "application/json" });
-        response.end(JSON.stringify({ status: "error", error: `no answer from Prometheus: ${error.cause ?? error}` }));
+        response.end(
+          JSON.stringify({
+            status: "error",
+            error: `no answer from Prometheus: ${error.cause ?? error}`,
+          }),
+        );
       });
       return;
     }
@@ -54,7 +64,9 @@ export async function servePage({ folder, prometheus }) {
       return;
     }
     const font = fonts[path.basename(url.pathname)];
-    const file = font ? fileURLToPath(new URL(`node_modules/@fontsource/${font}`, import.meta.url)) : path.join(folder, path.normalize(url.pathname === "/" ? "/index.html" : url.pathname));
+    const file = font
+      ? fileURLToPath(new URL(`node_modules/@fontsource/${font}`, import.meta.url))
+      : path.join(folder, path.normalize(url.pathname === "/" ? "/index.html" : url.pathname));
     if (url.pathname === "/favicon.ico") {
       response.writeHead(204).end();
       return;
@@ -63,9 +75,13 @@ export async function servePage({ folder, prometheus }) {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": types[path.extname(file)] ?? "application/octet-stream" });
+    response.writeHead(200, {
+      "content-type": types[path.extname(file)] ?? "application/octet-stream",
+    });
     createReadStream(file).pipe(response);
   });
+  // The browser does not repeat a POST on a connection that the server closes meanwhile.
+  server.keepAliveTimeout = 0;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const address = /** @type {import("node:net").AddressInfo} */ (server.address());
   return {

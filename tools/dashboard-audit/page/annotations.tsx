@@ -7,7 +7,13 @@ import type { UPlotConfigBuilder } from "@grafana/ui";
 import { useLayoutEffect } from "react";
 import uPlot from "uplot";
 
-export function Annotations({ builder, frames }: { builder: UPlotConfigBuilder; frames: DataFrame[] }) {
+export function Annotations({
+  builder,
+  frames,
+}: {
+  builder: UPlotConfigBuilder;
+  frames: DataFrame[];
+}) {
   // The hook is there before the chart: a child's effects run before those of its parent.
   useLayoutEffect(() => {
     builder.addHook("draw", (chart) => {

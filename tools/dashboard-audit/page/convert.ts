@@ -5,7 +5,12 @@
  * Out: a scene that queries and draws as Grafana would, every row open, and what the JSON asks for and this does not
  *      do: nothing is left out silently.
  */
-import { type AnnotationQuery, type DataTransformerConfig, dateMath, rangeUtil } from "@grafana/data";
+import {
+  type AnnotationQuery,
+  type DataTransformerConfig,
+  dateMath,
+  rangeUtil,
+} from "@grafana/data";
 import {
   ConstantVariable,
   CustomVariable,
@@ -128,11 +133,11 @@ function toRows(
   ];
 }
 
-/** What a panel may have; `libraryPanel`, `repeat` and the rest are findings. */
+/** What a panel may have; `libraryPanel`, `repeat` and the rest are findings where they are set. */
 const panelKeys = new Set(
   (
     "id type title description gridPos datasource targets transformations fieldConfig options links transparent " +
-    "interval maxDataPoints timeFrom timeShift hideTimeOverride pluginVersion tags cacheTimeout queryCachingTTL"
+    "interval maxDataPoints timeFrom timeShift hideTimeOverride pluginVersion repeatDirection maxPerRow"
   ).split(" "),
 );
 
@@ -152,7 +157,9 @@ function toGridItem(
       if (!known.has(key)) report(`option ${JSON.stringify(key)} of ${json.type}`);
     }
   }
-  const types = [json, ...(json.targets ?? [])].map(({ datasource }) => datasource as { type?: string });
+  const types = [json, ...(json.targets ?? [])].map(
+    ({ datasource }) => datasource as { type?: string },
+  );
   for (const { type = "prometheus" } of types.filter(Boolean)) {
     if (type !== "prometheus") report(`data source of type ${JSON.stringify(type)}`);
   }
@@ -160,7 +167,9 @@ function toGridItem(
     queries: (json.targets ?? []) as { refId: string }[],
     datasource: (json.datasource as { uid: string; type: string }) ?? { uid: "prometheus" },
     ...(json.interval && { minInterval: json.interval }),
-    ...(json.maxDataPoints ? { maxDataPoints: json.maxDataPoints } : { maxDataPointsFromWidth: true }),
+    ...(json.maxDataPoints
+      ? { maxDataPoints: json.maxDataPoints }
+      : { maxDataPointsFromWidth: true }),
   });
   const transformations = (json.transformations ?? []).filter(
     ({ disabled }) => !disabled,
@@ -215,7 +224,11 @@ function toVariable(
   } as { name: string };
   switch (json.type) {
     case "datasource":
-      return new DataSourceVariable({ ...choice, pluginId: String(query), regex: json.regex ?? "" });
+      return new DataSourceVariable({
+        ...choice,
+        pluginId: String(query),
+        regex: json.regex ?? "",
+      });
     case "query":
       return new QueryVariable({
         ...choice,
@@ -232,7 +245,9 @@ function toVariable(
     case "textbox":
       return new TextBoxVariable({ ...common, value: String(value ?? query ?? "") });
     case "interval": {
-      const intervals = String(query ?? "").split(",").map((text) => text.trim());
+      const intervals = String(query ?? "")
+        .split(",")
+        .map((text) => text.trim());
       return new IntervalVariable({ ...common, intervals, value: String(value ?? intervals[0]) });
     }
     default:
@@ -245,7 +260,10 @@ const isRow = (json: Panel | RowPanel): json is RowPanel => json.type === "row";
 
 /** Absolute, so that all panels and later evaluations see the same range. */
 function isoOf(text: string): string {
-  const time = /^\d+$/.test(text) ? new Date(Number(text)) : dateMath.toDateTime(text, {})?.toDate();
-  if (!time || Number.isNaN(time.getTime())) throw new Error(`cannot read the time ${JSON.stringify(text)}`);
+  const time = /^\d+$/.test(text)
+    ? new Date(Number(text))
+    : dateMath.toDateTime(text, {})?.toDate();
+  if (!time || Number.isNaN(time.getTime()))
+    throw new Error(`cannot read the time ${JSON.stringify(text)}`);
   return time.toISOString();
 }

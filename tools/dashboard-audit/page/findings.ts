@@ -16,19 +16,10 @@ import {
 import { type EmbeddedScene, QueryVariable, type VizPanel, sceneGraph } from "@grafana/scenes";
 import type { Dashboard, Panel, RowPanel } from "@grafana/schema";
 import { type Job, type Unsupported, panelKey } from "./convert";
-import {
-  type DashboardReport,
-  type Finding,
-  type PanelReport,
-  drawnData,
-  layersOf,
-  numbersOf,
-  panelsOf,
-  runnerOf,
-  shownFields,
-} from "./inspect";
+import { drawnData, layersOf, numbersOf, panelsOf, runnerOf, shownFields } from "./inspect";
 import { parseExpression } from "./promql";
 import type { PromQuery, PrometheusApi } from "./prometheus";
+import type { DashboardReport, Finding, PanelReport } from "./report";
 import { transformationFaults } from "./transformations";
 import { isUnit, unitFault } from "./units";
 import { definedVariables, undefinedVariables } from "./variables";
@@ -84,7 +75,10 @@ function checkIds({ title }: Dashboard, all: readonly (Panel | RowPanel)[]): Fin
   const ids = all.map(({ id }) => id ?? 0);
   return ids
     .filter((id, index) => ids.indexOf(id) !== index)
-    .map((id) => ({ kind: "same id", message: `more than one panel of ${title} has the id ${id}` }));
+    .map((id) => ({
+      kind: "same id",
+      message: `more than one panel of ${title} has the id ${id}`,
+    }));
 }
 
 function checkVariables(scene: EmbeddedScene): Finding[] {
@@ -93,7 +87,9 @@ function checkVariables(scene: EmbeddedScene): Finding[] {
     const { name, error } = state;
     if (error) return { kind: "variable", message: `${name}: ${error.message ?? error}` };
     const empty = variable instanceof QueryVariable && variable.state.options.length === 0;
-    return empty ? { kind: "variable", message: `${name} has no values: ${queryOf(variable)}` } : [];
+    return empty
+      ? { kind: "variable", message: `${name} has no values: ${queryOf(variable)}` }
+      : [];
   });
 }
 
@@ -105,8 +101,11 @@ function checkAnnotations(scene: EmbeddedScene, { annotations }: DashboardReport
     const { name, data, isEnabled } = layer.state;
     if (!isEnabled) return [];
     const message = data?.errors?.[0]?.message;
-    if (data?.state === LoadingState.Error) return { kind: "query error", message: `${name}: ${message}` };
-    return annotations[index]?.events === 0 ? { kind: "no data", message: `annotation ${name}` } : [];
+    if (data?.state === LoadingState.Error)
+      return { kind: "query error", message: `${name}: ${message}` };
+    return annotations[index]?.events === 0
+      ? { kind: "no data", message: `annotation ${name}` }
+      : [];
   });
 }
 
@@ -119,17 +118,19 @@ interface DrawnPanel {
 
 async function checkPanel(drawn: DrawnPanel): Promise<Finding[]> {
   const { json, panel, report } = drawn;
-  if (panel.state._pluginLoadError) return [{ kind: "render error", message: panel.state._pluginLoadError }];
+  if (panel.state._pluginLoadError)
+    return [{ kind: "render error", message: panel.state._pluginLoadError }];
   if (panel.getPlugin()?.meta.skipDataQuery) {
     return report.text === report.title ? [{ kind: "no data", message: "the text is empty" }] : [];
   }
   const { series: raw = [] } = runnerOf(panel)?.state.data ?? {};
   const transformations = (json.transformations ?? []) as DataTransformerConfig[];
   const faults = await transformationFaults(transformations, raw);
+  const names = await checkNames(drawn);
   return [
     ...checkRendering(drawn),
-    ...checkQueries(drawn, raw),
-    ...(await checkNames(drawn)),
+    ...checkQueries(drawn, raw, names),
+    ...names,
     ...faults.map((message) => ({ kind: "transformation", message })),
     ...checkOverrides(drawn),
     ...checkLegend(drawn, raw),
@@ -144,18 +145,22 @@ function checkRendering({ panel, report }: DrawnPanel): Finding[] {
   for (const { message, refId } of error ? [...errors, error] : errors) {
     findings.push({ kind: "query error", message: `${refId ? `query ${refId}: ` : ""}${message}` });
   }
-  for (const phrase of ["An unexpected error happened", "Unable to render data"]) {
-    if (report.text.includes(phrase)) findings.push({ kind: "render error", message: phrase });
-  }
+  const phrase = "An unexpected error happened";
+  if (report.text.includes(phrase)) findings.push({ kind: "render error", message: phrase });
   return findings;
 }
 
 /** A query that gives nothing is one, also beside others that give something. */
-function checkQueries({ panel }: DrawnPanel, raw: DataFrame[]): Finding[] {
-  if (queriesOf(panel).length === 0) return [{ kind: "no data", message: "the panel has no queries" }];
+function checkQueries({ panel }: DrawnPanel, raw: DataFrame[], names: Finding[]): Finding[] {
+  if (queriesOf(panel).length === 0)
+    return [{ kind: "no data", message: "the panel has no queries" }];
   return queriesOf(panel).flatMap((query) => {
+    // An unknown name says it better.
+    if (names.some(({ message }) => message.endsWith(` in query ${query.refId}`))) return [];
     const frames = raw.filter(({ refId }) => refId === query.refId);
-    const fields = frames.flatMap((frame) => frame.fields.filter(({ type }) => type === FieldType.number));
+    const fields = frames.flatMap((frame) =>
+      frame.fields.filter(({ type }) => type === FieldType.number),
+    );
     if (fields.some((field) => numbersOf(field).length > 0)) return [];
     const what = fields.length > 0 ? "gives no number but NaN or infinities" : "gives nothing";
     return { kind: "no data", message: `query ${query.refId} ${what}: ${exprOf(panel, query)}` };
@@ -183,7 +188,10 @@ async function checkNames({ panel, store }: DrawnPanel): Promise<Finding[]> {
       const own = await store.labelsOf(selector.metric);
       if (own.size === 0) {
         complete = false;
-        findings.push({ kind: "unknown metric", message: `${selector.metric} in query ${query.refId}` });
+        findings.push({
+          kind: "unknown metric",
+          message: `${selector.metric} in query ${query.refId}`,
+        });
         continue;
       }
       for (const label of own) labels.add(label);
@@ -214,7 +222,9 @@ function checkOverrides({ json, panel }: DrawnPanel): Finding[] {
     if (!info) findings.push({ kind: "override", message: `unknown matcher ${name}` });
     else if (series.length > 0) {
       const matches = info.get(matcher.options);
-      const hit = series.some((frame) => frame.fields.some((field) => matches(field, frame, series)));
+      const hit = series.some((frame) =>
+        frame.fields.some((field) => matches(field, frame, series)),
+      );
       if (!hit) findings.push({ kind: "override", message: `${name} matches nothing` });
     }
   }
@@ -229,12 +239,18 @@ function checkLegend({ panel, report, json }: DrawnPanel, raw: DataFrame[]): Fin
     if (format === "table" || format === "heatmap" || frames.length === 0) continue;
     for (const [, label = ""] of legendFormat.matchAll(/\{\{\s*(.+?)\s*\}\}/g)) {
       const has = frames.some(({ fields }) => fields.some(({ labels }) => labels?.[label]));
-      if (!has) findings.push({ kind: "raw legend", message: `no series of query ${refId} has the label ${label}` });
+      if (!has)
+        findings.push({
+          kind: "raw legend",
+          message: `no series of query ${refId} has the label ${label}`,
+        });
     }
   }
   if (json.type === "heatmap" || !showsNames(json, report)) return findings;
   const names = report.values.map(({ name }) => name);
-  const raws = names.filter((name) => /^Value( #\w+)?$|^Trend #|=["']|\{\{|^\s*$|[[(]\$?\w+\]?\)/.test(name));
+  const raws = names.filter((name) =>
+    /^Value( #\w+)?$|^Trend #|=["']|\{\{|^\s*$|[[(]\$?\w+\]?\)/.test(name),
+  );
   findings.push(...raws.map((name) => ({ kind: "raw legend", message: JSON.stringify(name) })));
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   findings.push(...twice.map((name) => ({ kind: "same name", message: JSON.stringify(name) })));
@@ -243,7 +259,10 @@ function checkLegend({ panel, report, json }: DrawnPanel, raw: DataFrame[]): Fin
 
 /** A stat shows the name of its value only where there are several, and a chart none without a legend. */
 function showsNames({ type, options }: Panel, { values }: PanelReport): boolean {
-  const { legend, textMode = "auto" } = (options ?? {}) as { legend?: { showLegend?: boolean }; textMode?: string };
+  const { legend, textMode = "auto" } = (options ?? {}) as {
+    legend?: { showLegend?: boolean };
+    textMode?: string;
+  };
   if (type === "timeseries") return legend?.showLegend !== false;
   if (type === "stat") return /name/.test(textMode) || (textMode === "auto" && values.length > 1);
   return type !== "bargauge" || values.length > 1;
@@ -256,14 +275,21 @@ function checkUnits({ panel, store }: DrawnPanel): Finding[] {
       .filter(({ type }) => type === FieldType.number || type === FieldType.frame)
       .flatMap((field): Finding[] => {
         const unit = heatmapUnit ?? field.config.unit ?? "";
-        if (!isUnit(unit)) return [{ kind: "unit", message: `unknown unit ${JSON.stringify(unit)}` }];
+        if (!isUnit(unit))
+          return [{ kind: "unit", message: `unknown unit ${JSON.stringify(unit)}` }];
         const query = queryBehind(panel, field, frame);
         if (!query) return [];
         const expression = store.parse(panel, query);
-        const dimension = query.format === "heatmap" ? store.observed(panel, query) : expression.dimension;
+        const dimension =
+          query.format === "heatmap" ? store.observed(panel, query) : expression.dimension;
         const fault = dimension && !dimension.literal ? unitFault(unit, dimension) : undefined;
         return fault
-          ? [{ kind: "unit", message: `${JSON.stringify(unit)} for query ${query.refId}, which ${fault}` }]
+          ? [
+              {
+                kind: "unit",
+                message: `${JSON.stringify(unit)} for query ${query.refId}, which ${fault}`,
+              },
+            ]
           : [];
       }),
   );
@@ -292,7 +318,10 @@ function checkLinks({ json, panel }: DrawnPanel): Finding[] {
   return [...used]
     .map(([, dotted, quoted]) => dotted ?? quoted ?? "")
     .filter((name) => !/^\d+$/.test(name) && !names.has(name))
-    .map((name) => ({ kind: "link", message: `no field ${JSON.stringify(name)} for __data.fields` }));
+    .map((name) => ({
+      kind: "link",
+      message: `no field ${JSON.stringify(name)} for __data.fields`,
+    }));
 }
 
 const unique = (findings: Finding[]): Finding[] => [
@@ -312,7 +341,9 @@ class Store {
   parse(panel: VizPanel, query: PromQuery) {
     const request = runnerOf(panel)?.state.data?.request;
     const expr = query.expr ?? "";
-    return parseExpression(request ? this.#prometheus.interpolate(expr, request as never, query) : expr);
+    return parseExpression(
+      request ? this.#prometheus.interpolate(expr, request as never, query) : expr,
+    );
   }
 
   /** What the histogram of a heat map measures. */
@@ -323,7 +354,7 @@ class Store {
 
   /** The labels that any series of the metric has; empty where there is no series. */
   labelsOf(metric: string): Promise<Set<string>> {
-      const answer =
+    const answer =
       this.#labels.get(metric) ??
       this.#prometheus
         .get<string[]>("labels", { "match[]": `{__name__=${JSON.stringify(metric)}}` })

@@ -33,7 +33,13 @@ export function toSeriesFrames(target: PromQuery, results: readonly PromResult[]
       values: values.map(([, text]) => numberOf(text)),
     };
     const meta = { type: DataFrameType.TimeSeriesMulti };
-    return { refId: target.refId, ...(name && { name }), fields: [time, value], length: values.length, meta };
+    return {
+      refId: target.refId,
+      ...(name && { name }),
+      fields: [time, value],
+      length: values.length,
+      meta,
+    };
   });
 }
 
@@ -71,7 +77,12 @@ export function toHeatmapFrames(target: PromQuery, results: readonly PromResult[
 
 function toCells(target: PromQuery, samples: readonly HistogramSample[]): DataFrame {
   const cells = samples.flatMap(([seconds, { buckets = [] }]) =>
-    buckets.map(([, lower, upper, count]) => [seconds * 1000, Number(lower), Number(upper), Number(count)]),
+    buckets.map(([, lower, upper, count]) => [
+      seconds * 1000,
+      Number(lower),
+      Number(upper),
+      Number(count),
+    ]),
   );
   const column = (name: string, index: number): Field => ({
     name,
@@ -80,7 +91,12 @@ function toCells(target: PromQuery, samples: readonly HistogramSample[]): DataFr
     values: cells.map((cell) => cell[index]),
   });
   const fields = ["xMax", "yMin", "yMax", "count"].map(column);
-  return { refId: target.refId, fields, length: cells.length, meta: { type: DataFrameType.HeatmapCells } };
+  return {
+    refId: target.refId,
+    fields,
+    length: cells.length,
+    meta: { type: DataFrameType.HeatmapCells },
+  };
 }
 
 /** Classic buckets are cumulative: each row is what its bucket has more than the one below. */
@@ -92,7 +108,9 @@ function toBucketRows(target: PromQuery, results: readonly PromResult[]): DataFr
   const times = [...new Set(bounded.flatMap(({ values = [] }) => values.map(([s]) => s)))].toSorted(
     (a, b) => a - b,
   );
-  const columns = bounded.map(({ values = [] }) => new Map(values.map(([s, text]) => [s, Number(text)])));
+  const columns = bounded.map(
+    ({ values = [] }) => new Map(values.map(([s, text]) => [s, Number(text)])),
+  );
   const fields = bounded.map(({ metric }, index): Field => ({
     name: metric["le"]!,
     type: FieldType.number,

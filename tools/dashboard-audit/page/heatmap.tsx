@@ -4,13 +4,25 @@
  * In:  frames as frames.ts makes them: cells of native histograms, or rows of classic buckets.
  * Out: a cell per bucket and step, the darker or brighter the more it holds.
  */
-import { type DataFrame, DataFrameType, type PanelProps, getValueFormat, formattedValueToString } from "@grafana/data";
-import { PanelDataErrorView, config } from "@grafana/runtime";
-import { AxisPlacement, ScaleDistribution, ScaleDirection, ScaleOrientation } from "@grafana/schema";
+import {
+  type DataFrame,
+  DataFrameType,
+  type PanelProps,
+  getValueFormat,
+  formattedValueToString,
+} from "@grafana/data";
+import { config } from "@grafana/runtime";
+import {
+  AxisPlacement,
+  ScaleDistribution,
+  ScaleDirection,
+  ScaleOrientation,
+} from "@grafana/schema";
 import type { Options } from "@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
 import { UPlotChart, UPlotConfigBuilder } from "@grafana/ui";
 import * as schemes from "d3-scale-chromatic";
 import { useMemo } from "react";
+import { NoData } from "./no-data";
 
 interface Cell {
   readonly fromMs: number;
@@ -35,7 +47,9 @@ export function HeatmapPanel(props: PanelProps<Options>) {
     const builder = new UPlotConfigBuilder(timeZone);
     const unit = options.yAxis.unit ?? data.series[0]?.fields[1]?.config.unit;
     const name = (value: number) =>
-      formattedValueToString(getValueFormat(unit)(value, options.yAxis.decimals));
+      value === Infinity
+        ? "+Inf"
+        : formattedValueToString(getValueFormat(unit)(value, options.yAxis.decimals));
     const rowName = (row: number) => (rows?.[row] === undefined ? "" : name(Number(rows[row])));
     const low = rows ? 0 : Math.min(...shown.map((cell) => cell.low).filter((value) => value > 0));
     const high = rows ? rows.length : Math.max(...shown.map((cell) => cell.high));
@@ -54,7 +68,13 @@ export function HeatmapPanel(props: PanelProps<Options>) {
       range: () => [low, high],
     });
     const { theme2: theme } = config;
-    builder.addAxis({ scaleKey: "x", isTime: true, placement: AxisPlacement.Bottom, timeZone, theme });
+    builder.addAxis({
+      scaleKey: "x",
+      isTime: true,
+      placement: AxisPlacement.Bottom,
+      timeZone,
+      theme,
+    });
     builder.addAxis({
       scaleKey: "y",
       placement: AxisPlacement.Left,
@@ -85,7 +105,7 @@ export function HeatmapPanel(props: PanelProps<Options>) {
     const times = [...new Set(shown.map(({ toMs }) => toMs))].toSorted((a, b) => a - b);
     return { builder, data: [times, times.map(() => null)] as [number[], null[]] };
   }, [data, options, timeRange, timeZone]);
-  if (!chart) return <PanelDataErrorView panelId={props.id} data={data} />;
+  if (!chart) return <NoData {...props} />;
   return <UPlotChart {...{ width, height }} config={chart.builder} data={chart.data} />;
 }
 
@@ -130,11 +150,13 @@ function stepOf(times: readonly number[]): number {
 /** Colours of 0 to 1, by a scheme of d3 or as one colour that fades. */
 function painter({ mode, scheme, fill, exponent = 0.5, reverse }: Options["color"]) {
   const scale = (schemes as Record<string, unknown>)[`interpolate${scheme}`] as
-    | ((share: number) => string)
-    | undefined;
+    ((share: number) => string) | undefined;
   if (mode === "opacity" || !scale) {
     const color = config.theme2.visualization.getColorByName(fill);
-    const hex = (share: number) => Math.round(255 * share ** exponent).toString(16).padStart(2, "0");
+    const hex = (share: number) =>
+      Math.round(255 * share ** exponent)
+        .toString(16)
+        .padStart(2, "0");
     return (share: number) => `${color}${hex(share)}`;
   }
   // Schemes run from light to dark: on a dark page the other way round, so that empty fades into the background.

@@ -3,6 +3,7 @@
  */
 import {
   type DataFrame,
+  DataFrameType,
   type DisplayValue,
   type Field,
   FieldType,
@@ -11,6 +12,7 @@ import {
   formattedValueToString,
   getFieldDisplayName,
   getFieldDisplayValues,
+  getValueFormat,
 } from "@grafana/data";
 import { config } from "@grafana/runtime";
 import {
@@ -24,40 +26,7 @@ import {
 } from "@grafana/scenes";
 import type { Dashboard } from "@grafana/schema";
 import { pendingRequests } from "./prometheus";
-
-export interface Finding {
-  readonly kind: string;
-  readonly message: string;
-}
-
-export interface ValueReport {
-  readonly name: string;
-  /** As formatted: the last value of a series, the first of a column. */
-  readonly value: string;
-  readonly unit: string;
-  /** Of all values; empty where there are no numbers. */
-  readonly min: string;
-  readonly max: string;
-}
-
-export interface PanelReport {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly values: ValueReport[];
-  /** What the panel says outside of what it draws on a canvas. */
-  readonly text: string;
-  readonly findings: Finding[];
-}
-
-export interface DashboardReport {
-  readonly uid: string;
-  readonly title: string;
-  readonly variables: { readonly name: string; readonly value: string; readonly options: number }[];
-  readonly annotations: { readonly name: string; readonly events: number }[];
-  readonly panels: PanelReport[];
-  readonly findings: Finding[];
-}
+import type { DashboardReport, PanelReport, ValueReport } from "./report";
 
 export function inspect(dashboard: Dashboard, scene: EmbeddedScene): DashboardReport {
   const variables = sceneGraph.getVariables(scene).state.variables.map((variable) => ({
@@ -119,13 +88,35 @@ function inspectPanel(panel: VizPanel): PanelReport {
     id: panel.getLegacyPanelId(),
     type: panel.state.pluginId,
     title: panel.interpolate(panel.state.title, undefined, "text"),
-    values: isReduced(panel) ? reducedValues(panel, series) : fieldValues(series),
+    values: valuesOf(panel, series),
     text: elementOf(panel)?.innerText.trim() ?? "",
     findings: [],
   };
 }
 
-const isReduced = ({ state }: VizPanel) => ["stat", "bargauge"].includes(state.pluginId);
+function valuesOf(panel: VizPanel, series: DataFrame[]): ValueReport[] {
+  const { pluginId } = panel.state;
+  if (pluginId === "heatmap") return bucketValues(panel, series);
+  return pluginId === "stat" || pluginId === "bargauge"
+    ? reducedValues(panel, series)
+    : fieldValues(series);
+}
+
+/** How many buckets a heat map has, and their lowest and highest bound. */
+function bucketValues({ state }: VizPanel, [frame]: DataFrame[]): ValueReport[] {
+  const [, low, high, ...rest] = frame?.fields ?? [];
+  if (!low || !high) return [];
+  const unit =
+    (state.options as { yAxis?: { unit?: string } }).yAxis?.unit ?? low.config.unit ?? "";
+  const format = (value: number) => formattedValueToString(getValueFormat(unit)(value));
+  const isNative = frame?.meta?.type === DataFrameType.HeatmapCells;
+  const bounds = isNative
+    ? [...numbersOf(low), ...numbersOf(high)]
+    : [low, high, ...rest].map(({ name }) => Number(name)).filter(Number.isFinite);
+  const [min = "", max = ""] = [Math.min(...bounds), Math.max(...bounds)].map(format);
+  const value = isNative ? `${frame!.length} cells` : `${bounds.length} rows`;
+  return [{ name: "buckets", value, unit, min, max }];
+}
 
 function reducedValues(panel: VizPanel, series: DataFrame[]): ValueReport[] {
   return getFieldDisplayValues({
@@ -148,12 +139,16 @@ function fieldValues(series: DataFrame[]): ValueReport[] {
   return series.flatMap((frame) =>
     shownFields(frame).map((field) => {
       const format = (value: unknown) =>
-        field.display ? textOf(formattedValueToString(field.display(value) as DisplayValue)) : textOf(value);
+        field.display
+          ? textOf(formattedValueToString(field.display(value) as DisplayValue))
+          : textOf(value);
       const numbers = numbersOf(field);
       const isSeries = frame.fields[0]?.type === FieldType.time && field.type === FieldType.number;
       const shown = isSeries ? numbers.at(-1) : field.values[0];
       const extreme = (pick: (a: number, b: number) => number) =>
-        numbers.length > 0 && field.type === FieldType.number ? format(numbers.reduce((a, b) => pick(a, b))) : "";
+        numbers.length > 0 && field.type === FieldType.number
+          ? format(numbers.reduce((a, b) => pick(a, b)))
+          : "";
       return {
         name: getFieldDisplayName(field, frame, series),
         value: shown === undefined || shown === null ? "" : format(shown),
@@ -167,7 +162,8 @@ function fieldValues(series: DataFrame[]): ValueReport[] {
 
 /** Without the time axis of a series and without hidden columns. */
 export function shownFields(frame: DataFrame): Field[] {
-  const custom = (field: Field) => field.config.custom as { hidden?: boolean; hideFrom?: { viz?: boolean } };
+  const custom = (field: Field) =>
+    field.config.custom as { hidden?: boolean; hideFrom?: { viz?: boolean } };
   const isSeries = frame.meta?.type !== undefined && frame.fields[0]?.type === FieldType.time;
   return frame.fields.filter(
     (field, index) =>
@@ -176,6 +172,8 @@ export function shownFields(frame: DataFrame): Field[] {
 }
 
 export const numbersOf = (field: Field): number[] =>
-  field.values.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
+  field.values.filter(
+    (value): value is number => typeof value === "number" && Number.isFinite(value),
+  );
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : String(value));

@@ -31,10 +31,11 @@ import { MemoryRouter } from "react-router-dom";
 import { catchError, from, map, of, startWith } from "rxjs";
 import { type Job, toScene } from "./convert";
 import { checkDashboard } from "./findings";
-import { type DashboardReport, inspect, isSettled } from "./inspect";
+import { inspect, isSettled } from "./inspect";
 import { registerPanels } from "./panels";
 import { PrometheusApi } from "./prometheus";
 import { fillRegistries } from "./registries";
+import type { DashboardReport } from "./report";
 
 declare global {
   interface Window {
@@ -100,7 +101,10 @@ window.audit = async ({ scrapeInterval, timeoutMs, ...job }) => {
     <ThemeContext.Provider value={config.theme2}>
       <GlobalStyles />
       <MemoryRouter>
-        <div id="dashboard" style={{ padding: 16, background: config.theme2.colors.background.canvas }}>
+        <div
+          id="dashboard"
+          style={{ padding: 16, background: config.theme2.colors.background.canvas }}
+        >
           <h1 style={{ fontSize: 20, margin: 0 }}>{job.dashboard.title}</h1>
           <scene.Component model={scene} />
         </div>
@@ -110,7 +114,7 @@ window.audit = async ({ scrapeInterval, timeoutMs, ...job }) => {
   );
   const deadline = performance.now() + timeoutMs;
   // Settled in several looks on end: a variable's new value starts queries after the last ones have ended.
-  for (let quiet = 0; quiet < 5 && performance.now() < deadline; ) {
+  for (let quiet = 0; quiet < 5 && performance.now() < deadline;) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     quiet = isSettled(scene) ? quiet + 1 : 0;
   }

@@ -13,7 +13,7 @@ import {
   getFieldDisplayValues,
   renderTextPanelMarkdown,
 } from "@grafana/data";
-import { PanelDataErrorView, config } from "@grafana/runtime";
+import { config } from "@grafana/runtime";
 import { sceneUtils } from "@grafana/scenes";
 import {
   BarGaugeDisplayMode,
@@ -36,6 +36,7 @@ import { BarGauge, BigValue, TimeSeries, VizRepeater } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import { Annotations } from "./annotations";
 import { HeatmapPanel } from "./heatmap";
+import { NoData } from "./no-data";
 import { fieldProperty } from "./registries";
 
 function TimeSeriesPanel(props: PanelProps<TimeSeriesOptions>) {
@@ -91,7 +92,7 @@ function BarGaugePanel(props: PanelProps<BarGaugeOptions>) {
     <VizRepeater
       {...{ width, height, renderCounter }}
       source={data}
-      orientation={options.orientation === VizOrientation.Auto ? autoOrientation(props) : options.orientation}
+      orientation={options.orientation}
       itemSpacing={10}
       minVizWidth={options.minVizWidth}
       minVizHeight={options.minVizHeight}
@@ -101,20 +102,15 @@ function BarGaugePanel(props: PanelProps<BarGaugeOptions>) {
       renderValue={({ value, width, height, orientation, alignmentFactors, count }) => (
         <BarGauge
           {...{ width, height, orientation, alignmentFactors }}
-          value={count > 1 || options.namePlacement !== BarGaugeNamePlacement.Auto || value.display.title
-            ? value.display
-            : { ...value.display, title: "" }}
+          value={count > 1 ? value.display : { ...value.display, title: "" }}
           field={value.field}
-          {...(value.view?.getFieldDisplayProcessor(value.colIndex!) && {
-            display: value.view.getFieldDisplayProcessor(value.colIndex!)!,
-          })}
+          display={value.view?.getFieldDisplayProcessor(value.colIndex ?? 0)}
           displayMode={options.displayMode}
           valueDisplayMode={options.valueMode}
           namePlacement={options.namePlacement}
           showUnfilled={options.showUnfilled}
           {...(options.text && { text: options.text })}
           itemSpacing={10}
-          lcdCellWidth={options.displayMode === BarGaugeDisplayMode.Basic ? 12 : 12}
           theme={config.theme2}
         />
       )}
@@ -150,10 +146,6 @@ function TextPanel({ options, replaceVariables }: PanelProps<TextOptions>) {
   return <div className="markdown-html" dangerouslySetInnerHTML={{ __html: html }} />;
 }
 
-const NoData = ({ id, data, fieldConfig }: Pick<PanelProps, "id" | "data" | "fieldConfig">) => (
-  <PanelDataErrorView panelId={id} data={data} fieldConfig={fieldConfig} />
-);
-
 const displayValues = (
   props: Omit<PanelProps, "options"> & { options: StatOptions | BarGaugeOptions },
   sparkline: boolean,
@@ -168,9 +160,6 @@ const displayValues = (
     theme: config.theme2,
     timeZone: props.timeZone,
   });
-
-const autoOrientation = ({ width, height }: { width: number; height: number }) =>
-  width > height ? VizOrientation.Vertical : VizOrientation.Horizontal;
 
 const reduceOptions = { calcs: ["lastNotNull"], values: false, fields: "" };
 
@@ -336,4 +325,3 @@ export function registerPanels(): void {
     sceneUtils.registerRuntimePanelPlugin({ pluginId, plugin });
   }
 }
-

@@ -22,7 +22,13 @@ import {
 import { getTemplateSrv } from "@grafana/runtime";
 import type { DataQuery } from "@grafana/schema";
 import { type Observable, from, of } from "rxjs";
-import { type PromResult, fillLegend, toHeatmapFrames, toSeriesFrames, toTableFrames } from "./frames";
+import {
+  type PromResult,
+  fillLegend,
+  toHeatmapFrames,
+  toSeriesFrames,
+  toTableFrames,
+} from "./frames";
 
 export interface PromQuery extends DataQuery {
   expr: string;

@@ -71,13 +71,18 @@ function childrenOf(node: SyntaxNode): SyntaxNode[] {
 }
 
 function toSelector(node: SyntaxNode, textOf: TextOf): Selector {
-  const name = node.getChild("Identifier") ?? node.getChild("LabelMatchers")?.getChild("QuotedLabelName");
+  const name =
+    node.getChild("Identifier") ?? node.getChild("LabelMatchers")?.getChild("QuotedLabelName");
   const matchers = childrenOf(node.getChild("LabelMatchers") ?? node).flatMap((matcher) => {
     const label = matcher.getChild("LabelName") ?? matcher.getChild("QuotedLabelName");
     const value = matcher.getChild("StringLiteral");
     const operator = matcher.getChild("MatchOp");
     if (!label || !value || !operator) return [];
-    return { label: unquote(textOf(label)), operator: textOf(operator), value: unquote(textOf(value)) };
+    return {
+      label: unquote(textOf(label)),
+      operator: textOf(operator),
+      value: unquote(textOf(value)),
+    };
   });
   const named = matchers.find(({ label, operator }) => label === "__name__" && operator === "=");
   return {
@@ -130,7 +135,9 @@ function ofCall(node: SyntaxNode, textOf: TextOf): Dimension | undefined {
     ({ name }) => name !== "StringLiteral",
   );
   // The measured argument stands last, but for functions that take numbers after it.
-  const early = /^(round|clamp\w*|label_\w+|predict_linear|double_exponential_smoothing)$/.test(name);
+  const early = /^(round|clamp\w*|label_\w+|predict_linear|double_exponential_smoothing)$/.test(
+    name,
+  );
   const argument = early ? parameters[0] : parameters.at(-1);
   if (name === "time" || name === "timestamp") return { ...pure(), seconds: 1, epoch: true };
   if (countFunctions.test(name)) return pure();

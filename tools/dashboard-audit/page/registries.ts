@@ -29,7 +29,15 @@ type Process = FieldConfigPropertyItem["process"];
 export function fieldProperty(id: string, process?: Process): FieldConfigPropertyItem {
   const keep = process ?? (identityOverrideProcessor as Process);
   const editor = () => null;
-  return { id, path: id, name: id, editor, override: editor, process: keep, shouldApply: () => true };
+  return {
+    id,
+    path: id,
+    name: id,
+    editor,
+    override: editor,
+    process: keep,
+    shouldApply: () => true,
+  };
 }
 
 const standardProperties: [id: string, process?: Process][] = [
@@ -68,7 +76,12 @@ const timeSeriesTable: DataTransformerInfo = {
             config: {},
             values: labels.map((row) => row[name] ?? ""),
           }));
-          const trend = { name: `Trend #${refId}`, type: FieldType.frame, config: {}, values: rows };
+          const trend = {
+            name: `Trend #${refId}`,
+            type: FieldType.frame,
+            config: {},
+            values: rows,
+          };
           return { refId, length: rows.length, fields: [...columns, trend] };
         });
       }),
@@ -93,4 +106,3 @@ export function fillRegistries(): void {
     })),
   );
 }
-

@@ -22,7 +22,9 @@ const units: [dimension: Omit<Dimension, "literal">, ids: string][] = [
 /** Say nothing of a dimension; right for a count, and for a rate of counts. */
 const plain = new Set(["", "none", "short", "sishort", "locale", "string"]);
 
-const known = new Set(getValueFormats().flatMap(({ submenu }) => submenu.map(({ value }) => value)));
+const known = new Set(
+  getValueFormats().flatMap(({ submenu }) => submenu.map(({ value }) => value)),
+);
 
 /** Units with a text of the dashboard's own, e.g. `suffix:/min`. */
 const isOwn = (unit: string) => /^(suffix|prefix|time|si|count|currency|bool):/.test(unit);
@@ -47,7 +49,9 @@ export function unitFault(unit: string, dimension: Dimension): string | undefine
   if (plain.has(unit) && isCount) return undefined;
   // Combinations that no unit of Grafana's names, such as bytes times seconds.
   if (fits.length === 0 && plain.has(unit)) return undefined;
-  const measured = [bytes && `bytes^${bytes}`, seconds && `seconds^${seconds}`].filter(Boolean).join("·");
+  const measured = [bytes && `bytes^${bytes}`, seconds && `seconds^${seconds}`]
+    .filter(Boolean)
+    .join("·");
   const expected = fits.length > 0 ? `; expected ${fits.join(", ")}` : "";
   return `measures ${measured || "a plain number"}${factor === 1 ? "" : ` × ${factor}`}${expected}`;
 }

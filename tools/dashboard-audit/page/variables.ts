@@ -9,7 +9,7 @@ import type { Dashboard } from "@grafana/schema";
 const builtIn = new Set(
   (
     "__interval __interval_ms __rate_interval __rate_interval_ms __range __range_s __range_ms __from __to __timezone " +
-    "__dashboard __user __org __name __value __field __series __data __url __url_time_range __all_variables timeFilter"
+    "__all __dashboard __user __org __name __value __field __series __data __url __url_time_range __all_variables timeFilter"
   ).split(" "),
 );
 
@@ -25,11 +25,16 @@ export function definedVariables(dashboard: Dashboard): Set<string> {
 /** A message for each use of an unknown variable in any text below `value`; nested panels are not its own. */
 export function undefinedVariables(value: unknown, defined: Set<string>, path = ""): string[] {
   if (typeof value === "string") {
-    return [...value.matchAll(reference)]
-      .map(([text, plain, brackets, braces]) => ({ text, name: plain ?? brackets ?? braces ?? "" }))
-      // `$1` is a group of a regular expression.
-      .filter(({ name }) => !/^\d/.test(name) && !defined.has(name))
-      .map(({ text }) => `${text} in ${path}`);
+    return (
+      [...value.matchAll(reference)]
+        .map(([text, plain, brackets, braces]) => ({
+          text,
+          name: plain ?? brackets ?? braces ?? "",
+        }))
+        // `$1` is a group of a regular expression.
+        .filter(({ name }) => !/^\d/.test(name) && !defined.has(name))
+        .map(({ text }) => `${text} in ${path}`)
+    );
   }
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => undefinedVariables(item, defined, `${path}[${index}]`));
