@@ -366,6 +366,8 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
               ['{"instance_id":"b","load_zone":"south"}', requestsOf("b")],
             ]),
           );
+          const later = await askLater("fleet", 20, { testid: "fleet" });
+          expect(only(later.results("Silent generators"))).toBe(0);
           const times = asked.results("Each generator", "times").map(({ value }) => value);
           expect(sum(times)).toBeCloseTo(2, 12);
         });
