@@ -45,7 +45,7 @@ for (const tool of ["promtool-2", "promtool-3"] as const) {
       const untyped = { place: "good › annotation Start", expr: "rate(k6_vus)" };
       const findings = await checkWithPromtool(program, [good, unclosed, good, untyped]);
       expect(findings.map(({ place }) => place)).toEqual([unclosed.place, untyped.place]);
-      expect(findings[0]?.message).toMatch(/parse error: unclosed left parenthesis.*in sum\(rate/);
+      expect(findings[0]?.message).toMatch(/parse error: unclosed left parenthesis.*in "sum\(rate/);
       expect(findings[1]?.message).toMatch(/expected type range vector/);
     });
   });

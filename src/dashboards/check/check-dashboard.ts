@@ -70,8 +70,11 @@ export function checkDashboard(
     for (const expr of interpolations(question.expr, variablesOf(dashboard))) {
       expressions.push({ place, expr });
       const tree = parsePromql(expr);
-      // promtool says what is wrong with it.
-      if (!tree) continue;
+      if (!tree) {
+        // promtool says what is wrong with it; nobody knows what its fields would be.
+        of.labels.add("{{any}}");
+        continue;
+      }
       const answer = answerOf(tree, catalogue);
       answer.problems.forEach(report);
       for (const metric of answer.metrics) metrics.add(metric);
@@ -95,9 +98,11 @@ export function checkDashboard(
     findings.push(...problems.map((message) => ({ place, message })));
     for (const target of targets) {
       const { refId = "" } = target;
-      const verdicts = [...(known.get(target)?.dimensions ?? [])].flatMap(
-        (dimension) => verdictOn(unitsOf(panel, refId, fields), dimension) ?? [],
-      );
+      const verdicts = [...(known.get(target)?.dimensions ?? [])].flatMap((dimension) => {
+        // A heat map's unit is that of its scale, which is what the buckets observed.
+        const shown = panel.type === "heatmap" ? dimension.observed : dimension;
+        return (shown && verdictOn(unitsOf(panel, refId, fields), shown)) ?? [];
+      });
       if (verdicts.length > 0) counts.units += 1;
       for (const message of verdicts)
         if (message !== fits) findings.push({ place: at(place, refId), message });

@@ -104,7 +104,9 @@ function valuesOf(name: string, variables: readonly VariableJson[]): string[] {
   if (own !== undefined) return [own];
   const variable = variables.find((candidate) => candidate.name === name);
   if (!variable) return [];
-  const { type, options = [], multi = false, includeAll = false, allValue = "" } = variable;
+  const { type, query, options = [], multi = false, includeAll = false, allValue = "" } = variable;
+  // What people may type is theirs; what stands there at first has to work, an empty text as well.
+  if (type === "textbox" || type === "constant") return [typeof query === "string" ? query : ""];
   const current = [variable.current?.value ?? ""]
     .flat()
     .filter((value) => value !== "" && value !== "$__all");

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { unique, type Finding } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import type { Expression } from "./check-dashboard.ts";
 
 /**
@@ -65,13 +65,13 @@ function readFindings({ code, text }: Output, expressions: readonly Expression[]
     if (found === expressions.length) return [];
     throw new Error(`promtool found ${found} rules; expected ${expressions.length}: ${text}`);
   }
-  const findings = text.split("\n").flatMap((line): Finding[] => {
-    const [, index, message] = /"plimsoll_check_(\d+)": (.*)$/.exec(line) ?? [];
-    const expression = expressions[Number(index)];
-    return expression
-      ? [{ place: expression.place, message: `promtool: ${message}; in ${expression.expr}` }]
-      : [];
-  });
-  if (findings.length === 0) throw new Error(`promtool refuses the rules: ${text}`);
-  return unique(findings);
+  // One for each place: the values of its variables seldom make another mistake of it.
+  const findings = new Map<string, Finding>();
+  for (const [, index, message] of text.matchAll(/"plimsoll_check_(\d+)": (.*)$/gm)) {
+    const { place, expr } = expressions[Number(index)] ?? { place: "", expr: "" };
+    if (findings.has(place)) continue;
+    findings.set(place, { place, message: `promtool: ${message}; in ${JSON.stringify(expr)}` });
+  }
+  if (findings.size === 0) throw new Error(`promtool refuses the rules: ${text}`);
+  return [...findings.values()];
 }
