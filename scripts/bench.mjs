@@ -3,6 +3,7 @@
  *
  *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
+ *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
  * a ratio does so less. Nothing fails on a figure.
@@ -10,7 +11,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode"];
+const names = ["ingest", "encode", "history"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {
