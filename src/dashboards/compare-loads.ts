@@ -47,7 +47,10 @@ export function runs(): Panel {
     ["rate", (run: RunName) => `${total("http_reqs", run)} / ${duration(run)}`],
     ["iterations", (run: RunName) => total("iterations", run)],
     ["dropped", (run: RunName) => total("dropped_iterations", run)],
-    ["failed", (run: RunName) => failedShare(run)],
+    [
+      "failed",
+      (run: RunName) => `(${summary("http_req_failed", "rate", run)} or ${failedShare(run)})`,
+    ],
     ["p95", (run: RunName) => summary("http_req_duration", "p95", run)],
   ] as const;
   return table({

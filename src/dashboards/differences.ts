@@ -5,7 +5,7 @@ import { MappingType, type ValueMapping } from "@grafana/grafana-foundation-sdk/
 import { named, type Override } from "./panel.ts";
 
 /** Colours of a difference of which more is worse. */
-export const worseAbove: readonly ValueMapping[] = ranges([
+const worseAbove: readonly ValueMapping[] = ranges([
   [null, -0.05, "green"],
   [-0.05, 0.05, "text"],
   [0.05, 0.2, "orange"],
