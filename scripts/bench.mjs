@@ -2,8 +2,9 @@
  * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
  *
  *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
- *   attribution    faults of the example shop, and which resource answers for the slow time
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
+ *   attribution    faults of the example shop, and which resource answers for the slow time
+ *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
  * a ratio does so less. Nothing fails on a figure.
@@ -11,7 +12,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode", "attribution"];
+const names = ["ingest", "encode", "attribution", "history"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {

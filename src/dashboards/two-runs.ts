@@ -51,6 +51,18 @@ export function duration(run: RunName): string {
   return `((${end} or vector(time())) - ${known("plimsoll_run_start_time_seconds", run)})`;
 }
 
+/** The most virtual users at once; of a run that goes on, up to now. */
+export function peakVus(run: RunName): string {
+  return `(${summary("vus", "max", run)} or sum(max_over_time(k6_vus{${ofRunNamed(run)}}[1d] @ $end_${run})))`;
+}
+
+/** Share of the requests of the whole run that failed; by labels, e.g. ` by (name)`. */
+export function failedShare(run: RunName, by: string = ""): string {
+  const failed = atEnd("k6_http_req_failed_total", run, 'condition="nonzero"');
+  const all = atEnd("k6_http_req_failed_total", run);
+  return `sum${by} (${failed}) / sum${by} (${all})`;
+}
+
 /** How A differs from B: 0.2 says that A is a fifth above B. */
 export function difference(a: string, b: string): string {
   return `${a} / ${b} - 1`;

@@ -3,7 +3,7 @@
  * Prometheus: one endpoint is 20 % slower in A than in B, and nothing else differs.
  */
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { compareDashboard } from "../../src/dashboards/compare.ts";
 import { OpenDashboard, type View } from "../support/dashboard-queries.ts";
 import { k6Endpoints, k6Vus, writeK6Run } from "../support/k6-run.ts";

@@ -11,6 +11,8 @@ import { createTemporaryFolder } from "./temporary-folder.ts";
 export interface ServerProcess extends AsyncDisposable {
   /** Without a path. */
   readonly url: string;
+  /** The process's own; removed with it. */
+  readonly folder: string;
 }
 
 export interface ServerProcessOptions {
@@ -77,7 +79,7 @@ async function startOnPort(
     }
     await delay(pollMs);
   }
-  return { url, [Symbol.asyncDispose]: stop };
+  return { url, folder: folder.path, [Symbol.asyncDispose]: stop };
 }
 
 async function isReady(url: string): Promise<boolean> {

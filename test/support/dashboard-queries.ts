@@ -147,7 +147,7 @@ export class OpenDashboard {
   async #resolve({ name, type, query, regex, sort, includeAll, current }: VariableFile) {
     if (type === "datasource") return;
     if (type !== "query") {
-      const first = typeof current?.value === "string" ? current.value : String(query ?? "");
+      const first = typeof current?.value === "string" ? current.value : "";
       this.#values.set(name, this.#view.chosen?.[name] ?? first);
       return;
     }

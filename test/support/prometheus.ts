@@ -21,12 +21,17 @@ export interface MetricsStore extends AsyncDisposable, QueryApi {
   readonly writeUrl: string;
 }
 
+export interface Prometheus extends MetricsStore {
+  /** Where its blocks are. */
+  readonly dataFolder: string;
+}
+
 export async function startPrometheus({
   program,
   flags = [],
   remoteWrite = true,
   config = "global: {}\n",
-}: PrometheusOptions): Promise<MetricsStore> {
+}: PrometheusOptions): Promise<Prometheus> {
   const server = await startServerProcess({
     program,
     args: (port, folder) => {
@@ -46,5 +51,6 @@ export async function startPrometheus({
     ...server,
     ...createQueryApi(server.url),
     writeUrl: `${server.url}/api/v1/write`,
+    dataFolder: join(server.folder, "data"),
   };
 }

@@ -20,6 +20,8 @@ export interface PastRun {
   readonly seconds: number;
   /** How long each request took. */
   readonly durationMs: number;
+  /** What a request's duration is multiplied by. Default: 1, each time. */
+  readonly spread?: () => number;
   readonly vus: number;
   /** Labels of `plimsoll_run_info`. */
   readonly tags: Readonly<Record<string, string>>;
@@ -43,7 +45,7 @@ const iterations = metric("iterations", "counter");
 /** What `plimsoll ingest` would send of a run. `withSeconds` false leaves only the run's own series. */
 export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
   const batches: EncodedBatch[] = [];
-  const { testid, test, startMs, seconds, endpoints = 2 } = run;
+  const { testid, test, startMs, seconds, endpoints = 2, spread = () => 1 } = run;
   let lastId = -1;
   const nextId = () => ++lastId;
   const encoder = new BatchEncoder("1", (batch) => batches.push(batch));
@@ -72,17 +74,17 @@ export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
       series(of, { name: `endpoint-${endpoint}`, method: "GET", status: "200" }),
     );
   // Of every second, what each series is given.
-  const values: readonly (readonly [seriesIds: readonly number[], value: number])[] = [
-    [[series(vus)], run.vus],
-    [each(requests), 1],
-    [each(durations), run.durationMs],
-    [each(failures), 0],
-    [[series(checks, { check: "answers 200" })], 1],
-    [[series(iterations)], 1],
+  const values: readonly (readonly [seriesIds: readonly number[], value: () => number])[] = [
+    [[series(vus)], () => run.vus],
+    [each(requests), () => 1],
+    [each(durations), () => run.durationMs * spread()],
+    [each(failures), () => 0],
+    [[series(checks, { check: "answers 200" })], () => 1],
+    [[series(iterations)], () => 1],
   ];
   for (let second = 0; second <= seconds; second++) {
     for (const [seriesIds, value] of values) {
-      for (const id of seriesIds) aggregator.sample(id, startMs + second * 1_000, value);
+      for (const id of seriesIds) aggregator.sample(id, startMs + second * 1_000, value());
     }
   }
   const totals = aggregator.totals();
