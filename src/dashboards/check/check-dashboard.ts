@@ -155,7 +155,8 @@ function unitsOf(panel: PanelJson, refId: string, fields: readonly Field[]): str
     let units = [panel.fieldConfig?.defaults?.unit ?? ""];
     for (const { matcher = {}, properties = [] } of panel.fieldConfig?.overrides ?? []) {
       const unit = properties.find(({ id }) => id === "unit")?.value;
-      if (typeof unit !== "string") continue;
+      const isHidden = properties.some(({ id, value }) => id === "custom.hidden" && value === true);
+      if (typeof unit !== "string" && !isHidden) continue;
       const { id, options } = matcher;
       const isCertain =
         (id === "byName" && options === field.name) ||
@@ -163,9 +164,9 @@ function unitsOf(panel: PanelJson, refId: string, fields: readonly Field[]): str
         (id === "byType" && options === "number") ||
         (id === "byRegexp" && !field.name.includes("{{") && matches(field, String(options)));
       // The last override that matches wins.
-      if (isCertain) units = [unit];
+      if (isCertain) units = isHidden ? [] : [String(unit)];
       else if (field.name.includes("{{") && (id === "byRegexp" || id === "byName"))
-        units.push(unit);
+        units.push(String(unit));
     }
     return units;
   });

