@@ -177,7 +177,7 @@ function ofBinary(node: SyntaxNode, textOf: TextOf): Dimension | undefined {
   if (operator === "or") return left && !left.literal ? left : right;
   if (!left || !right) return undefined;
   if (operator === "*" || operator === "/") {
-    const { literal, ...product } = times(left, right, operator === "*" ? 1 : -1);
+    const product = times(left, right, operator === "*" ? 1 : -1);
     return left.literal && right.literal ? { ...product, literal: true } : product;
   }
   if (operator !== "+" && operator !== "-") return undefined;
