@@ -5,7 +5,7 @@
  * a service. It needs root, and that no other engine runs, because two hand out the same addresses; and the images
  * that it loads have the names of real ones, which belong into nobody else's engine.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   accessSync,
@@ -58,6 +58,7 @@ export async function startEngine(log) {
   const env = await engineEnvironment(log);
   const folder = mkdtempSync(path.join(tmpdir(), "plimsoll-engine-"));
   const socket = path.join(folder, "socket");
+  const links = new Set(networkLinks());
   const dockerd = [
     "dockerd",
     `--data-root=${path.join(folder, "data")}`,
@@ -92,6 +93,9 @@ export async function startEngine(log) {
       if (!ended) child.kill("SIGKILL");
       await end;
     }
+    // Its own bridge outlives it, and those of networks that nobody has removed.
+    for (const link of networkLinks())
+      if (!links.has(link)) spawnSync("ip", ["link", "delete", link]);
     rmSync(folder, { recursive: true, force: true });
   };
   const deadlineMs = Date.now() + startTimeoutMs;
@@ -103,6 +107,10 @@ export async function startEngine(log) {
     await delay(100);
   }
   return { host: `unix://${socket}`, load: (images) => loadImages(socket, images), stop };
+}
+
+function networkLinks() {
+  return readdirSync("/sys/class/net").filter((name) => /^(docker0|br-)/.test(name));
 }
 
 /** @param {string} pid */
