@@ -146,7 +146,9 @@ function suiteOptions(suite, folder) {
   if (suite === undefined) return [];
   // The mirror that this machine is set to has the other releases, too.
   const format = "$(REPO_URI) $(COMPONENT)";
-  const { stdout } = spawnSync("apt-get", ["indextargets", "--format", format], { encoding: "utf8" });
+  const { stdout } = spawnSync("apt-get", ["indextargets", "--format", format], {
+    encoding: "utf8",
+  });
   const mirror = /^(\S+\/debian\/?) main$/m.exec(stdout ?? "")?.[1];
   if (mirror === undefined) {
     throw new ScriptError(`apt knows no mirror of Debian to fetch from ${suite}`);

@@ -204,7 +204,7 @@ export function isWaitedFor({ signals }: Resource): string {
 }
 
 /** 1 while the resource answers for the moment, 0 while not, nothing where nothing measures it. */
-export function answersFor(resource: Resource): string {
+function answersFor(resource: Resource): string {
   const waited = isWaitedFor(resource);
   const reasons = resource.explainedBy.map((name) => `${isWaitedFor(named(name))} == 1`);
   const net = reasons.length === 0 ? waited : `${waited} == 1 unless (${reasons.join(" or ")})`;

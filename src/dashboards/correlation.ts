@@ -18,6 +18,7 @@ import {
 } from "./attribution.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import {
+  barGauge,
   named,
   stat,
   table,
@@ -556,6 +557,16 @@ function postgresRow(): Section {
       ],
       { max: 1 },
     ),
+    barGauge({
+      title: "Locks held",
+      description:
+        "Locks by mode, held or waited for, at the end of the time shown. If accessexclusivelock is among them, somebody locks whole tables: a migration, a vacuum full, an explicit lock.",
+      unit: "none",
+      min: 0,
+      queries: [
+        { expr: `sum by (mode) (pg_locks_count{${database}}) > 0`, legend: "{{mode}}" },
+      ],
+    }),
     graph(
       "Deadlocks and conflicts",
       "Per second. If it is above 0, transactions take the same rows in different orders: sort them.",
@@ -634,12 +645,13 @@ function redisRow(): Section {
       ),
       graph(
         "Clients that wait",
-        "Waiting: clients blocked in a command, and connections refused per second at the limit. If they rise, raise maxclients or look for slow commands.",
+        "Waiting: clients blocked in a command, and connections refused per second at the limit (right scale). If they rise, raise maxclients or look for slow commands.",
         "none",
         [
           { expr: "sum(redis_blocked_clients)", legend: "blocked" },
-          { expr: rate("redis_rejected_connections_total"), legend: "refused per second" },
+          { expr: rate("redis_rejected_connections_total"), legend: "refused" },
         ],
+        { right: { fields: "/^refused$/", unit: "ops" } },
       ),
       graph(
         "Commands",

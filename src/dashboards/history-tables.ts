@@ -27,7 +27,6 @@ const ofRuns: readonly Override[] = [
   matching("/^p9\\d$/", { unit: "s", "custom.width": 85 }),
   named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 100 }),
   named("Failed", { unit: "percentunit", decimals: 2, "custom.width": 80 }),
-  named("Duration", { unit: "s", "custom.width": 90 }),
 ];
 
 export function rank(which: "best" | "worst"): Panel {

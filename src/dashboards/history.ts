@@ -96,8 +96,8 @@ function deviation(): Panel {
   return stat({
     title: `Newest p95 in standard deviations`,
     description:
-      `How far the newest run's p95 is from the mean of the last ${bandRuns} runs, in their standard deviations. Above ` +
-      "2 is rare by chance: compare the run with the one before it.",
+      `How far the newest run's p95 is from the mean of the last ${bandRuns} runs, in their standard deviations. If ` +
+      "it is above 2, which is rare by chance, compare the run with the one before it.",
     unit: "none",
     decimals: 1,
     thresholds: [2, 3],

@@ -102,13 +102,11 @@ async function attempt({ storeUrl, shopUrl }, folder, fault, repetition) {
         });
   switching.catch(() => {});
   const k6 = toolPath("k6-2") ?? toolPath("k6-1") ?? "k6";
-  await plimsoll([
-    "run",
-    path.join(projectFolder, "examples", "checkout.js"),
-    ...["--k6", k6, "--testid", testid, "--test", "faults", "--report", report],
-    ...["--out", `prometheus-rw=${storeUrl}/api/v1/write`, "--data-dir", folder],
-    ...["--quiet", "-e", `BASE_URL=${shopUrl}`, "-e", `DURATION=${runSeconds}s`],
-  ]);
+  const load = [path.join(projectFolder, "examples", "faults.js"), "--k6", k6, "--quiet"];
+  const variables = ["-e", `BASE_URL=${shopUrl}`, "-e", `DURATION=${runSeconds}s`];
+  const identity = ["--testid", testid, "--test", "faults", "--report", report];
+  const output = ["--out", `prometheus-rw=${storeUrl}/api/v1/write`, "--data-dir", folder];
+  await plimsoll(["run", ...load, ...variables, ...identity, ...output]);
   ended.abort();
   await switching;
   const { lastPointMs } = JSON.parse(await readFile(report, "utf8"));
@@ -140,18 +138,8 @@ async function attempt({ storeUrl, shopUrl }, folder, fault, repetition) {
  * @param {number} portOffset
  */
 async function up(folder, portOffset) {
-  const code = await plimsoll([
-    "up",
-    "--native",
-    ...[
-      "--data-dir",
-      folder,
-      "--port-offset",
-      String(portOffset),
-      "--scrape-interval",
-      `${scrapeSeconds}s`,
-    ],
-  ]);
+  const settings = ["--port-offset", String(portOffset), "--scrape-interval", `${scrapeSeconds}s`];
+  const code = await plimsoll(["up", "--native", ...settings, "--data-dir", folder]);
   if (code !== 0) throw new Error(`plimsoll up ended with ${code}; what it said is above`);
   return {
     storeUrl: `http://127.0.0.1:${9090 + portOffset}`,
