@@ -8,8 +8,9 @@ import { noLabel, answerOf } from "./labels.ts";
 import { at, unique, type Finding } from "./finding.ts";
 import { checkForm } from "./form.ts";
 import { dimensionOf, type Dimension } from "./dimension.ts";
-import { fieldsOf, matches, type Field } from "./fields.ts";
+import { fieldsOf, matches } from "./fields.ts";
 import { interpolations } from "./interpolate.ts";
+import type { Field } from "./transformations.ts";
 import { misfit } from "./units.ts";
 import {
   panelsOf,

@@ -8,34 +8,20 @@
  * A name made of labels (`{{name}}`) stands for whatever they may be, so it is never said to be missing.
  */
 import { suggestion } from "../../config/suggest.ts";
-import type { PanelJson, TransformationJson } from "./model.ts";
-
-export interface Field {
-  /** May hold `{{label}}`. */
-  readonly name: string;
-  /** The query that its values come from; undefined for labels and what is computed. */
-  readonly refId: string | undefined;
-}
+import type { PanelJson } from "./model.ts";
+import {
+  isPattern,
+  namesAskedFor,
+  textOf,
+  transformations,
+  transformed,
+  type Field,
+} from "./transformations.ts";
 
 export interface Fields {
   readonly fields: readonly Field[];
   readonly problems: readonly string[];
 }
-
-/** Grafana's transformations. Source: @grafana/data, DataTransformerID. */
-const transformations = new Set(
-  `append calculateField concatenate configFromData convertFieldType ensureColumns
-  extractFields fieldLookup filterByRefId filterByValue filterFields filterFieldsByName
-  filterFrames formatString formatTime groupBy groupToNestedTable groupingToMatrix heatmap
-  histogram joinByField joinByLabels labelsToFields limit merge noop order organize
-  partitionByValues prepareTimeSeries reduce regression rename renameByRegex rowsToFields
-  seriesToColumns seriesToRows smoothing sortBy spatial timeSeriesTable transpose`.split(/\s+/),
-);
-
-/** After these, the names are those of values that only the store knows. */
-const opaque = new Set(
-  `extractFields groupingToMatrix joinByLabels rowsToFields timeSeriesTable transpose`.split(/\s+/),
-);
 
 /** `labels` has those of each query's answer, by refId. */
 export function fieldsOf(
@@ -77,170 +63,6 @@ function queriedFields(
     // One table calls its values so; several are told apart by their query.
     return [time, ...names, { name: targets.length > 1 ? `Value #${refId}` : "Value", refId }];
   });
-}
-
-/** The names of fields in a transformation's options, where a name that is not there is a mistake. */
-function namesAskedFor({ id = "", options = {} }: TransformationJson): string[] {
-  const texts = (value: unknown): string[] =>
-    [value].flat().filter((text): text is string => typeof text === "string" && text !== "");
-  switch (id) {
-    case "organize":
-      // Grafana writes names into `indexByName` and `excludeByName` that are not always there; we do not.
-      return ["excludeByName", "indexByName", "renameByName"].flatMap((key) =>
-        keysOf(options[key]),
-      );
-    case "joinByField":
-    case "seriesToColumns":
-      return texts(options["byField"]);
-    case "groupBy":
-      return keysOf(options["fields"]);
-    case "sortBy":
-      return listOf(options["sort"]).flatMap((sort) => texts(sort["field"]));
-    case "filterByValue":
-      return listOf(options["filters"]).flatMap((filter) => texts(filter["fieldName"]));
-    case "filterFieldsByName":
-      return texts(recordOf(options["include"])["names"]);
-    case "convertFieldType":
-      return listOf(options["conversions"]).flatMap((conversion) =>
-        texts(conversion["targetField"]),
-      );
-    case "calculateField": {
-      const binary = recordOf(options["binary"]);
-      const sides = [binary["left"], binary["right"]].flatMap((side) => {
-        const { matcher } = recordOf(side);
-        const { id: by, options: name } = recordOf(matcher);
-        return by === "byName" || by === undefined ? texts(name ?? side) : [];
-      });
-      const named = sides.filter((name) => Number.isNaN(Number(name)));
-      const mode = options["mode"];
-      const several = [
-        recordOf(options["reduce"])["include"],
-        recordOf(options["cumulative"])["field"],
-      ];
-      const windowed = [
-        recordOf(options["window"])["field"],
-        recordOf(options["unary"])["fieldName"],
-      ];
-      return [...(mode === "binary" ? named : []), ...texts(several.flat()), ...texts(windowed)];
-    }
-    default:
-      return [];
-  }
-}
-
-function transformed(
-  fields: readonly Field[],
-  { id = "", options = {} }: TransformationJson,
-  labels: ReadonlyMap<string, ReadonlySet<string>>,
-): Field[] {
-  const any: Field = { name: "{{any}}", refId: undefined };
-  if (opaque.has(id)) return [...fields, any];
-  switch (id) {
-    case "organize": {
-      const renamed = recordOf(options["renameByName"]);
-      const excluded = recordOf(options["excludeByName"]);
-      return fields
-        .filter(({ name }) => excluded[name] !== true)
-        .map(({ name, refId }) => ({ name: textOf(renamed[name]) || name, refId }));
-    }
-    case "renameByRegex": {
-      const [pattern, replacement] = [options["regex"], options["renamePattern"]];
-      const regexp = new RegExp(textOf(pattern));
-      return fields.map(({ name, refId }) => ({
-        name: name.replace(regexp, textOf(replacement)),
-        refId,
-      }));
-    }
-    case "filterFieldsByName": {
-      const { names, pattern } = recordOf(options["include"]);
-      if (!Array.isArray(names) || typeof pattern === "string") return [...fields];
-      return fields.filter(({ name }) => names.includes(name) || isPattern(name));
-    }
-    case "calculateField": {
-      const alias = textOf(options["alias"]);
-      const made: Field = alias === "" ? any : { name: alias, refId: undefined };
-      return options["replaceFields"] === true ? [made] : [...fields, made];
-    }
-    case "reduce": {
-      const reducers = [options["reducers"]].flat().map((reducer) => titleOf(textOf(reducer)));
-      if (options["mode"] === "reduceFields") return [...fields];
-      const own =
-        options["labelsToFields"] === true ? [...labels.values()].flatMap((set) => [...set]) : [];
-      return [...new Set(["Field", ...own, ...reducers])].map((name) => ({
-        name,
-        refId: undefined,
-      }));
-    }
-    case "groupBy":
-      return Object.entries(recordOf(options["fields"])).flatMap(([name, of]): Field[] => {
-        const { operation, aggregations } = recordOf(of);
-        const refId = fields.find((field) => field.name === name)?.refId;
-        if (operation === "groupby") return [{ name, refId }];
-        return [aggregations ?? []]
-          .flat()
-          .map((aggregation) => ({ name: `${name} (${textOf(aggregation)})`, refId }));
-      });
-    case "convertFieldType": {
-      // Grafana shows a time as a date, whatever the unit.
-      const times = listOf(options["conversions"])
-        .filter(({ destinationType }) => destinationType === "time")
-        .map(({ targetField }) => targetField);
-      return fields.map(({ name, refId }) => ({
-        name,
-        refId: times.includes(name) ? undefined : refId,
-      }));
-    }
-    case "merge":
-      return [...new Map(fields.map((field) => [field.name, field])).values()];
-    case "joinByField":
-    case "seriesToColumns":
-      return joined(fields, textOf(options["byField"]) || "Time");
-    case "labelsToFields":
-      return [
-        ...fields,
-        ...[...labels.values()]
-          .flatMap((set) => [...set])
-          .map((name) => ({ name, refId: undefined })),
-      ];
-    case "seriesToRows":
-      return ["Time", "Metric", "Value"].map((name) => ({ name, refId: undefined }));
-    case "histogram":
-    case "regression":
-    case "heatmap":
-      return [...fields, any];
-    default:
-      return [...fields];
-  }
-}
-
-/** One table of several: fields that have a name in common are numbered, but for the one that they are joined by. */
-function joined(fields: readonly Field[], by: string): Field[] {
-  const seen = new Map<string, number>();
-  return fields.flatMap((field) => {
-    const { name, refId } = field;
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    if (name === by) return count === 1 ? field : [];
-    const isAlone = fields.filter((other) => other.name === name).length === 1;
-    return isAlone || isPattern(name) ? field : { name: `${name} ${count}`, refId };
-  });
-}
-
-/** As Grafana calls a reduced column. Source: @grafana/data, fieldReducers. */
-function titleOf(reducer: string): string {
-  const special: Readonly<Record<string, string>> = {
-    lastNotNull: "Last *",
-    firstNotNull: "First *",
-    sum: "Total",
-    allIsZero: "All zeros",
-    allIsNull: "All nulls",
-    changeCount: "Change count",
-    distinctCount: "Distinct count",
-    diffperc: "Difference percent",
-    diff: "Difference",
-    stdDev: "StdDev",
-  };
-  return special[reducer] ?? `${reducer.charAt(0).toUpperCase()}${reducer.slice(1)}`;
 }
 
 function overrideProblems(panel: PanelJson, fields: readonly Field[]): string[] {
@@ -288,8 +110,6 @@ function linkProblems({ fieldConfig = {} }: PanelJson, fields: readonly Field[])
     .map((name) => `a link takes a value from what is not there: ${noField(name, fields)}`);
 }
 
-const isPattern = (name: string): boolean => name === "" || name.includes("{{");
-
 const has = (fields: readonly Field[], wanted: string): boolean =>
   fields.some(({ name }) => name === wanted || (isPattern(name) && toRegExp(name).test(wanted)));
 
@@ -321,14 +141,3 @@ const noField = (name: string, fields: readonly Field[]): string =>
 
 const listing = (fields: readonly Field[]): string =>
   `there are ${[...new Set(fields.map(({ name }) => JSON.stringify(name)))].join(", ")}`;
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-const keysOf = (value: unknown): string[] => Object.keys(recordOf(value));
-
-const listOf = (value: unknown): Readonly<Record<string, unknown>>[] =>
-  Array.isArray(value) ? value.map(recordOf) : [];
