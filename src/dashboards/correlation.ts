@@ -22,6 +22,7 @@ import {
   named,
   stat,
   table,
+  text,
   timeseries,
   type Panel,
   type Query,
@@ -190,6 +191,13 @@ function answerSection(): Section {
 function clientSection(): Section {
   return {
     panels: [
+      text({
+        title: "How to read this",
+        description:
+          "How the table above comes about. If it does not fit your system, see docs/dashboards.md for the metrics that each resource needs.",
+        markdown:
+          "A moment is **slow** when p95 is above the chosen multiple of its lowest tenth. A resource **answers for** it when clients waited for it and nothing that would explain it was waited for: sessions that wait for a lock keep their connections, so the pool runs dry as well, and the answer is the lock. Each row below has use, limit and waiting, in the order of a request's path.",
+      }),
       timeseries({
         title: "Latency that clients see",
         description:

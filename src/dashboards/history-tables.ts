@@ -107,7 +107,11 @@ export function allRuns(): Panel {
       }),
       times("Started", "Ended"),
     ],
-    overrides: [...ofRuns, named("Thresholds failed", { "custom.width": 130 })],
+    overrides: [
+      ...ofRuns,
+      named("Duration", { unit: "s", "custom.width": 90 }),
+      named("Thresholds failed", { "custom.width": 130 }),
+    ],
     sortBy: { field: "Started" },
   });
 }
