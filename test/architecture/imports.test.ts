@@ -38,6 +38,13 @@ const rules: IForbiddenRuleType[] = [
     },
   })),
   {
+    // So that no panel asks for a metric that is never sent. Their check looks at all that there is.
+    name: "dashboards/ imports only the names of what is sent",
+    severity: "error",
+    from: { path: "^src/dashboards/", pathNot: "^src/dashboards/check/" },
+    to: { path: "^src/", pathNot: ["^src/dashboards/", "^src/encode/metric-names.ts$"] },
+  },
+  {
     name: "errors.ts and clock.ts import nothing of ours",
     severity: "error",
     from: { path: "^src/(errors|clock).ts$" },
