@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- attribution [--repetitions 10] [--faults pool,locks,…] [--lanes 1]`: is the question answered?
+ * `npm run bench -- attribution [--repetitions 10] [--faults pool,lock,…] [--lanes 1]`: is the question answered?
  *
- * Loads the example shop with k6 for two minutes, switches one fault on for the minute in the middle, and asks
- * Prometheus which resource answers for the slow time. Repeats it for each fault, and without one. Prints each answer,
- * and how often the right resource came first.
+ * Loads the example shop with k6 for two minutes (`--seconds`), switches one fault on for the minute in the middle, and
+ * asks Prometheus which resource answers for the slow time. Repeats it for each fault, and without one. Prints each
+ * answer, and how often the right resource came first. The system is scraped every 5 s (`--scrape-seconds`).
  *
  * Lanes are stacks beside each other, each with a shop, a Postgres and a Prometheus of its own. They share the host, so
  * faults that use up the host (`cpu`, `disk`, `memory`) want one lane.
@@ -31,10 +31,9 @@ const expected = {
 /** A resource whose share is above this stands out. As the dashboard's colours have it: orange. */
 const threshold = 0.25;
 
-const runSeconds = 120;
-const faultAfterMs = 40_000;
-const faultForMs = 60_000;
-const scrapeSeconds = 5;
+/** When the fault is switched on, and for how long, in parts of the run: quiet at first, and long enough at the end. */
+const faultFrom = 1 / 3;
+const faultShare = 1 / 2;
 
 const main = path.join(projectFolder, "dist", "cli", "main.js");
 
@@ -60,9 +59,9 @@ export async function bench(args) {
     const folder = await mkdtemp(path.join(tmpdir(), "plimsoll-attribution-"));
     const portOffset = Number(values["port-offset"]) + index * 1_000;
     try {
-      const stack = await up(folder, portOffset);
+      const stack = await up(folder, portOffset, times.scrapeSeconds);
       for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
-        const { text, right } = await attempt(stack, folder, task.fault, task.repetition);
+        const { text, right } = await attempt({ ...stack, ...times, ...task, folder });
         console.log(text);
         results.get(task.fault)?.push(right);
       }
@@ -81,25 +80,26 @@ export async function bench(args) {
 }
 
 /**
- * @param {{ storeUrl: string, shopUrl: string }} stack
- * @param {string} folder
- * @param {string} fault
- * @param {number} repetition
+ * @param {object} options
+ * @param {string} options.storeUrl
+ * @param {string} options.shopUrl
+ * @param {number} options.runSeconds
+ * @param {number} options.scrapeSeconds
+ * @param {string} options.folder
+ * @param {string} options.fault
+ * @param {number} options.repetition
  */
-async function attempt({ storeUrl, shopUrl }, folder, fault, repetition) {
+async function attempt(options) {
+  const { storeUrl, shopUrl, runSeconds, scrapeSeconds, folder, fault, repetition } = options;
   const testid = `${fault}-${repetition}-${Date.now().toString(36)}`;
   const report = path.join(folder, `${testid}.json`);
   const ended = new AbortController();
+  const afterMs = 1_000 * runSeconds * faultFrom;
+  const forMs = 1_000 * runSeconds * faultShare;
   const switching =
     fault === "none"
       ? Promise.resolve()
-      : faultFor({
-          shopUrl,
-          fault,
-          afterMs: faultAfterMs,
-          forMs: faultForMs,
-          signal: ended.signal,
-        });
+      : faultFor({ shopUrl, fault, afterMs, forMs, signal: ended.signal });
   switching.catch(() => {});
   const k6 = toolPath("k6-2") ?? toolPath("k6-1") ?? "k6";
   const load = [path.join(projectFolder, "examples", "faults.js"), "--k6", k6, "--quiet"];
@@ -136,8 +136,9 @@ async function attempt({ storeUrl, shopUrl }, folder, fault, repetition) {
 /**
  * @param {string} folder
  * @param {number} portOffset
+ * @param {number} scrapeSeconds
  */
-async function up(folder, portOffset) {
+async function up(folder, portOffset, scrapeSeconds) {
   const settings = ["--port-offset", String(portOffset), "--scrape-interval", `${scrapeSeconds}s`];
   const code = await plimsoll(["up", "--native", ...settings, "--data-dir", folder]);
   if (code !== 0) throw new Error(`plimsoll up ended with ${code}; what it said is above`);
