@@ -10,6 +10,7 @@ import {
   answers,
   isSlow,
   isWaitedFor,
+  noLimit,
   resources,
   shareOfSlowTime,
   slowShare,
@@ -37,7 +38,8 @@ import {
   type Variable,
 } from "./variables.ts";
 
-const app = 'job=~"$app"';
+/** Plimsoll's own metrics carry the run's id. */
+const app = 'job=~"$app", testid=""';
 const host = 'instance=~"$host"';
 const database = 'instance=~"$database"';
 
@@ -66,6 +68,19 @@ function slowFactorVariable(): Variable {
     .current({ text: "2 ×", value: "2" });
 }
 
+function slowAboveVariable(): Variable {
+  const limits = [
+    { text: "no limit", value: String(noLimit) },
+    ...["0.1", "0.25", "0.5", "1", "2", "5"].map((value) => ({ text: `${value} s`, value })),
+  ];
+  return new CustomVariableBuilder("slow_above")
+    .label("or above")
+    .description("A moment is also slow in which p95 is above this: for a run that was slow from its start.")
+    .values(limits.map(({ text, value }) => `${text} : ${value}`).join(", "))
+    .options(limits.map((limit, index) => ({ ...limit, selected: index === 0 })))
+    .current({ text: "no limit", value: String(noLimit) });
+}
+
 function waitedStat(name: string, title: string, description: string): Panel {
   const resource = resources.find((candidate) => candidate.name === name);
   if (!resource) throw new Error(`no resource ${JSON.stringify(name)}`);
@@ -90,7 +105,7 @@ function answerSection(): Section {
       stat({
         title: "Slow time",
         description:
-          "Share of the time shown in which the clients' p95 was above the chosen multiple of its lowest tenth. If it is near 0, there is nothing to explain; if it is near 1, show a longer time, so that there is a quiet one to compare with.",
+          "Share of the run in which the clients' p95 was above the chosen multiple of its lowest tenth, above the chosen limit, or in which nothing was answered. If it is near 0, either nothing was slow or all of it was, from the start: choose a limit at the top, or compare the run with a good one.",
         unit: "percentunit",
         decimals: 0,
         min: 0,
@@ -122,7 +137,7 @@ function answerSection(): Section {
       waitedStat(
         "memory",
         "Short of memory",
-        "Share of the slow time in which garbage collection, or waiting for pages, took more than a seventh of the time.",
+        "Share of the slow time in which garbage collection took more than 0.15 of the time, or waiting for pages more than 0.1.",
       ),
       waitedStat(
         "dependency",
@@ -898,6 +913,7 @@ export function correlation(): DashboardFile {
       ...systemVariables(),
       histogramVariable(),
       slowFactorVariable(),
+      slowAboveVariable(),
     ],
     annotations: [
       ...runAnnotations(),
