@@ -192,8 +192,8 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
     });
 
     it("leaves out what does not start, and has a shop without a Postgres", async () => {
-      const folder = join(home.path, "broken");
-      await mkdir(folder);
+      const folder = join(home.path, "broken/bin");
+      await mkdir(folder, { recursive: true });
       for (const name of ["initdb", "postgres"]) {
         const script =
           '#!/bin/sh\ntest "$1" = --version && exec echo "postgres (PostgreSQL) 17.1"\n';
