@@ -76,7 +76,7 @@ export function runs(): Panel {
         "Value #requests": "Requests",
         "Value #rate": "Requests/s",
         "Value #iterations": "Iterations",
-        "Value #dropped": "Dropped iterations",
+        "Value #dropped": "Dropped",
         "Value #failed": "Failed",
         "Value #p95": "p95",
         "Value #known": undefined,
@@ -87,7 +87,7 @@ export function runs(): Panel {
     overrides: [
       named("Run", { "custom.width": 50 }),
       named("Id", {
-        "custom.width": 220,
+        "custom.minWidth": 170,
         links: [
           {
             title: "Show the time of this run",
@@ -95,9 +95,11 @@ export function runs(): Panel {
           },
         ],
       }),
-      matching("/^(Started|Ended)$/", { "custom.width": 165 }),
-      named("Duration", { unit: "dtdurations", "custom.width": 110 }),
-      named("Requests/s", { unit: "reqps", decimals: 1 }),
+      // With a unit no milliseconds. What the link takes is hidden.
+      matching("/^(Started|Ended)$/", { unit: "dateTimeAsIso", "custom.width": 165 }),
+      named("Ended", { "custom.hidden": true }),
+      named("Duration", { unit: "s", decimals: 1, "custom.width": 90 }),
+      named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 105 }),
       named("Failed", { unit: "percentunit", decimals: 2 }),
       named("p95", { unit: "s" }),
     ],

@@ -239,6 +239,7 @@ function generatorSection(): Section {
         unit: "s",
         min: 0,
         thresholds: [5, 15],
+        softMax: 20,
         queries: [
           { expr: instance(`scalar(max(${newest})) - ${newest}`), legend: generatorLegend },
         ],

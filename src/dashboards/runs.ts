@@ -161,12 +161,14 @@ function list(): Panel {
     queries,
     transformations: [merged(), columns(shown)],
     overrides: [
-      named("Run", { links, "custom.width": 270 }),
-      named("Started", { unit: "dateTimeAsIso", "custom.width": 170 }),
-      named("Duration", { unit: "s", decimals: 1 }),
+      named("Run", { links, "custom.minWidth": 180 }),
+      named("Test", { "custom.minWidth": 110 }),
+      named("Started", { unit: "dateTimeAsIso", "custom.width": 165 }),
+      named("Duration", { unit: "s", decimals: 1, "custom.width": 90 }),
       named("State", { mappings: stateMappings, "custom.cellOptions": { type: "color-text" } }),
-      named("Thresholds passed", { decimals: 0 }),
+      named("Thresholds passed", { decimals: 0, "custom.width": 155 }),
       named("Thresholds failed", {
+        "custom.width": 150,
         decimals: 0,
         color: { mode: "thresholds" },
         thresholds: {
