@@ -108,7 +108,13 @@ export async function recordRuns({ k6, workFolder, stackFolder, log, signal }) {
           ...range,
           variables: { test_a: test, a: "checkout-main", test_b: test, b: "checkout-before" },
         },
-        { dashboard: "history", from: "now-18M", to: "now", variables: { test } },
+        {
+          dashboard: "history",
+          from: "now-18M",
+          to: "now",
+          // Without the main run, beside which all others look alike.
+          variables: { test, filter: 'branch="main"' },
+        },
         {
           dashboard: "fleet",
           from: fleet.fromMs - marginMs,

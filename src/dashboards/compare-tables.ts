@@ -62,7 +62,11 @@ export function ladder(): Panel {
         "Value #difference": "A against B",
       }),
     ],
-    overrides: [colored("A against B")],
+    overrides: [
+      named("Percentile", { "custom.width": 90 }),
+      named("A against B", { "custom.width": 115 }),
+      colored("A against B"),
+    ],
     sortBy: { field: "Percentile", descending: false },
   });
 }
@@ -119,9 +123,9 @@ export function endpoints(): Panel {
     overrides: [
       named("Method", { "custom.width": 70 }),
       named("Name", { "custom.minWidth": 110 }),
-      matching("/^Requests/", { unit: "short", "custom.width": 100 }),
-      matching("/^p\\d+ .$/", { "custom.width": 75 }),
-      matching("/against/", { "custom.width": 140 }),
+      matching("/^Requests/", { unit: "short", "custom.width": 110 }),
+      matching("/^p\\d+ .$/", { "custom.width": 72 }),
+      matching("/against/", { "custom.width": 155 }),
       matching("/^Failed/", { unit: "percentunit", decimals: 2, "custom.width": 85 }),
       colored("p50 A against B"),
       colored("p95 A against B"),
@@ -196,6 +200,7 @@ export function thresholds(): Panel {
       columns({ metric: "Metric", threshold: "Threshold", "Value #A": "A", "Value #B": "B" }),
     ],
     overrides: [
+      named("Metric", { "custom.minWidth": 260 }),
       matching("/^[AB]$/", {
         "custom.cellOptions": { type: "color-text" },
         mappings: ranges([

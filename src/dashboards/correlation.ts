@@ -406,6 +406,8 @@ function poolRow(): Section {
   ]);
 }
 
+/** Without PgBouncer's own database, at which its exporter asks. */
+const pooled = 'database!="pgbouncer"';
 const noPgBouncer = "no metrics of pgbouncer_exporter";
 const noMysql = "no metrics of mysqld_exporter";
 const noRedis = "no metrics of redis_exporter";
@@ -420,15 +422,15 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: "sum by (database) (pgbouncer_pools_server_active_connections)",
+            expr: `sum by (database) (pgbouncer_pools_server_active_connections{${pooled}})`,
             legend: "active {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_pools_server_idle_connections)",
+            expr: `sum by (database) (pgbouncer_pools_server_idle_connections{${pooled}})`,
             legend: "idle {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_databases_pool_size)",
+            expr: `sum by (database) (pgbouncer_databases_pool_size{${pooled}})`,
             legend: "limit {{database}}",
           },
         ],
@@ -440,11 +442,11 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: "sum by (database) (pgbouncer_pools_client_waiting_connections)",
+            expr: `sum by (database) (pgbouncer_pools_client_waiting_connections{${pooled}})`,
             legend: "waiting {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_pools_client_active_connections)",
+            expr: `sum by (database) (pgbouncer_pools_client_active_connections{${pooled}})`,
             legend: "active {{database}}",
           },
         ],
@@ -456,7 +458,7 @@ function pgBouncerRow(): Section {
         "s",
         [
           {
-            expr: "max by (database) (pgbouncer_pools_client_maxwait_seconds)",
+            expr: `max by (database) (pgbouncer_pools_client_maxwait_seconds{${pooled}})`,
             legend: "{{database}}",
           },
         ],

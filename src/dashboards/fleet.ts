@@ -169,6 +169,7 @@ function generatorSection(): Section {
         overrides: [
           named("Requests", { unit: "short" }),
           named("Requests, × median", {
+            "custom.width": 170,
             decimals: 2,
             ...colored([
               [null, "red"],

@@ -15,7 +15,7 @@ import {
   timeQueries,
   vus,
 } from "./history-runs.ts";
-import { matching, named, table, type Override, type Panel, type Query } from "./panel.ts";
+import { hiddenColumn, matching, named, table, type Override, type Panel, type Query } from "./panel.ts";
 import { columns, merged, times } from "./transformations.ts";
 
 /** Rows in the tables of the best and the worst. */
@@ -64,7 +64,7 @@ export function rank(which: "best" | "worst"): Panel {
       times("Started", "Ended"),
     ],
     // What the links take.
-    overrides: [...ofRuns, named("Ended", { "custom.hidden": true })],
+    overrides: [...ofRuns, named("Ended", hiddenColumn)],
     sortBy: { field: "p95", descending: which === "worst" },
   });
 }
@@ -112,7 +112,7 @@ export function allRuns(): Panel {
     overrides: [
       ...ofRuns,
       named("Duration", { unit: "s", "custom.width": 90 }),
-      named("State", { "custom.width": 110 }),
+      named("State", { "custom.width": 95 }),
       named("Thresholds failed", { "custom.width": 150 }),
       named("Peak VUs", { "custom.width": 95 }),
     ],

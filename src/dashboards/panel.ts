@@ -141,6 +141,8 @@ export function timeseries(options: TimeseriesOptions): TimeseriesBuilder {
       { id: "custom.axisPlacement", value: common.AxisPlacement.Right },
       { id: "custom.fillOpacity", value: 0 },
       { id: "custom.lineStyle", value: { fill: "dash", dash: [6, 4] } },
+      // They are those of the scale at the left.
+      { id: "custom.thresholdsStyle", value: { mode: common.GraphThresholdsStyleMode.Off } },
     ]);
   }
   return builder;
@@ -278,6 +280,12 @@ export function named(field: string, properties: Readonly<Record<string, unknown
 export function matching(pattern: string, properties: Readonly<Record<string, unknown>>): Override {
   return override({ id: "byRegexp", options: pattern }, properties);
 }
+
+/** For a column that only links take. Grafana until 12 knows the one, later ones the other. */
+export const hiddenColumn: Readonly<Record<string, unknown>> = {
+  "custom.hidden": true,
+  "custom.hideFrom": { viz: true, legend: false, tooltip: false },
+};
 
 function override(matcher: MatcherConfig, properties: Readonly<Record<string, unknown>>): Override {
   return { matcher, properties: Object.entries(properties).map(([id, value]) => ({ id, value })) };

@@ -334,13 +334,13 @@ function tablesSection(): Section {
           named("Failed", { unit: "percentunit", decimals: 2 }),
           named("p95", {
             "custom.cellOptions": { type: "gauge", mode: "gradient" },
-            "custom.minWidth": 240,
+            "custom.width": 260,
             // Of this column, not of all numbers in the table.
             fieldMinMax: true,
             min: 0,
             color: { mode: "fixed", fixedColor: "blue" },
           }),
-          named("Name", { "custom.width": 280 }),
+          named("Name", { "custom.minWidth": 180 }),
         ],
         sortBy: { field: "p95" },
       }),
