@@ -116,7 +116,7 @@ function answerSection(): Section {
       }),
       waitedStat(
         "connection pool",
-        "Waited for a connection",
+        "Waited for pool",
         "Share of the slow time in which clients waited for a connection: of those that needed one, 3 of 10 or more had none.",
       ),
       waitedStat(
@@ -131,7 +131,7 @@ function answerSection(): Section {
       ),
       waitedStat(
         "disk",
-        "Waited for the disk",
+        "Waited for disk",
         "Share of the slow time in which processes of a host waited for its disks for 3 of 10 seconds or more (PSI).",
       ),
       waitedStat(
@@ -280,6 +280,7 @@ function applicationRow(): Section {
       "By route, as the application counted them. If it is less than the clients send, requests wait before they reach it.",
       "reqps",
       [{ expr: rate(`${server}_count{${app}}`, "http_route"), legend: "{{http_route}}" }],
+      { compactLegend: true },
     ),
     graph(
       "Duration of requests",
@@ -291,6 +292,7 @@ function applicationRow(): Section {
           legend: "{{http_route}}",
         },
       ],
+      { compactLegend: true },
     ),
     graph(
       "Requests in the application",
@@ -399,6 +401,7 @@ function poolRow(): Section {
           legend: `mean {{${pool}}}`,
         },
       ],
+      { softMax: 1 },
     ),
     graph(
       "Time to get, time held",
@@ -418,6 +421,12 @@ function poolRow(): Section {
   ]);
 }
 
+/** Without PgBouncer's own database, at which its exporter asks. */
+const pooled = 'database!="pgbouncer"';
+const noPgBouncer = "no metrics of pgbouncer_exporter";
+const noMysql = "no metrics of mysqld_exporter";
+const noRedis = "no metrics of redis_exporter";
+
 function pgBouncerRow(): Section {
   return row(
     "PgBouncer",
@@ -428,18 +437,19 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: "sum by (database) (pgbouncer_pools_server_active_connections)",
+            expr: `sum by (database) (pgbouncer_pools_server_active_connections{${pooled}})`,
             legend: "active {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_pools_server_idle_connections)",
+            expr: `sum by (database) (pgbouncer_pools_server_idle_connections{${pooled}})`,
             legend: "idle {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_databases_pool_size)",
+            expr: `sum by (database) (pgbouncer_databases_pool_size{${pooled}})`,
             legend: "limit {{database}}",
           },
         ],
+        { compactLegend: true, noValue: noPgBouncer },
       ),
       graph(
         "Clients that wait",
@@ -447,14 +457,15 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: "sum by (database) (pgbouncer_pools_client_waiting_connections)",
+            expr: `sum by (database) (pgbouncer_pools_client_waiting_connections{${pooled}})`,
             legend: "waiting {{database}}",
           },
           {
-            expr: "sum by (database) (pgbouncer_pools_client_active_connections)",
+            expr: `sum by (database) (pgbouncer_pools_client_active_connections{${pooled}})`,
             legend: "active {{database}}",
           },
         ],
+        { compactLegend: true, softMax: 1, noValue: noPgBouncer },
       ),
       graph(
         "Longest wait",
@@ -462,10 +473,11 @@ function pgBouncerRow(): Section {
         "s",
         [
           {
-            expr: "max by (database) (pgbouncer_pools_client_maxwait_seconds)",
+            expr: `max by (database) (pgbouncer_pools_client_maxwait_seconds{${pooled}})`,
             legend: "{{database}}",
           },
         ],
+        { softMax: 0.1, noValue: noPgBouncer },
       ),
     ],
     true,
@@ -491,11 +503,11 @@ function postgresRow(): Section {
       "none",
       [
         {
-          expr: sessions("wait_event_type", ', state="active"'),
+          expr: `label_replace(${sessions("wait_event_type", ', state="active"')}, "wait_event_type", "no wait", "wait_event_type", "")`,
           legend: "{{wait_event_type}}",
         },
       ],
-      { stacked: true },
+      { stacked: true, compactLegend: true },
     ),
     graph(
       "Transactions",
@@ -587,7 +599,7 @@ function postgresRow(): Section {
       unit: "none",
       min: 0,
       queries: [
-        { expr: `sum by (mode) (pg_locks_count{${database}}) > 0`, legend: "{{mode}}" },
+        { expr: `sum by (mode) (pg_locks_count{${database}})`, legend: "{{mode}}" },
       ],
     }),
     graph(
@@ -598,6 +610,7 @@ function postgresRow(): Section {
         { expr: rate(`pg_stat_database_deadlocks{${database}}`), legend: "deadlocks" },
         { expr: rate(`pg_stat_database_conflicts{${database}}`), legend: "conflicts" },
       ],
+      { softMax: 1 },
     ),
     graph(
       "Temporary files",
@@ -632,12 +645,14 @@ function mysqlRow(): Section {
           { expr: "sum(mysql_global_status_threads_running)", legend: "running" },
           { expr: "sum(mysql_global_variables_max_connections)", legend: "limit" },
         ],
+        { noValue: noMysql },
       ),
       graph(
         "Waiting for row locks",
         "Waiting: row locks that had to be waited for per second. If it rises, find the transactions that hold them.",
         "ops",
         [{ expr: rate("mysql_global_status_innodb_row_lock_waits"), legend: "waits" }],
+        { noValue: noMysql, softMax: 1 },
       ),
       graph(
         "Queries",
@@ -647,6 +662,7 @@ function mysqlRow(): Section {
           { expr: rate("mysql_global_status_queries"), legend: "queries" },
           { expr: rate("mysql_global_status_slow_queries"), legend: "slow" },
         ],
+        { noValue: noMysql },
       ),
     ],
     true,
@@ -665,6 +681,7 @@ function redisRow(): Section {
           { expr: "sum(redis_memory_used_bytes)", legend: "used" },
           { expr: "sum(redis_memory_max_bytes)", legend: "limit" },
         ],
+        { noValue: noRedis },
       ),
       graph(
         "Clients that wait",
@@ -674,7 +691,7 @@ function redisRow(): Section {
           { expr: "sum(redis_blocked_clients)", legend: "blocked" },
           { expr: rate("redis_rejected_connections_total"), legend: "refused" },
         ],
-        { right: { fields: "/^refused$/", unit: "ops" } },
+        { right: { fields: "/^refused$/", unit: "ops" }, noValue: noRedis, softMax: 1 },
       ),
       graph(
         "Commands",
@@ -687,7 +704,7 @@ function redisRow(): Section {
             legend: "hits",
           },
         ],
-        { right: { fields: "/^hits$/", unit: "percentunit" } },
+        { right: { fields: "/^hits$/", unit: "percentunit" }, noValue: noRedis },
       ),
     ],
     true,
@@ -712,6 +729,7 @@ function hostCpuRow(): Section {
       ],
       {
         stacked: true,
+        compactLegend: true,
         overrides: [
           named("limit", {
             "custom.stacking": { mode: "none" },
@@ -738,6 +756,7 @@ function hostCpuRow(): Section {
       "Cores that each job uses, as it says itself. If one stands out, profile it.",
       "none",
       [{ expr: rate("process_cpu_seconds_total", "job"), legend: "{{job}}" }],
+      { compactLegend: true },
     ),
   ]);
 }
@@ -776,6 +795,7 @@ function hostMemoryRow(): Section {
       "Resident memory of each job, as it says itself. If one only grows, it leaks.",
       "bytes",
       [{ expr: "sum by (job) (process_resident_memory_bytes)", legend: "{{job}}" }],
+      { compactLegend: true },
     ),
   ]);
 }
@@ -859,6 +879,7 @@ function networkRow(): Section {
             legend: "listen queue full",
           },
         ],
+        { softMax: 1 },
       ),
     ],
     true,

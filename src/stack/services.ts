@@ -186,7 +186,14 @@ const pgbouncerExporter: Service = {
   readyPath: "/metrics",
   find: ({ environment }) =>
     // Debian's prometheus-pgbouncer-exporter is another program, with other names.
-    findProgram({ variables: [], names: ["pgbouncer_exporter"], oldest: "0.7" }, environment),
+    findProgram(
+      {
+        variables: ["PLIMSOLL_TOOL_PGBOUNCER_EXPORTER"],
+        names: ["pgbouncer_exporter"],
+        oldest: "0.7",
+      },
+      environment,
+    ),
   start: (context) =>
     daemonOf(context, [`--web.listen-address=127.0.0.1:${context.port}`], {
       PGBOUNCER_EXPORTER_CONNECTION_STRING: goUrl(throughPgbouncer(context, "/pgbouncer")),
