@@ -18,13 +18,13 @@ const said: Said = (series, matchers = "") =>
 const each = oneRun(said, ["testid"]);
 
 /** Of the runs that are shown. */
-export const shown = (expr: string): string => `(${expr} and on (testid) ${info})`;
+const shown = (expr: string): string => `(${expr} and on (testid) ${info})`;
 
 /** A row per run, with the labels of `--tag`. */
 export const known: string = `topk by (testid) (1, max without (instance_id, load_zone) (${info}))`;
 export const state: string = shown(`(${each.state})`);
 export const start: string = shown(each.start);
-export const end: string = shown(each.end);
+const end: string = shown(each.end);
 export const duration: string = `(${end} - ${start})`;
 export const p95: string = shown(each.slowest("http_req_duration", "p95"));
 export const p99: string = shown(each.slowest("http_req_duration", "p99"));

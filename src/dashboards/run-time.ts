@@ -4,7 +4,7 @@
  */
 
 /** Seconds before a run, and the least after it. */
-export const marginSeconds = 5;
+const marginSeconds = 5;
 /** Of a run's duration, what is shown after it. */
 const marginShare = 0.01;
 

@@ -74,7 +74,10 @@ async function send(
   const reportFile = join(folder, `${name}.report.json`);
   const spoolDirectory = join(folder, `${name}.spool`);
   const identity = [
-    ...["--testid", testid, "--test", test],
+    "--testid",
+    testid,
+    "--test",
+    test,
     ...Object.entries(tags).flatMap(([tag, value]) => ["--tag", `${tag}=${value}`]),
   ];
   const files = ["--report", reportFile, "--spool-dir", spoolDirectory];
