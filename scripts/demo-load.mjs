@@ -230,7 +230,7 @@ async function readRawSamples(file) {
 }
 
 /** Without the options that the user has set for Plimsoll or k6 elsewhere. k6 tells its makers nothing. */
-function cleanEnvironment() {
+export function cleanEnvironment() {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PLIMSOLL|K6)_/.test(name));
   return { ...Object.fromEntries(kept), K6_NO_USAGE_REPORT: "true" };
 }

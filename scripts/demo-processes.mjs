@@ -21,7 +21,7 @@ const stackEndMs = 60_000;
  * Where the demo's ports begin to be looked for, above the usual ones. All stay below 32768, where Linux begins to hand out
  * ports to whoever connects.
  */
-const portOffsets = Array.from({ length: 8 }, (_, index) => 9_000 + 1_000 * index);
+const demoPortOffsets = Array.from({ length: 8 }, (_, index) => 9_000 + 1_000 * index);
 
 const main = path.join(projectFolder, "dist", "cli", "main.js");
 
@@ -37,10 +37,14 @@ const main = path.join(projectFolder, "dist", "cli", "main.js");
 
 /**
  * @param {string} folder For its data.
- * @param {{ scrapeInterval: string, signal: AbortSignal }} options
+ * @param {{ scrapeInterval: string, signal: AbortSignal, portOffsets?: readonly number[] }} options The first offset
+ *   whose ports are free is taken.
  * @returns {Promise<Stack>}
  */
-export async function startStack(folder, { scrapeInterval, signal }) {
+export async function startStack(
+  folder,
+  { scrapeInterval, signal, portOffsets = demoPortOffsets },
+) {
   const dataDir = ["--data-dir", folder];
   const down = ["down", "--remove-data", ...dataDir];
   const downCommand = ["node", main, ...down].join(" ");
@@ -79,7 +83,7 @@ export async function startStack(folder, { scrapeInterval, signal }) {
       stop,
     };
   }
-  throw new Error("no free ports for the stack; end another demo");
+  throw new Error("no free ports for the stack; end another one");
 }
 
 /**

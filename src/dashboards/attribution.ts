@@ -105,8 +105,9 @@ export const resources: readonly Resource[] = [
       },
       {
         name: "cores",
+        // What processes of low priority use is there for others, like what is idle.
         expr: aboveQuiet(
-          `1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait"}${window})))`,
+          `1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait|nice"}${window})))`,
           1.1,
         ),
         above: 0.9,

@@ -68,7 +68,6 @@ export function courses(): readonly Panel[] {
           "Share of the requests that failed. If A fails more, its latencies may look better than they are: an error " +
           "is often quick.",
         unit: "percentunit",
-        max: 1,
       },
       (run) => share("http_req_failed", ofRunNamed(run), [], moved[run]),
     ),
@@ -80,6 +79,7 @@ interface Resource {
   readonly description: string;
   readonly unit: string;
   readonly max?: number;
+  readonly softMax?: number;
   /** @param at The modifier of each selector. */
   readonly expr: (at: string) => string;
 }
@@ -111,6 +111,7 @@ const systemResources: readonly Resource[] = [
       "Requests that waited for a connection. If A has more of them, find what holds connections longer: statements, " +
       "locks, transactions left open.",
     unit: "short",
+    softMax: 1,
     expr: (at) => `sum(db_client_connection_pending_requests{job=~"$app"}${at})`,
   },
   {
@@ -163,6 +164,7 @@ const systemResources: readonly Resource[] = [
     description:
       "Connections of the database that waited for a lock. If A has them and B has not, find the transaction that holds it.",
     unit: "short",
+    softMax: 1,
     // The exporter leaves out what nobody does: none, while the database is up.
     expr: (at) =>
       `sum(pg_stat_activity_count{instance=~"$database", wait_event_type="Lock"}${at}) or 0 * sum(pg_up{instance=~"$database"}${at})`,

@@ -3,7 +3,7 @@
  * two loads are.
  */
 import { bestNone, ranges } from "./differences.ts";
-import { matching, named, stat, table, type Panel } from "./panel.ts";
+import { hiddenColumn, matching, named, stat, table, type Panel } from "./panel.ts";
 import { rowTime, shownFrom, shownTo } from "./run-time.ts";
 import { columns, merged, times } from "./transformations.ts";
 import {
@@ -74,7 +74,7 @@ export function runs(): Panel {
         "Value #requests": "Requests",
         "Value #rate": "Requests/s",
         "Value #iterations": "Iterations",
-        "Value #dropped": "Dropped iterations",
+        "Value #dropped": "Dropped",
         "Value #failed": "Failed",
         "Value #p95": "p95",
         "Value #from": "From",
@@ -87,7 +87,7 @@ export function runs(): Panel {
     overrides: [
       named("Run", { "custom.width": 50 }),
       named("Id", {
-        "custom.width": 220,
+        "custom.minWidth": 170,
         links: [
           {
             title: "Show the time of this run",
@@ -95,12 +95,15 @@ export function runs(): Panel {
           },
         ],
       }),
-      matching("/^(Started|Ended)$/", { "custom.width": 165 }),
-      named("Duration", { unit: "dtdurations", "custom.width": 110 }),
-      named("Requests/s", { unit: "reqps", decimals: 1 }),
+      // With a unit no milliseconds. What the link takes is hidden.
+      matching("/^(Started|Ended)$/", { unit: "dateTimeAsIso", "custom.width": 165 }),
+      named("Ended", hiddenColumn),
+      named("Duration", { unit: "s", decimals: 1, "custom.width": 90 }),
+      named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 105 }),
+      matching("/^(Peak VUs|Requests|Iterations|Dropped)$/", { "custom.width": 95 }),
       named("Failed", { unit: "percentunit", decimals: 2 }),
       named("p95", { unit: "s" }),
-      matching("/^(From|To)$/", { "custom.hidden": true }),
+      matching("/^(From|To)$/", hiddenColumn),
     ],
   });
 }
@@ -163,8 +166,8 @@ export function comparability(): readonly Panel[] {
       queries: [{ expr: `max(abs(${all} or ${others}))`, legend: "largest difference" }],
       mappings: ranges([
         [0, 0.05, "green", "comparable"],
-        [0.05, 0.2, "orange", "not comparable: load differs by over 5 %"],
-        [0.2, null, "red", "not comparable: load differs by over 20 %"],
+        [0.05, 0.2, "orange", "no: over 5 % apart"],
+        [0.2, null, "red", "no: over 20 % apart"],
       ]),
       noValue: "one run lacks figures",
       background: true,

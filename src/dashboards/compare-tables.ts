@@ -2,7 +2,7 @@
  * What two runs measured over the whole of each, side by side with their difference: percentiles, endpoints, checks,
  * thresholds, and the summaries that are kept for years.
  */
-import { colored, percent, ranges } from "./differences.ts";
+import { colored, ranges } from "./differences.ts";
 import { matching, named, table, type Panel } from "./panel.ts";
 import { columns, merged } from "./transformations.ts";
 import {
@@ -40,7 +40,7 @@ export function ladder(): Panel {
       "http_req_duration of all requests, each run over the whole of its own time. If only the high ones grew, some " +
       "requests wait: see connections and locks below. If all grew, everything is slower: see CPU.",
     unit: "s",
-    width: 8,
+    width: 6,
     height: 9,
     queries: [
       { refId: "A", expr: of("a"), legend: "A" },
@@ -60,7 +60,11 @@ export function ladder(): Panel {
         "Value #difference": "A against B",
       }),
     ],
-    overrides: [colored("A against B")],
+    overrides: [
+      named("Percentile", { "custom.width": 90 }),
+      named("A against B", { "custom.width": 115 }),
+      colored("A against B"),
+    ],
     sortBy: { field: "Percentile", descending: false },
   });
 }
@@ -90,7 +94,7 @@ export function endpoints(): Panel {
       "does: its statements, its dependencies. If all are, look at the resources. An endpoint without a difference is " +
       "in one run only: give requests a `name`, or their URLs are endpoints of their own.",
     unit: "s",
-    width: 16,
+    width: 18,
     height: 9,
     queries: [
       ...queries,
@@ -116,11 +120,11 @@ export function endpoints(): Panel {
     ],
     overrides: [
       named("Method", { "custom.width": 70 }),
-      named("Name", { "custom.minWidth": 160 }),
-      matching("/^Requests/", { unit: "short", "custom.width": 90 }),
-      matching("/^p\\d+ .$/", { "custom.width": 75 }),
-      matching("/against/", { "custom.width": 110 }),
-      matching("/^Failed/", { unit: "percentunit", decimals: 2, "custom.width": 75 }),
+      named("Name", { "custom.minWidth": 110 }),
+      matching("/^Requests/", { unit: "short", "custom.width": 110 }),
+      matching("/^p\\d+ .$/", { "custom.width": 72 }),
+      matching("/against/", { "custom.width": 155 }),
+      matching("/^Failed/", { unit: "percentunit", decimals: 2, "custom.width": 85 }),
       colored("p50 A against B"),
       colored("p95 A against B"),
     ],
@@ -187,6 +191,7 @@ export function thresholds(): Panel {
       columns({ metric: "Metric", threshold: "Threshold", "Value #A": "A", "Value #B": "B" }),
     ],
     overrides: [
+      named("Metric", { "custom.minWidth": 260 }),
       matching("/^[AB]$/", {
         "custom.cellOptions": { type: "color-text" },
         mappings: ranges([
@@ -222,7 +227,7 @@ export function summaries(): Panel {
         "Value #difference": "A against B",
       }),
     ],
-    overrides: [named("A against B", { ...percent })],
+    overrides: [named("A against B", { unit: "percentunit", decimals: 1 })],
     sortBy: { field: "Metric", descending: false },
   });
 }

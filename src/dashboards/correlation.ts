@@ -119,7 +119,7 @@ function answerSection(): Section {
       }),
       waitedStat(
         "connection pool",
-        "Waited for a connection",
+        "Waited for pool",
         "Share of the slow time in which clients waited for a connection: of those that needed one, 3 of 10 or more had none.",
       ),
       waitedStat(
@@ -134,7 +134,7 @@ function answerSection(): Section {
       ),
       waitedStat(
         "disk",
-        "Waited for the disk",
+        "Waited for disk",
         "Share of the slow time in which processes of a host waited for its disks for 3 of 10 seconds or more (PSI).",
       ),
       waitedStat(
@@ -283,6 +283,7 @@ function applicationRow(): Section {
       "By route, as the application counted them. If it is less than the clients send, requests wait before they reach it.",
       "reqps",
       [{ expr: rate(`${server}_count{${app}}`, "http_route"), legend: "{{http_route}}" }],
+      { compactLegend: true },
     ),
     graph(
       "Duration of requests",
@@ -294,6 +295,7 @@ function applicationRow(): Section {
           legend: "{{http_route}}",
         },
       ],
+      { compactLegend: true },
     ),
     graph(
       "Requests in the application",
@@ -402,6 +404,7 @@ function poolRow(): Section {
           legend: `mean {{${pool}}}`,
         },
       ],
+      { softMax: 1 },
     ),
     graph(
       "Time to get, time held",
@@ -421,6 +424,12 @@ function poolRow(): Section {
   ]);
 }
 
+/** Without PgBouncer's own database, at which its exporter asks. */
+const pooled = 'database!="pgbouncer"';
+const noPgBouncer = "no metrics of pgbouncer_exporter";
+const noMysql = "no metrics of mysqld_exporter";
+const noRedis = "no metrics of redis_exporter";
+
 function pgBouncerRow(): Section {
   // Clients know a database by the name under which PgBouncer has it, and each of its users has a pool of that size.
   const size = `label_replace(pgbouncer_databases_pool_size{${neighbour}}, "database", "$1", "name", "(.+)")`;
@@ -435,11 +444,11 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: `sum by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}})`,
+            expr: `sum by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}, ${pooled}})`,
             legend: "active {{database}} {{instance}}",
           },
           {
-            expr: `sum by (instance, database) (pgbouncer_pools_server_idle_connections{${neighbour}})`,
+            expr: `sum by (instance, database) (pgbouncer_pools_server_idle_connections{${neighbour}, ${pooled}})`,
             legend: "idle {{database}} {{instance}}",
           },
           {
@@ -447,6 +456,7 @@ function pgBouncerRow(): Section {
             legend: "limit {{database}} {{instance}}",
           },
         ],
+        { compactLegend: true, noValue: noPgBouncer },
       ),
       graph(
         "Clients that wait",
@@ -454,14 +464,15 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: `sum by (instance, database) (pgbouncer_pools_client_waiting_connections{${neighbour}})`,
+            expr: `sum by (instance, database) (pgbouncer_pools_client_waiting_connections{${neighbour}, ${pooled}})`,
             legend: "waiting {{database}} {{instance}}",
           },
           {
-            expr: `sum by (instance, database) (pgbouncer_pools_client_active_connections{${neighbour}})`,
+            expr: `sum by (instance, database) (pgbouncer_pools_client_active_connections{${neighbour}, ${pooled}})`,
             legend: "active {{database}} {{instance}}",
           },
         ],
+        { compactLegend: true, softMax: 1, noValue: noPgBouncer },
       ),
       graph(
         "Longest wait",
@@ -469,10 +480,11 @@ function pgBouncerRow(): Section {
         "s",
         [
           {
-            expr: `max by (instance, database) (pgbouncer_pools_client_maxwait_seconds{${neighbour}})`,
+            expr: `max by (instance, database) (pgbouncer_pools_client_maxwait_seconds{${neighbour}, ${pooled}})`,
             legend: "{{database}} {{instance}}",
           },
         ],
+        { softMax: 0.1, noValue: noPgBouncer },
       ),
     ],
     true,
@@ -508,11 +520,11 @@ function postgresRow(): Section {
       "none",
       [
         {
-          expr: sessions("wait_event_type", ', state="active"'),
+          expr: `label_replace(${sessions("wait_event_type", ', state="active"')}, "wait_event_type", "no wait", "wait_event_type", "")`,
           legend: "{{wait_event_type}}",
         },
       ],
-      { stacked: true },
+      { stacked: true, compactLegend: true },
     ),
     graph(
       "Transactions",
@@ -585,7 +597,7 @@ function postgresRow(): Section {
       unit: "none",
       min: 0,
       queries: [
-        { expr: `sum by (mode) (pg_locks_count{${database}}) > 0`, legend: "{{mode}}" },
+        { expr: `sum by (mode) (pg_locks_count{${database}})`, legend: "{{mode}}" },
       ],
     }),
     graph(
@@ -596,6 +608,7 @@ function postgresRow(): Section {
         { expr: rate(`pg_stat_database_deadlocks{${database}}`), legend: "deadlocks" },
         { expr: rate(`pg_stat_database_conflicts{${database}}`), legend: "conflicts" },
       ],
+      { softMax: 1 },
     ),
     graph(
       "Temporary files",
@@ -639,12 +652,14 @@ function mysqlRow(): Section {
             legend: "limit {{instance}}",
           },
         ],
+        { noValue: noMysql },
       ),
       graph(
         "Waiting for row locks",
         "Waiting: row locks that had to be waited for per second. If it rises, find the transactions that hold them.",
         "ops",
         [{ expr: rate(`mysql_global_status_innodb_row_lock_waits{${neighbour}}`, "instance"), legend: "waits {{instance}}" }],
+        { noValue: noMysql, softMax: 1 },
       ),
       graph(
         "Queries",
@@ -654,6 +669,7 @@ function mysqlRow(): Section {
           { expr: rate(`mysql_global_status_queries{${neighbour}}`, "instance"), legend: "queries {{instance}}" },
           { expr: rate(`mysql_global_status_slow_queries{${neighbour}}`, "instance"), legend: "slow {{instance}}" },
         ],
+        { noValue: noMysql },
       ),
     ],
     true,
@@ -680,6 +696,7 @@ function redisRow(): Section {
             legend: "limit {{instance}}",
           },
         ],
+        { noValue: noRedis },
       ),
       graph(
         "Clients that wait",
@@ -692,7 +709,7 @@ function redisRow(): Section {
           },
           { expr: rate(`redis_rejected_connections_total{${neighbour}}`, "instance"), legend: "refused {{instance}}" },
         ],
-        { right: { fields: "/^refused/", unit: "ops" } },
+        { right: { fields: "/^refused/", unit: "ops" }, noValue: noRedis, softMax: 1 },
       ),
       graph(
         "Commands",
@@ -705,7 +722,7 @@ function redisRow(): Section {
             legend: "hits {{instance}}",
           },
         ],
-        { right: { fields: "/^hits/", unit: "percentunit" } },
+        { right: { fields: "/^hits/", unit: "percentunit" }, noValue: noRedis },
       ),
     ],
     true,
@@ -735,6 +752,7 @@ function hostCpuRow(): Section {
       ],
       {
         stacked: true,
+        compactLegend: true,
         overrides: [
           named("limit", {
             "custom.stacking": { mode: "none" },
@@ -761,6 +779,7 @@ function hostCpuRow(): Section {
       "Cores that each process of the application uses, and Plimsoll where it is scraped. If one stands out, profile it.",
       "none",
       [{ expr: ofProcesses("process_cpu_seconds_total", rate), legend: "{{job}} {{instance}}" }],
+      { compactLegend: true },
     ),
   ]);
 }
@@ -804,6 +823,7 @@ function hostMemoryRow(): Section {
           legend: "{{job}} {{instance}}",
         },
       ],
+      { compactLegend: true },
     ),
   ]);
 }
@@ -894,6 +914,7 @@ function networkRow(): Section {
             legend: "listen queue full",
           },
         ],
+        { softMax: 1 },
       ),
     ],
     true,

@@ -169,6 +169,7 @@ function generatorSection(): Section {
         overrides: [
           named("Requests", { unit: "short" }),
           named("Requests, × median", {
+            "custom.width": 170,
             decimals: 2,
             ...colored([
               [null, "red"],
@@ -239,6 +240,7 @@ function generatorSection(): Section {
         unit: "s",
         min: 0,
         thresholds: [5, 15],
+        softMax: 20,
         queries: [
           { expr: instance(`scalar(max(${newest})) - ${newest}`), legend: generatorLegend },
         ],

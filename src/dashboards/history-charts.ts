@@ -72,6 +72,9 @@ function course({ title, description, unit, expr, max }: Course): Panel {
         "custom.fillOpacity": 0,
       }),
       named("Mean", { "custom.lineWidth": 1 }),
+      matching("/^(Upper|Lower)$/", {
+        "custom.hideFrom": { legend: true, tooltip: false, viz: false },
+      }),
       named("Upper", { "custom.fillBelowTo": "Lower", "custom.fillOpacity": 15 }),
     ],
   });

@@ -16,19 +16,20 @@ import {
   timeQueries,
   vus,
 } from "./history-runs.ts";
-import { matching, named, table, type Override, type Panel, type Query } from "./panel.ts";
+import { hiddenColumn, matching, named, table, type Override, type Panel, type Query } from "./panel.ts";
 import { columns, merged, times } from "./transformations.ts";
 
 /** Rows in the tables of the best and the worst. */
 const ranked = 10;
 
 const ofRuns: readonly Override[] = [
-  named("Run", { "custom.minWidth": 200, links }),
-  matching("/^(Started|Ended)$/", { "custom.width": 160 }),
+  named("Run", { "custom.minWidth": 180, links }),
+  // With a unit no milliseconds.
+  matching("/^(Started|Ended)$/", { unit: "dateTimeAsIso", "custom.width": 165 }),
   matching("/^p9\\d$/", { unit: "s", "custom.width": 85 }),
-  named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 100 }),
+  named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 110 }),
   named("Failed", { unit: "percentunit", decimals: 2, "custom.width": 80 }),
-  matching("/^(From|To)$/", { "custom.hidden": true }),
+  matching("/^(From|To)$/", hiddenColumn),
 ];
 
 export function rank(which: "best" | "worst"): Panel {
@@ -66,7 +67,8 @@ export function rank(which: "best" | "worst"): Panel {
       }),
       times("Started", "Ended"),
     ],
-    overrides: ofRuns,
+    // What the links take.
+    overrides: [...ofRuns, named("Ended", hiddenColumn)],
     sortBy: { field: "p95", descending: which === "worst" },
   });
 }
@@ -113,7 +115,9 @@ export function allRuns(): Panel {
     overrides: [
       ...ofRuns,
       named("Duration", { unit: "s", "custom.width": 90 }),
-      named("Thresholds failed", { "custom.width": 130 }),
+      named("State", { "custom.width": 95 }),
+      named("Thresholds failed", { "custom.width": 150 }),
+      named("Peak VUs", { "custom.width": 95 }),
     ],
     sortBy: { field: "Started" },
   });

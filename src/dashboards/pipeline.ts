@@ -99,7 +99,7 @@ function reconciliation(): Section {
         "How far the newest point in the store is behind the clock. If it is above 15 s, the store is slow or away: see Requests to the store.",
         `max(${lag})`,
         [5, 15],
-        { unit: "s", noValue: "the run is over, or not scraped" },
+        { unit: "s", noValue: "the run is over" },
       ),
       table({
         title: "Counted by the generator, and stored",
@@ -244,6 +244,7 @@ function deliverySection(): Section {
           "In the spool, waiting to be sent. If it grows, the store takes less than the run makes; nothing is lost before --spool-limit.",
         unit: "none",
         min: 0,
+        softMax: 10,
         noValue: notScraped,
         queries: [
           { expr: `sum(plimsoll_remote_write_points_pending{${ofRun}})`, legend: "pending" },

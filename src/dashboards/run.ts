@@ -205,6 +205,7 @@ function loadSection(): Section {
         min: 0,
         queries: [{ expr: age, legend: "age" }],
         thresholds: [5, 15],
+        softMax: 20,
       }),
     ],
   };
@@ -241,6 +242,7 @@ function latencySection(): Section {
         unit: "s",
         min: 0,
         queries: [{ expr: quantile(0.95, duration, ofRun, ["name"]), legend: "{{name}}" }],
+        compactLegend: true,
       }),
     ],
   };
@@ -285,6 +287,7 @@ function timeSection(): Section {
         unit: "s",
         min: 0,
         stacked: true,
+        compactLegend: true,
         queries: phases.map((phase) => ({
           expr: `(${secondsPerSecond(`http_req_${phase}`)}) / ${perSecond("http_reqs")}`,
           legend: phase.replace("tls_handshaking", "TLS"),
@@ -330,8 +333,15 @@ function tablesSection(): Section {
         overrides: [
           named("Requests", { unit: "short" }),
           named("Failed", { unit: "percentunit", decimals: 2 }),
-          named("p95", { "custom.cellOptions": { type: "gauge", mode: "gradient" } }),
-          named("Name", { "custom.width": 280 }),
+          named("p95", {
+            "custom.cellOptions": { type: "gauge", mode: "gradient" },
+            "custom.width": 260,
+            // Of this column, not of all numbers in the table.
+            fieldMinMax: true,
+            min: 0,
+            color: { mode: "fixed", fixedColor: "blue" },
+          }),
+          named("Name", { "custom.minWidth": 180 }),
         ],
         sortBy: { field: "p95" },
       }),

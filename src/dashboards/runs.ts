@@ -6,7 +6,7 @@
 import { TextBoxVariableBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { dashboard, type DashboardFile } from "./dashboard.ts";
 import { oneRun } from "./one-run.ts";
-import { named, stat, table, type Panel, type Query } from "./panel.ts";
+import { hiddenColumn, named, stat, table, type Panel, type Query } from "./panel.ts";
 import { k6 } from "./promql.ts";
 import { shownFrom, shownTo } from "./run-time.ts";
 import { stateMappings } from "./states.ts";
@@ -160,12 +160,14 @@ function list(): Panel {
     queries,
     transformations: [merged(), columns(shown)],
     overrides: [
-      named("Run", { links, "custom.width": 270 }),
-      named("Started", { unit: "dateTimeAsIso", "custom.width": 170 }),
-      named("Duration", { unit: "s", decimals: 1 }),
+      named("Run", { links, "custom.minWidth": 180 }),
+      named("Test", { "custom.minWidth": 110 }),
+      named("Started", { unit: "dateTimeAsIso", "custom.width": 165 }),
+      named("Duration", { unit: "s", decimals: 1, "custom.width": 90 }),
       named("State", { mappings: stateMappings, "custom.cellOptions": { type: "color-text" } }),
-      named("Thresholds passed", { decimals: 0 }),
+      named("Thresholds passed", { decimals: 0, "custom.width": 165 }),
       named("Thresholds failed", {
+        "custom.width": 158,
         decimals: 0,
         color: { mode: "thresholds" },
         thresholds: {
@@ -177,12 +179,13 @@ function list(): Panel {
         },
         "custom.cellOptions": { type: "color-text" },
       }),
-      named("Requests", { unit: "short" }),
+      named("Requests", { unit: "short", "custom.width": 95 }),
+      named("Branch", { "custom.minWidth": 110 }),
       named("p95", { unit: "s" }),
       named("Failed", { unit: "percentunit", decimals: 2 }),
-      named("From", { "custom.hidden": true, decimals: 0 }),
+      named("From", { ...hiddenColumn, decimals: 0 }),
       named("To", {
-        "custom.hidden": true,
+        ...hiddenColumn,
         decimals: 0,
         mappings: [{ type: "value", options: { "-1": { text: "now", index: 0 } } }],
       }),

@@ -249,7 +249,7 @@ function checkLegend({ panel, report, json }: DrawnPanel, raw: DataFrame[]): Fin
   if (json.type === "heatmap" || !showsNames(json, report)) return findings;
   const names = report.values.map(({ name }) => name);
   const raws = names.filter((name) =>
-    /^Value( #\w+)?$|^Trend #|=["']|\{\{|^\s*$|[[(]\$?\w+\]?\)/.test(name),
+    /^Value( #\w+)?$|^Trend #|=["']|\{\{|^\s*$|\[\[\w+\]\]|\$\w|\$\{/.test(name),
   );
   findings.push(...raws.map((name) => ({ kind: "raw legend", message: JSON.stringify(name) })));
   const twice = names.filter((name, index) => names.indexOf(name) !== index);

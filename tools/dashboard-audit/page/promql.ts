@@ -97,6 +97,8 @@ const times = (a: Dimension, b: Dimension, sign: 1 | -1): Dimension => ({
   seconds: a.seconds + sign * b.seconds,
   bytes: a.bytes + sign * b.bytes,
   factor: a.factor * b.factor ** sign,
+  // A moment in other units is still one.
+  ...(((a.epoch && b.literal) || (a.literal && b.epoch)) && { epoch: true }),
 });
 
 const sameFunctions =
@@ -189,17 +191,20 @@ function ofBinary(node: SyntaxNode, textOf: TextOf): Dimension | undefined {
   return left.epoch || right.epoch ? { ...rest, ...(epoch && { epoch }) } : left;
 }
 
+/** k6's names of these counters have no unit. */
+const k6Bytes = /^k6_data_(sent|received)_total$/;
+
 /** By the suffix; undefined where there is none that says it. */
 function ofMetric(name: string): Dimension | undefined {
   // A recording rule's name ends with what was done to the metric.
   if (name.includes(":")) return undefined;
   if (/_(bucket|count)$/.test(name)) return pure();
   const base = name.replace(/_(total|sum|created)$/, "");
-  if (/_(start_time|boot_time|timestamp)_seconds$/.test(base)) {
+  if (/_(start_time|end_time|boot_time|timestamp)_seconds$/.test(base)) {
     return { ...pure(), seconds: 1, epoch: true };
   }
   if (base.endsWith("_seconds")) return { ...pure(), seconds: 1 };
-  if (base.endsWith("_bytes")) return { ...pure(), bytes: 1 };
+  if (base.endsWith("_bytes") || k6Bytes.test(name)) return { ...pure(), bytes: 1 };
   if (base.endsWith("_ratio")) return pure();
   if (base.endsWith("_percent")) return pure(100);
   return name.endsWith("_total") ? pure() : undefined;
