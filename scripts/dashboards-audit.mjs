@@ -185,14 +185,10 @@ function optionsOf({ dashboard, from, to, variables }, storeUrl, without) {
       on.includes(dashboard) && (service === undefined || without.has(service)),
   );
   return [
-    "--prometheus",
-    storeUrl,
-    "--scrape-interval",
-    "1s",
-    "--from",
-    String(from),
-    "--to",
-    String(to),
+    `--prometheus=${storeUrl}`,
+    "--scrape-interval=1s",
+    `--from=${from}`,
+    `--to=${to}`,
     ...Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
     ...expectations.flatMap(({ text }) => ["--expect", text]),
     dashboardFile(`${dashboard}.json`),

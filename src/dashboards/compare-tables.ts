@@ -121,9 +121,9 @@ export function endpoints(): Panel {
     overrides: [
       named("Method", { "custom.width": 70 }),
       named("Name", { "custom.minWidth": 110 }),
-      matching("/^Requests/", { unit: "short", "custom.width": 110 }),
+      matching("/^Requests/", { unit: "short", "custom.width": 105 }),
       matching("/^p\\d+ .$/", { "custom.width": 72 }),
-      matching("/against/", { "custom.width": 155 }),
+      matching("/against/", { "custom.width": 150 }),
       matching("/^Failed/", { unit: "percentunit", decimals: 2, "custom.width": 85 }),
       colored("p50 A against B"),
       colored("p95 A against B"),
@@ -191,7 +191,7 @@ export function thresholds(): Panel {
       columns({ metric: "Metric", threshold: "Threshold", "Value #A": "A", "Value #B": "B" }),
     ],
     overrides: [
-      named("Metric", { "custom.minWidth": 260 }),
+      named("Metric", { "custom.width": 270 }),
       matching("/^[AB]$/", {
         "custom.cellOptions": { type: "color-text" },
         mappings: ranges([

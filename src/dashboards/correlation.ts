@@ -166,7 +166,7 @@ function answerSection(): Section {
           "Each resource with the share of the slow time that it answers for: it was waited for, and nothing that would explain it was. Beside it the share in which it was waited for at all. Slow time below a tenth of the time shown counts as a tenth. If the first is above 50 %, start there; if none is above 25 %, look at Unexplained.",
         unit: "percentunit",
         width: 24,
-        height: 9,
+        height: 10,
         decimals: 0,
         min: 0,
         max: 1,
