@@ -35,7 +35,7 @@ export function ranges(
 }
 
 /** How a difference is shown. */
-export const percent: Readonly<Record<string, unknown>> = {
+const percent: Readonly<Record<string, unknown>> = {
   unit: "percentunit",
   decimals: 1,
   "custom.cellOptions": { type: "color-text" },
