@@ -234,7 +234,7 @@ for (const { tool, name, flags, order } of stores) {
         "Peak VUs": 2 * k6Vus,
         Requests: fleetRequests,
         Failed: expect.closeTo((failed * requests.get("checkout")!) / fleetRequests, 12) as number,
-        "Dropped iterations": 6,
+        Dropped: 6,
       });
       // A third of the checkouts take twice as long.
       const high = byLabel(await opened.ask("Endpoints", "highA"), "name");

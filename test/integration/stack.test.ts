@@ -192,6 +192,8 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
     });
 
     it("leaves out what does not start, and has a shop without a Postgres", async () => {
+      // The database of the start before this is of another version.
+      await plimsoll(["down", "--remove-data"]);
       const folder = join(home.path, "broken/bin");
       await mkdir(folder, { recursive: true });
       for (const name of ["initdb", "postgres"]) {
