@@ -20,6 +20,7 @@ import { describeWithTool } from "../support/tools.ts";
 
 const golden = fileURLToPath(new URL("../golden/exporters", import.meta.url));
 const dashboards = fileURLToPath(new URL("../../dashboards", import.meta.url));
+const rules = fileURLToPath(new URL("../../provisioning/prometheus/rules", import.meta.url));
 
 /** What is wrong with the dashboards where an exporter has what it shows here, and not what was recorded of it. */
 async function findingsWith(name: string, what: string, exposition: string): Promise<string[]> {
@@ -30,7 +31,7 @@ async function findingsWith(name: string, what: string, exposition: string): Pro
   const recording = `# ${what}\n${toRecording(parseExposition(exposition))}`;
   await writeFile(join(folder.path, `${name}.txt`), recording);
   if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(join(golden, `${name}.txt`), recording);
-  const catalogue = await readCatalogue({ recordings: folder.path, rules: undefined });
+  const catalogue = await readCatalogue({ recordings: folder.path, rules });
   const findings: string[] = [];
   for (const file of await readdir(dashboards)) {
     const text = await readFile(join(dashboards, file), "utf8");
