@@ -23,6 +23,8 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/{unit,architecture,conformance}/**/*.test.ts"],
+          // Properties take a second or two, and many times that on a machine that is busy with something else.
+          testTimeout: 60_000,
         },
       },
       {

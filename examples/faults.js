@@ -1,9 +1,9 @@
 /**
- * A steady load to see the shop's faults in: ten visitors who look around and buy, with short pauses.
+ * A steady load to see the shop's faults in: twenty visitors who look around and buy, with short pauses.
  *
  * Each waits for its answers, so a slow shop gets fewer requests and none pile up: what is seen is the fault, not a
  * collapse. No thresholds: it is there to be slow. Environment: BASE_URL (the shop), DURATION (default 2m), VUS
- * (default 10).
+ * (default 20).
  */
 import http from "k6/http";
 import { check, sleep } from "k6";
@@ -11,7 +11,7 @@ import { check, sleep } from "k6";
 const baseUrl = __ENV.BASE_URL || "http://127.0.0.1:8080";
 
 export const options = {
-  vus: Number(__ENV.VUS || 10),
+  vus: Number(__ENV.VUS || 20),
   duration: __ENV.DURATION || "2m",
 };
 
@@ -21,9 +21,9 @@ function post(path, body, name) {
   return http.post(`${baseUrl}${path}`, JSON.stringify(body), { headers: json, tags: { name } });
 }
 
-/** Between two pages, in seconds: short, so that ten visitors use the shop well. */
+/** Between two pages, in seconds: so that twenty visitors need four connections, and are many for a pool of two. */
 function pause() {
-  sleep(Math.random() * 0.025);
+  sleep(Math.random() * 0.1);
 }
 
 export default function () {

@@ -120,7 +120,10 @@ export async function runDemoLoad(options) {
   const endedMs = Date.now();
   signal.throwIfAborted();
   await polling;
-  await switching;
+  // A load that ended before its time has said why.
+  await switching.catch((error) => {
+    if (!running.signal.aborted || error.name !== "AbortError") throw error;
+  });
 
   const text = await readFile(reportFile, "utf8").catch(() => undefined);
   if (text === undefined) {

@@ -14,6 +14,9 @@ import { toolPath, tools, variableOf } from "./tools.mjs";
 /** After this long without an end, a program is killed, in milliseconds. */
 const stopTimeoutMs = 5_000;
 
+/** What `plimsoll up` may take to end what it has begun, in milliseconds: Prometheus and Postgres write down what they have. */
+const stackEndMs = 60_000;
+
 /**
  * Where the demo's ports begin to be looked for, above the usual ones. All stay below 32768, where Linux begins to hand out
  * ports to whoever connects.
@@ -43,24 +46,32 @@ export async function startStack(
   { scrapeInterval, signal, portOffsets = demoPortOffsets },
 ) {
   const dataDir = ["--data-dir", folder];
+  const down = ["down", "--remove-data", ...dataDir];
+  const downCommand = ["node", main, ...down].join(" ");
+  const stop = async () => {
+    // Whoever presses Ctrl-C waits for this end all the same: what runs on would be found by nobody.
+    const { signal: never } = new AbortController();
+    const { exitCode, stderr } = await runPlimsoll(down, stackOptions(folder, never));
+    if (exitCode !== 0) {
+      throw new Error(`the stack did not end; try again with "${downCommand}":\n${stderr}`);
+    }
+  };
   for (const portOffset of portOffsets) {
     const settings = ["--port-offset", String(portOffset), "--scrape-interval", scrapeInterval];
-    const { exitCode, stdout, stderr } = await runPlimsoll(
-      ["up", "--native", "--json", ...settings, ...dataDir],
-      { cwd: folder, env: stackEnvironment(), signal, quiet: true },
-    );
-    signal.throwIfAborted();
-    // Another demo, or whatever else listens there.
-    if (exitCode !== 0 && /^port \d+, for .+ is taken by /m.test(stderr)) continue;
+    const up = ["up", "--native", "--json", ...settings, ...dataDir];
+    const { exitCode, stdout, stderr } = await runPlimsoll(up, stackOptions(folder, signal));
+    // Another demo, or whatever else listens there; nothing was started.
+    if (exitCode !== 0 && /\bport \d+, for .+ is taken by /.test(stderr)) continue;
     /** @type {{ services: readonly { name: string, state: string, address?: string, version?: string, note?: string }[] }} */
     const { services } = exitCode === 0 ? JSON.parse(stdout) : { services: [] };
     const named = (/** @type {string} */ name) => services.find((service) => service.name === name);
     const prometheus = named("prometheus");
     const shop = named("shop");
-    if (prometheus?.address === undefined || shop?.address === undefined) {
+    if (signal.aborted || prometheus?.address === undefined || shop?.address === undefined) {
+      await stop();
+      signal.throwIfAborted();
       throw new Error(`the stack did not start; "plimsoll up" ended with ${exitCode}:\n${stderr}`);
     }
-    const down = ["down", "--remove-data", ...dataDir];
     return {
       storeUrl: `http://${prometheus.address}`,
       shopUrl: `http://${shop.address}`,
@@ -68,14 +79,19 @@ export async function startStack(
       leftOut: services
         .filter(({ state }) => state === "left out")
         .map(({ name, note = "" }) => ({ name, note })),
-      downCommand: ["node", main, ...down].join(" "),
-      stop: async () => {
-        const never = new AbortController().signal;
-        await runPlimsoll(down, { cwd: folder, env: process.env, signal: never, quiet: true });
-      },
+      downCommand,
+      stop,
     };
   }
   throw new Error("no free ports for the stack; end another one");
+}
+
+/**
+ * @param {string} folder
+ * @param {AbortSignal} signal
+ */
+function stackOptions(folder, signal) {
+  return { cwd: folder, env: stackEnvironment(), signal, quiet: true, patienceMs: stackEndMs };
 }
 
 /** Where our tools are: the cache that `scripts/tools.mjs` fills is known to our scripts alone. */
@@ -88,14 +104,14 @@ function stackEnvironment() {
 }
 
 /**
- * Runs `plimsoll` to its end. An abort ends it at once.
+ * Runs `plimsoll` to its end. An abort asks it to end, and after some patience to leave at once.
  *
  * @param {readonly string[]} args
- * @param {{ cwd: string, env: NodeJS.ProcessEnv, signal: AbortSignal, quiet?: boolean }} options Quiet: what it prints is
- *   kept, and not shown.
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv, signal: AbortSignal, quiet?: boolean, patienceMs?: number }} options
+ *   Quiet: what it prints is kept, and not shown. Patience: 200 ms by default.
  * @returns {Promise<{ exitCode: number | null, stdout: string, stderr: string }>} No exit code: a signal ended it.
  */
-export async function runPlimsoll(args, { cwd, env, signal, quiet = false }) {
+export async function runPlimsoll(args, { cwd, env, signal, quiet = false, patienceMs = 200 }) {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env,
@@ -107,12 +123,13 @@ export async function runPlimsoll(args, { cwd, env, signal, quiet = false }) {
   child.stderr?.setEncoding("utf8").on("data", (text) => (printed.stderr += text));
   const exited = once(child, "close");
   const stop = async () => {
-    // The first asks it to end its run and to deliver what it has; we do not wait for that.
+    // The first asks a run to deliver what it has; the demo does not wait for that.
     child.kill("SIGINT");
-    await delay(200);
+    await Promise.race([exited, delay(patienceMs, undefined, { ref: false })]);
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGINT");
     const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-    if (child.exitCode === null && child.signalCode === null) await exited;
+    await exited;
     clearTimeout(timer);
   };
   let stopped = Promise.resolve();

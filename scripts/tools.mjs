@@ -141,9 +141,9 @@ export const tools = [
   },
   {
     name: "postgres-exporter-debian",
-    version: "0.11.1",
-    accepts: /version 0\.11\./,
-    programs: ["prometheus-postgres-exporter", "postgres_exporter"],
+    version: "any version",
+    accepts: /postgres_exporter, version 0\./,
+    programs: ["prometheus-postgres-exporter"],
     how: {
       kind: "debian",
       package: "prometheus-postgres-exporter",

@@ -32,7 +32,12 @@ export async function openDatabase({ settings, metrics }) {
   async function open(next) {
     const pool = createPool(next);
     // Before it is in use, so that no request pays for the connections of all others.
-    await pool.warm();
+    try {
+      await pool.warm();
+    } catch (error) {
+      await pool.retire();
+      throw error;
+    }
     pools.push(pool);
   }
 
@@ -131,10 +136,12 @@ function createPool(settings) {
     },
     release,
     async warm() {
-      const clients = await Promise.all(
+      const results = await Promise.allSettled(
         Array.from({ length: settings.size }, () => pool.connect()),
       );
-      for (const client of clients) client.release();
+      // Given back also where others failed: the pool's end waits for them.
+      for (const result of results) if (result.status === "fulfilled") result.value.release();
+      for (const result of results) if (result.status === "rejected") throw result.reason;
     },
     /** Resolves when its last user has gone: `end` alone would leave those who wait waiting. */
     async retire() {

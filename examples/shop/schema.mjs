@@ -46,10 +46,12 @@ CREATE TABLE IF NOT EXISTS orders (
   state text NOT NULL
 );
 TRUNCATE carts, orders RESTART IDENTITY;
--- A shop's statement has one core, and is too short for compiling it to pay. Not as options of a connection: PgBouncer
--- refuses those.
-ALTER ROLE CURRENT_USER SET max_parallel_workers_per_gather = 0;
-ALTER ROLE CURRENT_USER SET jit = off;
+-- A shop's statement has one core, and is too short for compiling it to pay. Not as options of a connection, which
+-- PgBouncer refuses, and in no other database of the role.
+DO $$ BEGIN
+  EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET max_parallel_workers_per_gather = 0', current_database());
+  EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET jit = off', current_database());
+END $$;
 `;
 
 const seeds = [

@@ -24,8 +24,11 @@ const oldestTimestampMs = Date.UTC(2000, 0, 1);
  * carry all later ones with it. Source of the ten minutes: Prometheus `storage/remote/write_handler.go`.
  */
 const futureLimitMs = 60_000;
-/** Idle series are sent again this often: well within the 5 minutes after which Prometheus forgets them. */
-const refreshMs = 60_000;
+/**
+ * Idle series are sent again this often, so that a rate over 20 s, Grafana's shortest at the usual 5 s between scrapes, has
+ * two points of each: a failure every half a minute would otherwise be in no curve. Staleness (5 minutes) asks for less.
+ */
+const refreshMs = 10_000;
 /** A gap longer than this is skipped: nothing looks back further, so there is nothing to keep alive. */
 const longestRefreshedGapMs = 5 * 60_000;
 

@@ -35,14 +35,17 @@ interface UpFlags {
 export function upCommand(io: StackIo): Command {
   const command = new Command("up")
     .description("start Prometheus and what belongs around a run, or what of it does not run")
-    .option("--port-offset <n>", "add this to every port (default: 0; PLIMSOLL_UP_PORT_OFFSET)")
+    .option(
+      "--port-offset <n>",
+      "add this to every port (default: as before, at first 0; PLIMSOLL_UP_PORT_OFFSET)",
+    )
     .option(
       "--retention <duration>",
-      `how long samples are kept (default: ${defaultSettings.retention}; PLIMSOLL_UP_RETENTION)`,
+      `how long samples are kept (default: as before, at first ${defaultSettings.retention}; PLIMSOLL_UP_RETENTION)`,
     )
     .option(
       "--scrape-interval <duration>",
-      `time between scrapes (default: ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
+      `time between scrapes (default: as before, at first ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
     )
     .option("--docker", "with Docker Compose (default where Docker is)")
     .option("--native", "as processes of this machine (default where Docker is not)")
@@ -55,7 +58,7 @@ export function upCommand(io: StackIo): Command {
 The stack: Prometheus, node_exporter, Postgres with its exporter and PgBouncer, the example shop, Grafana. As processes
 of this machine, each is looked for on PATH; what is not found is left out and named, with what to install, and only
 Prometheus must be there. All listen on 127.0.0.1. "plimsoll up" once more starts what has ended; "plimsoll down" ends
-all and keeps the data.
+all and keeps the data, and with it the settings: the next "up" has them again where no others are given.
 
 Examples:
   plimsoll up
@@ -90,7 +93,7 @@ async function up(command: Command, io: StackIo, flags: UpFlags): Promise<number
     io.stdout.write(toStatusJson(options.folder, status));
   } else {
     io.stdout.write(toStatusTable(status));
-    io.stderr.write(toNextSteps(options.folder, status));
+    io.stderr.write(toNextSteps(options.folder, status, io.env));
   }
   return status.isHealthy ? exitCodes.ok : exitCodes.unavailable;
 }
@@ -102,7 +105,7 @@ function readSettings(flags: UpFlags, env: Environment): Partial<StackSettings> 
     "port-offset",
     env,
     isPortOffset,
-    "a number from 0 to 49000",
+    `a number from 0 to ${highestPortOffset}: from port ${firstEphemeralPort} on, Linux gives ports to connections`,
   );
   const retention = read(
     flags.retention,
@@ -115,7 +118,7 @@ function readSettings(flags: UpFlags, env: Environment): Partial<StackSettings> 
     flags.scrapeInterval,
     "scrape-interval",
     env,
-    isDuration,
+    isInterval,
     'one such as "5s"',
   );
   return {
@@ -139,9 +142,13 @@ function read(
   throw new UsageError(`${option} is ${JSON.stringify(value)}; expected ${expected}`);
 }
 
+/** Any connection may have such a port when a service is to start. Source: Linux, `ip_local_port_range`. */
+const firstEphemeralPort = 32_768;
 /** The highest of the usual ports is 15432. */
+const highestPortOffset = 17_000;
+
 function isPortOffset(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) <= 49_000;
+  return /^\d{1,5}$/.test(text) && Number(text) <= highestPortOffset;
 }
 
 /** Source: Prometheus, `model.ParseDuration`: whole numbers, units in this order. */
@@ -149,7 +156,12 @@ function isDuration(text: string): boolean {
   return /^(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$/.test(text) && /[1-9]/.test(text);
 }
 
-function toNextSteps(folder: string, { mode, services }: StackStatus): string {
+/** In weeks and years nothing is scraped. */
+function isInterval(text: string): boolean {
+  return isDuration(text) && !/[wy]/.test(text);
+}
+
+function toNextSteps(folder: string, { mode, services }: StackStatus, env: Environment): string {
   const urlOf = (name: string): string | undefined => {
     const address = services.find((one) => one.name === name)?.address;
     return address === undefined ? undefined : `http://${address}`;
@@ -158,7 +170,8 @@ function toNextSteps(folder: string, { mode, services }: StackStatus): string {
   const shop = urlOf("shop");
   const grafana = urlOf("grafana");
   const load = shop === undefined ? "checkout.js" : `${shop}/products`;
-  const listen = mode === "docker" ? dockerMetricsAddress : runMetricsAddress;
+  const listen = mode === "docker" ? dockerMetricsAddress(env) : runMetricsAddress;
+  const metrics = listen === undefined ? "" : ` --metrics-listen ${listen}`;
   const login =
     mode === "docker"
       ? ""
@@ -170,7 +183,7 @@ function toNextSteps(folder: string, { mode, services }: StackStatus): string {
   return `
 Prometheus is at ${prometheus}. To see a run in it:
 
-  plimsoll run ${load} --out prometheus-rw=${prometheus}/api/v1/write --metrics-listen ${listen}
+  plimsoll run ${load} --out prometheus-rw=${prometheus}/api/v1/write${metrics}
 
 Dashboards: ${dashboards}
 "plimsoll status" shows how it is; "plimsoll down" ends it and keeps the data.

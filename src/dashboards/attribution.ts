@@ -2,7 +2,8 @@
  * Which resource answers for the slow time of a run, in PromQL alone: no rule has to be recorded, so the question can
  * be put to any Prometheus that scraped the system while the run went on.
  *
- * **Slow** is a moment in which the clients' p95 is above `$slow_factor` times its own lowest tenth over the time shown.
+ * **Slow** is a moment in which the clients' p95 is above `$slow_factor` times its lowest tenth over the run, or above
+ * `$slow_above` seconds, or in which no request is answered at all.
  * **Waited for** is a resource, at a moment, whose signal is over its limit: clients wait for a connection, sessions wait
  * for a lock, the event loop has no time left. Each signal says why its limit is what it is.
  * **Answers for** a moment is a resource that is waited for while none of those is that explain it. While rows are locked
@@ -17,10 +18,10 @@ import { buckets, ofRun } from "./promql.ts";
 /** What a resource is recognised by while it is waited for. */
 interface Signal {
   readonly name: string;
-  /** One value without labels. */
+  /** A value for each instance, pool, server: whichever is the worst decides. */
   readonly expr: string;
   /** It is waited for above this. */
-  readonly above: number | string;
+  readonly above: number;
 }
 
 export interface Resource {
@@ -33,39 +34,62 @@ export interface Resource {
   readonly explainedBy: readonly string[];
 }
 
-const app = 'job=~"$app"';
+/** Of the application, and not of Plimsoll itself, whose own metrics carry the run's id. */
+const app = 'job=~"$app", testid=""';
 const host = 'instance=~"$host"';
 const database = 'instance=~"$database"';
 const window = "[$__rate_interval]";
 
-/** Mean of a gauge over the window, also where its series come and go: absent counts as 0 wherever the exporter answered. */
-const meanSessions = (matchers: string): string => {
-  const scrapes = `count_over_time(pg_up{${database}}${window})`;
-  const sum = `sum(sum_over_time(pg_stat_activity_count{${database}, ${matchers}}${window}))`;
-  return `((${sum} or 0 * max(${scrapes})) / scalar(max(${scrapes})))`;
-};
+/** The clients' p95 of all requests, in seconds; nothing where no request was answered. */
+const p95 = `(histogram_quantile(0.95, ${buckets("http_req_duration", ofRun)}) >= 0)`;
 
-/** How often a value is this many times its own lowest tenth over the time shown. */
-const timesQuiet = (expr: string): string =>
-  `(${expr}) / scalar(quantile_over_time(0.1, (${expr})[$__range:$__interval] @ end()))`;
+/** The lowest tenth of a value while the run went on: what it is when the system is quiet. */
+const quiet = (expr: string): string =>
+  `quantile_over_time(0.1, ((${expr}) >= 0 and on () ${p95})[$__range:$__interval] @ end())`;
+
+/** By how much a value is above its quiet one, as a factor. */
+const timesQuiet = (expr: string): string => `((${expr}) / (${quiet(expr)}))`;
 
 /**
- * A share of the host's time, and 0 unless it is a quarter above its own lowest tenth: a host that others keep busy all
- * the time is no reason why some of it was slow.
+ * A share of a host's time, and 0 unless it is this many times its quiet one: a host that others keep busy all the time
+ * is no reason why some of it was slow.
  */
-const aboveQuiet = (expr: string): string => `(${expr}) * (${timesQuiet(expr)} > bool 1.25)`;
+const aboveQuiet = (expr: string, times: number): string =>
+  `((${expr}) * (${timesQuiet(expr)} > bool ${times}))`;
+
+/**
+ * Mean number of a database's sessions over the window, also where its series come and go: absent counts as 0 wherever
+ * the exporter answered.
+ */
+const sessions = (matchers: string): string => {
+  const scrapes = `max by (instance) (count_over_time(pg_up{${database}}${window}))`;
+  const sum = `sum by (instance) (sum_over_time(pg_stat_activity_count{${database}, ${matchers}}${window}))`;
+  return `((${sum} or 0 * ${scrapes}) / ${scrapes})`;
+};
 
 /** Seconds per second that a histogram counted: the mean number of those that were at it. */
-const atOnce = (histogram: string): string => `sum(rate(${histogram}_sum{${app}}${window}))`;
+const atOnce = (histogram: string, by: string): string =>
+  `sum by (${by}) (rate(${histogram}_sum{${app}}${window}))`;
 
-const meanDuration = (histogram: string): string =>
-  `${atOnce(histogram)} / sum(rate(${histogram}_count{${app}}${window}))`;
+const meanDuration = (histogram: string, by: string): string =>
+  `(${atOnce(histogram, by)} / sum by (${by}) (rate(${histogram}_count{${app}}${window})))`;
 
-const poolWaiting = atOnce("db_client_connection_wait_time_seconds");
-const poolInUse = atOnce("db_client_connection_use_time_seconds");
+/** A value where it makes up a good part of the time in which the application had requests, else 0. */
+const whereItMatters = (value: string, timeAtOnce: string): string =>
+  `(${value} * (${timeAtOnce} > bool 0.3 * scalar(sum(rate(http_server_request_duration_seconds_sum{${app}}${window})))))`;
+
+const pool = "job, instance, db_client_connection_pool_name";
+const poolWaiting = atOnce("db_client_connection_wait_time_seconds", pool);
+const poolInUse = atOnce("db_client_connection_use_time_seconds", pool);
+
 const dependencies = "http_client_request_duration_seconds";
-const statements = `sum(rate(pg_stat_statements_seconds_total{${database}}${window}))`;
-const statementDuration = `${statements} / sum(rate(pg_stat_statements_calls_total{${database}}${window}))`;
+
+const statements = `sum by (instance) (rate(pg_stat_statements_seconds_total{${database}}${window}))`;
+const statementDuration = `(${statements} / sum by (instance) (rate(pg_stat_statements_calls_total{${database}}${window})))`;
+
+const busySessions = sessions('state!="idle", backend_type="client backend"');
+const idleInTransaction = 'state=~"idle in transaction.*"';
+const waitingForLocks = sessions('wait_event_type="Lock"');
 
 /** In the order of a request's path. */
 export const resources: readonly Resource[] = [
@@ -75,14 +99,16 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "event loop",
-        expr: `max(rate(nodejs_eventloop_time_seconds_total{${app}, nodejs_eventloop_state="active"}${window}))`,
-        // Above 0.9 the queue before a single server is, on average, longer than ten jobs.
+        expr: `rate(nodejs_eventloop_time_seconds_total{${app}, nodejs_eventloop_state="active"}${window})`,
+        // Above 0.9 the queue before a single server is, on average, longer than ten jobs (M/M/1: u / (1 - u)).
         above: 0.9,
       },
       {
         name: "cores",
+        // What processes of low priority use is there for others, like what is idle.
         expr: aboveQuiet(
-          `max(1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait"}${window}))))`,
+          `1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${host}, mode=~"idle|iowait|nice"}${window})))`,
+          1.1,
         ),
         above: 0.9,
       },
@@ -95,13 +121,14 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "garbage collection",
-        expr: `max(sum by (instance) (rate(nodejs_gc_duration_seconds_sum{${app}}${window})))`,
-        // A healthy heap spends below 5 % of the time on it; at 15 % each request pays for it.
+        expr: `sum by (job, instance) (rate(nodejs_gc_duration_seconds_sum{${app}}${window}))`,
+        // The example shop: 0.01 in its quiet time, 0.3 to 0.6 when its heap is full.
         above: 0.15,
       },
       {
         name: "pressure",
-        expr: `max(rate(node_pressure_memory_waiting_seconds_total{${host}}${window}))`,
+        expr: `rate(node_pressure_memory_waiting_seconds_total{${host}}${window})`,
+        // A host with memory to spare has none at all; a tenth of the time is swapping or dropping caches.
         above: 0.1,
       },
     ],
@@ -113,8 +140,11 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "duration",
-        // Slower than it was, and a good part of what a request takes: a call may be slow and not matter.
-        expr: `(${timesQuiet(meanDuration(dependencies))}) * (${atOnce(dependencies)} > bool 0.3 * ${atOnce("http_server_request_duration_seconds")})`,
+        expr: whereItMatters(
+          timesQuiet(meanDuration(dependencies, "server_address")),
+          atOnce(dependencies, "server_address"),
+        ),
+        // As the clients' p95: twice what it is when all is quiet.
         above: 2,
       },
     ],
@@ -135,12 +165,13 @@ export const resources: readonly Resource[] = [
   },
   {
     name: "idle transactions",
-    advice:
-      "find the code that keeps a transaction open while it does something else; see Postgres",
+    advice: "find the code that keeps a transaction open while it does something else; see Postgres",
     signals: [
       {
         name: "sessions",
-        expr: `(${meanSessions('state=~"idle in transaction.*"')}) / (${meanSessions('state!="idle", backend_type="client backend"')})`,
+        // Of the sessions that are not idle, and only where one has been at it for a second: in between two statements
+        // every transaction is idle for a moment.
+        expr: `(${sessions(idleInTransaction)} / ${busySessions}) * (max by (instance) (max_over_time(pg_stat_activity_max_tx_duration{${database}, ${idleInTransaction}}${window})) > bool 1)`,
         above: 0.5,
       },
     ],
@@ -152,12 +183,12 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "sessions",
-        expr: meanSessions('wait_event_type="Lock"'),
-        // Half a session on average: rows that are updated by many are waited for now and then.
-        above: 0.5,
+        // Of the sessions that are not idle, and half a session at least: rows that many update are waited for now and then.
+        expr: `(${waitingForLocks} / ${busySessions}) * (${waitingForLocks} > bool 0.5)`,
+        above: 0.3,
       },
     ],
-    explainedBy: ["CPU", "memory", "disk"],
+    explainedBy: ["CPU", "memory", "disk", "idle transactions"],
   },
   {
     name: "database statements",
@@ -165,7 +196,8 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "duration",
-        expr: `(${timesQuiet(statementDuration)}) * (${statements} > bool 0.3 * ${atOnce("http_server_request_duration_seconds")})`,
+        expr: whereItMatters(timesQuiet(statementDuration), statements),
+        // More than the clients' p95 has to be: while any resource is short, statements take a little longer as well.
         above: 3,
       },
     ],
@@ -177,7 +209,8 @@ export const resources: readonly Resource[] = [
     signals: [
       {
         name: "pressure",
-        expr: aboveQuiet(`max(rate(node_pressure_io_waiting_seconds_total{${host}}${window}))`),
+        expr: aboveQuiet(`rate(node_pressure_io_waiting_seconds_total{${host}}${window})`, 1.25),
+        // The example shop: below 0.1 in its quiet time, 0.4 and more while its disk is written full.
         above: 0.3,
       },
     ],
@@ -185,13 +218,13 @@ export const resources: readonly Resource[] = [
   },
 ];
 
-/** The clients' p95 of all requests, in seconds. */
-const p95 = `histogram_quantile(0.95, ${buckets("http_req_duration", ofRun)})`;
+/**
+ * 1 in a slow moment, else 0: p95 is above the multiple of its quiet value, or above `$slow_above` seconds; or there are
+ * virtual users who had answers before, and have none at all.
+ */
+export const isSlow: string = `(${p95} > bool scalar(clamp_max($slow_factor * ${quiet(p95)}, $slow_above)) or on () (sum(k6_vus{${ofRun}}) > bool 0) and on () sum(k6_http_reqs_total{${ofRun}}) > 0)`;
 
-/** 1 in a slow moment, else 0. */
-export const isSlow: string = `${p95} > bool $slow_factor * scalar(quantile_over_time(0.1, (${p95})[$__range:$__interval] @ end()))`;
-
-/** Share of the time shown that was slow, from 0 to 1. */
+/** Share of the run that was slow, from 0 to 1. */
 export const slowShare: string = `avg_over_time((${isSlow})[$__range:$__interval])`;
 
 /** 1 while the resource is waited for, 0 while not, nothing where nothing measures it. */
@@ -217,7 +250,7 @@ function answersFor(resource: Resource): string {
  */
 export function shareOfSlowTime(moment: string): string {
   const slow = `sum_over_time((${isSlow})[$__range:$__interval])`;
-  const tenth = `0.1 * scalar(count_over_time((${p95})[$__range:$__interval]))`;
+  const tenth = `0.1 * scalar(count_over_time((${isSlow})[$__range:$__interval]))`;
   return `sum_over_time(((${moment}) * on () group_left () (${isSlow}))[$__range:$__interval]) / scalar(clamp_min(${slow}, ${tenth}))`;
 }
 
@@ -263,12 +296,17 @@ export interface Question {
   readonly histograms?: "native" | "classic";
   /** A moment is slow above this many times the quiet p95. Default 2. */
   readonly slowFactor?: number;
+  /** And above this p95, in seconds. Default: no such limit. */
+  readonly slowAbove?: number;
 }
+
+/** Seconds that no request takes: `$slow_above` where only the multiple counts. */
+export const noLimit = 1e9;
 
 /** An expression of this module as a plain query, about every application, host and database that was scraped. */
 export function fillIn(expr: string, question: Question): string {
   const { testid, rangeSeconds, stepSeconds, windowSeconds } = question;
-  const { histograms = "native", slowFactor = 2 } = question;
+  const { histograms = "native", slowFactor = 2, slowAbove = noLimit } = question;
   const values: Readonly<Record<string, string>> = {
     testid,
     app: ".*",
@@ -276,6 +314,7 @@ export function fillIn(expr: string, question: Question): string {
     database: ".*",
     histogram: histograms === "native" ? "_seconds" : "_seconds_bucket",
     slow_factor: String(slowFactor),
+    slow_above: String(slowAbove),
     __range: `${rangeSeconds}s`,
     __interval: `${stepSeconds}s`,
     __rate_interval: `${windowSeconds}s`,

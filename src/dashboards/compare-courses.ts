@@ -3,7 +3,7 @@
  * resources behind it.
  */
 import { named, timeseries, type Panel, type TimeseriesOptions } from "./panel.ts";
-import { orClassic, perSecond, quantile, share } from "./promql.ts";
+import { busyCores, orClassic, perSecond, quantile, share } from "./promql.ts";
 import { moved, ofRunNamed, type RunName } from "./two-runs.ts";
 
 /** A as a line, B dashed, moved onto A's time. */
@@ -121,7 +121,7 @@ const systemResources: readonly Resource[] = [
     unit: "percentunit",
     max: 1,
     expr: (at) =>
-      `max(1 - avg by (instance) (rate(node_cpu_seconds_total{instance=~"$host", mode="idle"}${window}${at})))`,
+`max(${busyCores('instance=~"$host"', at)})`,
   },
   {
     title: "Memory",

@@ -4,19 +4,20 @@
  */
 import { bestNone, ranges } from "./differences.ts";
 import { hiddenColumn, matching, named, stat, table, type Panel } from "./panel.ts";
+import { rowTime, shownFrom, shownTo } from "./run-time.ts";
 import { columns, merged, times } from "./transformations.ts";
 import {
   anyTime,
   difference,
   duration,
   failedShare,
-  known,
+  kept,
   labelled,
   ofBoth,
   ofRunNamed,
   peakVus,
-  summary,
   total,
+  wholeQuantile,
   type RunName,
 } from "./two-runs.ts";
 
@@ -26,21 +27,12 @@ const sameRuns = ["datasource", "test_a", "a", "test_b", "b", "histogram"]
   .join("&");
 
 export function runs(): Panel {
-  const start = "plimsoll_run_start_time_seconds";
-  const end = "plimsoll_run_end_time_seconds";
+  const end = (run: RunName): string => `(${kept[run].end} or vector(time()))`;
   const rows = [
-    [
-      "known",
-      (run: RunName) =>
-        `max without () (last_over_time(plimsoll_run_info{${ofRunNamed(run)}}${anyTime}))`,
-    ],
-    [
-      "state",
-      (run: RunName) =>
-        `max by (state) (last_over_time(plimsoll_run_state{${ofRunNamed(run)}}${anyTime}) == 1)`,
-    ],
-    ["start", (run: RunName) => `${known(start, run)} * 1000`],
-    ["end", (run: RunName) => `(${known(end, run)} or vector(time())) * 1000`],
+    ["known", (run: RunName) => kept[run].info],
+    ["state", (run: RunName) => kept[run].state],
+    ["start", (run: RunName) => `${kept[run].start} * 1000`],
+    ["end", (run: RunName) => `${end(run)} * 1000`],
     ["duration", duration],
     ["vus", (run: RunName) => peakVus(run)],
     ["requests", (run: RunName) => total("http_reqs", run)],
@@ -49,9 +41,15 @@ export function runs(): Panel {
     ["dropped", (run: RunName) => total("dropped_iterations", run)],
     [
       "failed",
-      (run: RunName) => `(${summary("http_req_failed", "rate", run)} or ${failedShare(run)})`,
+      (run: RunName) => `(${kept[run].share("http_req_failed")} or ${failedShare(run)})`,
     ],
-    ["p95", (run: RunName) => summary("http_req_duration", "p95", run)],
+    [
+      "p95",
+      (run: RunName) =>
+        `(${wholeQuantile(0.95, run)} or ${kept[run].slowest("http_req_duration", "p95")})`,
+    ],
+    ["from", (run: RunName) => shownFrom(kept[run].start)],
+    ["to", (run: RunName) => shownTo(kept[run].start, end(run))],
   ] as const;
   return table({
     title: "The two runs",
@@ -79,6 +77,8 @@ export function runs(): Panel {
         "Value #dropped": "Dropped",
         "Value #failed": "Failed",
         "Value #p95": "p95",
+        "Value #from": "From",
+        "Value #to": "To",
         "Value #known": undefined,
         "Value #state": undefined,
       }),
@@ -91,7 +91,7 @@ export function runs(): Panel {
         links: [
           {
             title: "Show the time of this run",
-            url: `/d/plimsoll-compare?from=\${__data.fields.Started.numeric}&to=\${__data.fields.Ended.numeric}&${sameRuns}`,
+            url: `/d/plimsoll-compare?${rowTime}&${sameRuns}`,
           },
         ],
       }),
@@ -103,13 +103,14 @@ export function runs(): Panel {
       matching("/^(Peak VUs|Requests|Iterations|Dropped)$/", { "custom.width": 95 }),
       named("Failed", { unit: "percentunit", decimals: 2 }),
       named("p95", { unit: "s" }),
+      matching("/^(From|To)$/", hiddenColumn),
     ],
   });
 }
 
 export function inView(): Panel {
-  const start = known("plimsoll_run_start_time_seconds", "a");
-  const end = `(${known("plimsoll_run_end_time_seconds", "a")} or vector(time()))`;
+  const { start } = kept.a;
+  const end = `(${kept.a.end} or vector(time()))`;
   return stat({
     title: "Time range",
     description:

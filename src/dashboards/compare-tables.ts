@@ -4,16 +4,14 @@
  */
 import { colored, ranges } from "./differences.ts";
 import { matching, named, table, type Panel } from "./panel.ts";
-import { orClassic } from "./promql.ts";
 import { columns, merged } from "./transformations.ts";
 import {
-  anyTime,
   atEnd,
   difference,
   failedShare,
+  kept,
   labelled,
-  ofRunNamed,
-  summary,
+  wholeQuantile,
   type RunName,
 } from "./two-runs.ts";
 
@@ -30,10 +28,10 @@ const steps: readonly (readonly [name: string, q: number, stat?: string])[] = [
 export function ladder(): Panel {
   const of = (run: RunName): string =>
     steps
-      .map(([name, q, kept]) => {
+      .map(([label, q, name]) => {
         const exact = wholeQuantile(q, run);
-        const either = kept ? `${exact} or ${summary("http_req_duration", kept, run)}` : exact;
-        return labelled(`(${either})`, "quantile", name);
+        const either = name ? `${exact} or ${kept[run].slowest("http_req_duration", name)}` : exact;
+        return labelled(`(${either})`, "quantile", label);
       })
       .join(" or ");
   return table({
@@ -134,11 +132,6 @@ export function endpoints(): Panel {
   });
 }
 
-function wholeQuantile(q: number, run: RunName, by: readonly string[] = []): string {
-  const histogram = atEnd("k6_http_req_duration${histogram}", run);
-  return orClassic(`histogram_quantile(${q}, sum by (${["le", ...by].join(", ")}) (${histogram}))`);
-}
-
 export function checks(): Panel {
   const passed = (run: RunName): string => {
     const of = (matchers: string): string =>
@@ -183,17 +176,15 @@ export function checks(): Panel {
 }
 
 export function thresholds(): Panel {
-  const ok = (run: RunName): string =>
-    `max by (metric, threshold) (last_over_time(plimsoll_threshold_ok{${ofRunNamed(run)}}${anyTime}))`;
   return table({
     title: "Thresholds",
     description:
-      "The thresholds of each script and whether they were met. If one is in one column only, the scripts differ.",
+      "The thresholds of each script and whether each of the run's generators met them. If one is in one column only, the scripts differ.",
     unit: "none",
     width: 12,
     queries: [
-      { refId: "A", expr: ok("a"), legend: "A" },
-      { refId: "B", expr: ok("b"), legend: "B" },
+      { refId: "A", expr: kept.a.thresholds, legend: "A" },
+      { refId: "B", expr: kept.b.thresholds, legend: "B" },
     ],
     transformations: [
       merged(),
@@ -214,19 +205,17 @@ export function thresholds(): Panel {
 }
 
 export function summaries(): Panel {
-  const of = (run: RunName): string =>
-    `max by (metric, stat) (last_over_time(plimsoll_run_summary{${ofRunNamed(run)}}${anyTime}))`;
   return table({
     title: "Summaries",
     description:
-      "What each run measured, as it is kept when its seconds are gone; times in seconds. If the tables above are " +
-      "empty, this is what is left to compare.",
+      "What each run measured, as it is kept when its seconds are gone; times in seconds. Quantiles of a run of several " +
+      "generators are those of the slowest one. If the tables above are empty, this is what is left to compare.",
     unit: "short",
     height: 10,
     queries: [
-      { refId: "A", expr: of("a"), legend: "A" },
-      { refId: "B", expr: of("b"), legend: "B" },
-      { refId: "difference", expr: difference(of("a"), of("b")), legend: "A against B" },
+      { refId: "A", expr: kept.a.summaries, legend: "A" },
+      { refId: "B", expr: kept.b.summaries, legend: "B" },
+      { refId: "difference", expr: difference(`(${kept.a.summaries})`, `(${kept.b.summaries})`), legend: "A against B" },
     ],
     transformations: [
       merged(),

@@ -9,8 +9,8 @@ import { annotation } from "./annotations.ts";
 import { courses, resources } from "./compare-courses.ts";
 import { comparability, inView, runs } from "./compare-loads.ts";
 import { checks, endpoints, ladder, summaries, thresholds } from "./compare-tables.ts";
-import { dashboard, type DashboardFile } from "./dashboard.ts";
-import { known, twoRunsVariables } from "./two-runs.ts";
+import { dashboard, linkTo, type DashboardFile } from "./dashboard.ts";
+import { kept, twoRunsVariables } from "./two-runs.ts";
 import { histogramVariable, systemVariables } from "./variables.ts";
 
 export function compareDashboard(): DashboardFile {
@@ -19,11 +19,15 @@ export function compareDashboard(): DashboardFile {
     title: "Compare",
     description:
       "Two runs of any test and any time, laid over each other: A is judged, B is what it is held against.",
+    links: [
+      linkTo("Run A", "run", "&var-testid=${a:percentencode}").keepTime(true),
+      linkTo("History", "history", "&var-testid=${a:percentencode}"),
+    ],
     variables: [...twoRunsVariables(), ...systemVariables(), histogramVariable()],
     annotations: [
       annotation({
         name: "End of A",
-        expr: `${known("plimsoll_run_end_time_seconds", "a")} * 1000`,
+        expr: `${kept.a.end} * 1000`,
         title: "A ended",
         text: "$a",
         color: "blue",
@@ -31,7 +35,7 @@ export function compareDashboard(): DashboardFile {
       }),
       annotation({
         name: "End of B",
-        expr: `${known("plimsoll_run_end_time_seconds", "b")} * 1000 + $offset`,
+        expr: `${kept.b.end} * 1000 + $offset`,
         title: "B ended, moved to A's time",
         text: "$b",
         color: "orange",

@@ -10,6 +10,7 @@ import {
   answers,
   isSlow,
   isWaitedFor,
+  noLimit,
   resources,
   shareOfSlowTime,
   slowShare,
@@ -28,18 +29,22 @@ import {
   type Query,
   type TimeseriesOptions,
 } from "./panel.ts";
-import { perSecond, quantile, secondsPerSecond, share } from "./promql.ts";
+import { ofRun, perSecond, quantile, secondsPerSecond, share } from "./promql.ts";
+import { columns, merged, quotient } from "./transformations.ts";
 import {
   histogramVariable,
+  labelVariable,
   runVariable,
   systemVariables,
   testVariable,
   type Variable,
 } from "./variables.ts";
 
-const app = 'job=~"$app"';
+/** Plimsoll's own metrics carry the run's id. */
+const app = 'job=~"$app", testid=""';
 const host = 'instance=~"$host"';
 const database = 'instance=~"$database"';
+const neighbour = 'instance=~"$neighbour"';
 
 /** A rate over the window, summed by labels. */
 const rate = (series: string, by = ""): string =>
@@ -66,6 +71,19 @@ function slowFactorVariable(): Variable {
     .current({ text: "2 ×", value: "2" });
 }
 
+function slowAboveVariable(): Variable {
+  const limits = [
+    { text: "no limit", value: String(noLimit) },
+    ...["0.1", "0.25", "0.5", "1", "2", "5"].map((value) => ({ text: `${value} s`, value })),
+  ];
+  return new CustomVariableBuilder("slow_above")
+    .label("or above")
+    .description("A moment is also slow in which p95 is above this: for a run that was slow from its start.")
+    .values(limits.map(({ text, value }) => `${text} : ${value}`).join(", "))
+    .options(limits.map((limit, index) => ({ ...limit, selected: index === 0 })))
+    .current({ text: "no limit", value: String(noLimit) });
+}
+
 function waitedStat(name: string, title: string, description: string): Panel {
   const resource = resources.find((candidate) => candidate.name === name);
   if (!resource) throw new Error(`no resource ${JSON.stringify(name)}`);
@@ -90,7 +108,7 @@ function answerSection(): Section {
       stat({
         title: "Slow time",
         description:
-          "Share of the time shown in which the clients' p95 was above the chosen multiple of its lowest tenth. If it is near 0, there is nothing to explain; if it is near 1, show a longer time, so that there is a quiet one to compare with.",
+          "Share of the run in which the clients' p95 was above the chosen multiple of its lowest tenth, above the chosen limit, or in which nothing was answered. If it is near 0, either nothing was slow or all of it was, from the start: choose a limit at the top, or compare the run with a good one.",
         unit: "percentunit",
         decimals: 0,
         min: 0,
@@ -122,7 +140,7 @@ function answerSection(): Section {
       waitedStat(
         "memory",
         "Short of memory",
-        "Share of the slow time in which garbage collection, or waiting for pages, took more than a seventh of the time.",
+        "Share of the slow time in which garbage collection took more than 0.15 of the time, or waiting for pages more than 0.1.",
       ),
       waitedStat(
         "dependency",
@@ -413,25 +431,29 @@ const noMysql = "no metrics of mysqld_exporter";
 const noRedis = "no metrics of redis_exporter";
 
 function pgBouncerRow(): Section {
+  // Clients know a database by the name under which PgBouncer has it, and each of its users has a pool of that size.
+  const size = `label_replace(pgbouncer_databases_pool_size{${neighbour}}, "database", "$1", "name", "(.+)")`;
+  const pools = `count by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}})`;
+  const poolLimit = `sum by (instance, database) (${size}) * on (instance, database) ${pools}`;
   return row(
     "PgBouncer",
     [
       graph(
         "Server connections and their limit",
-        "Use and limit, by database. If active ones are at the limit while clients wait, the pool is too small or the database too slow.",
+        "Use and limit, by database; the limit is the pool size times the users that have a pool. If active ones are at the limit while clients wait, the pool is too small or the database too slow.",
         "none",
         [
           {
-            expr: `sum by (database) (pgbouncer_pools_server_active_connections{${pooled}})`,
-            legend: "active {{database}}",
+            expr: `sum by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}, ${pooled}})`,
+            legend: "active {{database}} {{instance}}",
           },
           {
-            expr: `sum by (database) (pgbouncer_pools_server_idle_connections{${pooled}})`,
-            legend: "idle {{database}}",
+            expr: `sum by (instance, database) (pgbouncer_pools_server_idle_connections{${neighbour}, ${pooled}})`,
+            legend: "idle {{database}} {{instance}}",
           },
           {
-            expr: `sum by (database) (pgbouncer_databases_pool_size{${pooled}})`,
-            legend: "limit {{database}}",
+            expr: poolLimit,
+            legend: "limit {{database}} {{instance}}",
           },
         ],
         { compactLegend: true, noValue: noPgBouncer },
@@ -442,12 +464,12 @@ function pgBouncerRow(): Section {
         "none",
         [
           {
-            expr: `sum by (database) (pgbouncer_pools_client_waiting_connections{${pooled}})`,
-            legend: "waiting {{database}}",
+            expr: `sum by (instance, database) (pgbouncer_pools_client_waiting_connections{${neighbour}, ${pooled}})`,
+            legend: "waiting {{database}} {{instance}}",
           },
           {
-            expr: `sum by (database) (pgbouncer_pools_client_active_connections{${pooled}})`,
-            legend: "active {{database}}",
+            expr: `sum by (instance, database) (pgbouncer_pools_client_active_connections{${neighbour}, ${pooled}})`,
+            legend: "active {{database}} {{instance}}",
           },
         ],
         { compactLegend: true, softMax: 1, noValue: noPgBouncer },
@@ -458,8 +480,8 @@ function pgBouncerRow(): Section {
         "s",
         [
           {
-            expr: `max by (database) (pgbouncer_pools_client_maxwait_seconds{${pooled}})`,
-            legend: "{{database}}",
+            expr: `max by (instance, database) (pgbouncer_pools_client_maxwait_seconds{${neighbour}, ${pooled}})`,
+            legend: "{{database}} {{instance}}",
           },
         ],
         { softMax: 0.1, noValue: noPgBouncer },
@@ -470,6 +492,13 @@ function pgBouncerRow(): Section {
 }
 
 function postgresRow(): Section {
+  // Last minus first: a rate would leave out a statement's first calls, if it had none before the time shown.
+  const grown = (what: string): string => {
+    const counter = `pg_stat_statements_${what}_total{${database}}`;
+    const last = `sum by (queryid, datname) (${counter})`;
+    return `(${last} - (sum by (queryid, datname) (${counter} offset $__range) or 0 * ${last}))`;
+  };
+  const slowest = `topk(10, ${grown("seconds")} > 0)`;
   const sessions = (label: string, matchers: string): string =>
     `sum by (${label}) (pg_stat_activity_count{${database}, backend_type="client backend"${matchers}})`;
   return row("Postgres", [
@@ -478,8 +507,11 @@ function postgresRow(): Section {
       "Sessions by state, and max_connections. If they come near the limit, new ones are refused: put a pool in front. Idle in transaction means that somebody holds locks and does nothing.",
       "none",
       [
-        { expr: sessions("state", ""), legend: "{{state}}" },
-        { expr: `max(pg_settings_max_connections{${database}})`, legend: "limit" },
+        { expr: sessions("instance, state", ""), legend: "{{state}} {{instance}}" },
+        {
+          expr: `max by (instance) (pg_settings_max_connections{${database}})`,
+          legend: "limit {{instance}}",
+        },
       ],
     ),
     graph(
@@ -522,45 +554,26 @@ function postgresRow(): Section {
       width: 16,
       queries: [
         {
-          expr: `topk(10, sum by (queryid, datname) (increase(pg_stat_statements_seconds_total{${database}}[$__range])))`,
+          expr: slowest,
           legend: "total",
           refId: "total",
         },
         {
-          expr: `sum by (queryid, datname) (increase(pg_stat_statements_calls_total{${database}}[$__range])) and topk(10, sum by (queryid, datname) (increase(pg_stat_statements_seconds_total{${database}}[$__range])))`,
+          expr: `${grown("calls")} and on (queryid, datname) ${slowest}`,
           legend: "calls",
           refId: "calls",
         },
       ],
       transformations: [
-        { id: "joinByField", options: { byField: "queryid", mode: "outer" } },
-        {
-          id: "calculateField",
-          options: {
-            mode: "binary",
-            alias: "Mean",
-            binary: { left: "Value #total", operator: "/", right: "Value #calls" },
-          },
-        },
-        {
-          id: "organize",
-          options: {
-            excludeByName: { "Time 1": true, "Time 2": true, "datname 2": true },
-            indexByName: {
-              queryid: 0,
-              "datname 1": 1,
-              "Value #total": 2,
-              "Value #calls": 3,
-              Mean: 4,
-            },
-            renameByName: {
-              queryid: "Query id",
-              "datname 1": "Database",
-              "Value #total": "Total time",
-              "Value #calls": "Calls",
-            },
-          },
-        },
+        merged(),
+        quotient("Value #total", "Value #calls", "Mean"),
+        columns({
+          queryid: "Query id",
+          datname: "Database",
+          "Value #total": "Total time",
+          "Value #calls": "Calls",
+          Mean: "Mean",
+        }),
       ],
       overrides: [named("Calls", { unit: "short", decimals: 0 })],
       sortBy: { field: "Total time" },
@@ -626,9 +639,18 @@ function mysqlRow(): Section {
         "Use and limit. If use comes near the limit, clients are refused.",
         "none",
         [
-          { expr: "sum(mysql_global_status_threads_connected)", legend: "connected" },
-          { expr: "sum(mysql_global_status_threads_running)", legend: "running" },
-          { expr: "sum(mysql_global_variables_max_connections)", legend: "limit" },
+          {
+            expr: `sum by (instance) (mysql_global_status_threads_connected{${neighbour}})`,
+            legend: "connected {{instance}}",
+          },
+          {
+            expr: `sum by (instance) (mysql_global_status_threads_running{${neighbour}})`,
+            legend: "running {{instance}}",
+          },
+          {
+            expr: `sum by (instance) (mysql_global_variables_max_connections{${neighbour}})`,
+            legend: "limit {{instance}}",
+          },
         ],
         { noValue: noMysql },
       ),
@@ -636,7 +658,7 @@ function mysqlRow(): Section {
         "Waiting for row locks",
         "Waiting: row locks that had to be waited for per second. If it rises, find the transactions that hold them.",
         "ops",
-        [{ expr: rate("mysql_global_status_innodb_row_lock_waits"), legend: "waits" }],
+        [{ expr: rate(`mysql_global_status_innodb_row_lock_waits{${neighbour}}`, "instance"), legend: "waits {{instance}}" }],
         { noValue: noMysql, softMax: 1 },
       ),
       graph(
@@ -644,8 +666,8 @@ function mysqlRow(): Section {
         "Per second, and those that were slow. If slow ones rise, read the slow-query log.",
         "ops",
         [
-          { expr: rate("mysql_global_status_queries"), legend: "queries" },
-          { expr: rate("mysql_global_status_slow_queries"), legend: "slow" },
+          { expr: rate(`mysql_global_status_queries{${neighbour}}`, "instance"), legend: "queries {{instance}}" },
+          { expr: rate(`mysql_global_status_slow_queries{${neighbour}}`, "instance"), legend: "slow {{instance}}" },
         ],
         { noValue: noMysql },
       ),
@@ -655,6 +677,8 @@ function mysqlRow(): Section {
 }
 
 function redisRow(): Section {
+  const hits = rate(`redis_keyspace_hits_total{${neighbour}}`, "instance");
+  const misses = rate(`redis_keyspace_misses_total{${neighbour}}`, "instance");
   return row(
     "Redis",
     [
@@ -663,8 +687,14 @@ function redisRow(): Section {
         "Use and limit (0: none). If use is at the limit, keys are evicted or writes fail.",
         "bytes",
         [
-          { expr: "sum(redis_memory_used_bytes)", legend: "used" },
-          { expr: "sum(redis_memory_max_bytes)", legend: "limit" },
+          {
+            expr: `sum by (instance) (redis_memory_used_bytes{${neighbour}})`,
+            legend: "used {{instance}}",
+          },
+          {
+            expr: `sum by (instance) (redis_memory_max_bytes{${neighbour}})`,
+            legend: "limit {{instance}}",
+          },
         ],
         { noValue: noRedis },
       ),
@@ -673,27 +703,35 @@ function redisRow(): Section {
         "Waiting: clients blocked in a command, and connections refused per second at the limit (right scale). If they rise, raise maxclients or look for slow commands.",
         "none",
         [
-          { expr: "sum(redis_blocked_clients)", legend: "blocked" },
-          { expr: rate("redis_rejected_connections_total"), legend: "refused" },
+          {
+            expr: `sum by (instance) (redis_blocked_clients{${neighbour}})`,
+            legend: "blocked {{instance}}",
+          },
+          { expr: rate(`redis_rejected_connections_total{${neighbour}}`, "instance"), legend: "refused {{instance}}" },
         ],
-        { right: { fields: "/^refused$/", unit: "ops" }, noValue: noRedis, softMax: 1 },
+        { right: { fields: "/^refused/", unit: "ops" }, noValue: noRedis, softMax: 1 },
       ),
       graph(
         "Commands",
         "Per second, and the share of reads that found their key. If hits fall in the slow time, the database gets what the cache should have.",
         "ops",
         [
-          { expr: rate("redis_commands_processed_total"), legend: "commands" },
+          { expr: rate(`redis_commands_processed_total{${neighbour}}`, "instance"), legend: "commands {{instance}}" },
           {
-            expr: `${rate("redis_keyspace_hits_total")} / (${rate("redis_keyspace_hits_total")} + ${rate("redis_keyspace_misses_total")})`,
-            legend: "hits",
+            expr: `${hits} / (${hits} + ${misses})`,
+            legend: "hits {{instance}}",
           },
         ],
-        { right: { fields: "/^hits$/", unit: "percentunit" }, noValue: noRedis },
+        { right: { fields: "/^hits/", unit: "percentunit" }, noValue: noRedis },
       ),
     ],
     true,
   );
+}
+
+/** What processes say of themselves: those of the application, and Plimsoll's for the run; no others are scraped for it. */
+function ofProcesses(series: string, sum: (series: string, by: string) => string): string {
+  return [app, ofRun].map((matcher) => sum(`${series}{${matcher}}`, "job, instance")).join(" or ");
 }
 
 function hostCpuRow(): Section {
@@ -738,9 +776,9 @@ function hostCpuRow(): Section {
     ),
     graph(
       "Processes' CPU",
-      "Cores that each job uses, as it says itself. If one stands out, profile it.",
+      "Cores that each process of the application uses, and Plimsoll where it is scraped. If one stands out, profile it.",
       "none",
-      [{ expr: rate("process_cpu_seconds_total", "job"), legend: "{{job}}" }],
+      [{ expr: ofProcesses("process_cpu_seconds_total", rate), legend: "{{job}} {{instance}}" }],
       { compactLegend: true },
     ),
   ]);
@@ -777,9 +815,14 @@ function hostMemoryRow(): Section {
     ),
     graph(
       "Memory of processes",
-      "Resident memory of each job, as it says itself. If one only grows, it leaks.",
+      "Resident memory of each process of the application, and of Plimsoll where it is scraped. If one only grows, it leaks.",
       "bytes",
-      [{ expr: "sum by (job) (process_resident_memory_bytes)", legend: "{{job}}" }],
+      [
+        {
+          expr: ofProcesses("process_resident_memory_bytes", (series, by) => `sum by (${by}) (${series})`),
+          legend: "{{job}} {{instance}}",
+        },
+      ],
       { compactLegend: true },
     ),
   ]);
@@ -834,14 +877,21 @@ function networkRow(): Section {
     [
       graph(
         "Received and sent",
-        "Bytes per second by all devices but the host's own loops and bridges. If it is at the line's rate, the network is the limit.",
+        "Use and limit: bytes per second by all devices of a host but its own loops and bridges, and the speed of its lines, where they have one; virtual ones do not. If use is near the limit, the network is what is slow.",
         "Bps",
         [
           {
-            expr: rate(`node_network_receive_bytes_total{${host}, ${device}}`),
-            legend: "received",
+            expr: rate(`node_network_receive_bytes_total{${host}, ${device}}`, "instance"),
+            legend: "received {{instance}}",
           },
-          { expr: rate(`node_network_transmit_bytes_total{${host}, ${device}}`), legend: "sent" },
+          {
+            expr: rate(`node_network_transmit_bytes_total{${host}, ${device}}`, "instance"),
+            legend: "sent {{instance}}",
+          },
+          {
+            expr: `sum by (instance) (node_network_speed_bytes{${host}, ${device}} > 0)`,
+            legend: "limit {{instance}}",
+          },
         ],
       ),
       graph(
@@ -875,7 +925,7 @@ function generatorRow(): Section {
   return row("Load generator", [
     graph(
       "VUs and their limit",
-      "Virtual users in use and the most that may be. If use is at the limit while iterations are dropped, the generator holds back: the load is less than wanted.",
+      "Virtual users in use and the most that may be. If use is at the limit while iterations are dropped, the generator holds back: the load is less than planned.",
       "none",
       [
         { expr: `sum(k6_vus{testid="$testid"})`, legend: "VUs" },
@@ -917,8 +967,16 @@ export function correlation(): DashboardFile {
       testVariable(),
       runVariable(),
       ...systemVariables(),
+      labelVariable({
+        name: "neighbour",
+        label: "Neighbours",
+        description: "Instances of the exporters of PgBouncer, MySQL and Redis.",
+        query: 'label_values({__name__=~"pgbouncer_up|mysql_up|redis_up"}, instance)',
+        multiple: true,
+      }),
       histogramVariable(),
       slowFactorVariable(),
+      slowAboveVariable(),
     ],
     annotations: [
       ...runAnnotations(),

@@ -46,7 +46,12 @@ export interface DashboardOptions {
   readonly from?: string;
   /** How often it is asked again, e.g. `5s`. Default: never. */
   readonly refresh?: string;
+  /** Links beside those to the dashboards of one run. Default: to Compare and History, with the run that is shown. */
+  readonly links?: readonly DashboardLinkBuilder[];
 }
+
+/** On the dashboards whose variables have the same names: a link between two of them carries everything that is chosen. */
+const sameVariables = "plimsoll-run";
 
 /** A dashboard as its file has it. */
 export interface DashboardFile extends Dashboard {
@@ -55,11 +60,11 @@ export interface DashboardFile extends Dashboard {
 }
 
 export function dashboard(options: DashboardOptions): DashboardFile {
-  const { name, title, description, variables, annotations = [], sections } = options;
+  const { name, title, description, variables, annotations = [], sections, links } = options;
   const builder = new DashboardBuilder(`Plimsoll / ${title}`)
     .uid(`plimsoll-${name}`)
     .description(description)
-    .tags(["plimsoll"])
+    .tags(["plimsoll", ...(links ? [] : [sameVariables])])
     .timezone("browser")
     .tooltip(DashboardCursorSync.Crosshair)
     .time({ from: options.from ?? "now-1h", to: "now" })
@@ -70,10 +75,11 @@ export function dashboard(options: DashboardOptions): DashboardFile {
     .link(
       new DashboardLinkBuilder("Plimsoll")
         .type(DashboardLinkType.Dashboards)
-        .tags(["plimsoll"])
-        .includeVars(true)
-        .keepTime(true),
+        .tags([sameVariables])
+        .includeVars(!links)
+        .keepTime(!links),
     );
+  for (const link of links ?? linksOfRun(variables)) builder.link(link);
   const place = placer();
   for (const section of sections) {
     if (section.title === undefined) {
@@ -92,6 +98,20 @@ export function dashboard(options: DashboardOptions): DashboardFile {
   }
   const model = { ...builder.build(), schemaVersion: 41, version: 1 };
   return { __inputs: inputs, __requires: requires(model.panels ?? []), ...model };
+}
+
+/** A link to another dashboard that carries the data source. */
+export function linkTo(title: string, name: string, parameters: string = ""): DashboardLinkBuilder {
+  return new DashboardLinkBuilder(title)
+    .type(DashboardLinkType.Link)
+    .url(`/d/plimsoll-${name}?\${datasource:queryparam}${parameters}`);
+}
+
+/** To those that have other variables: they take a run's id, and find its test by it. */
+function linksOfRun(variables: readonly Variable[]): DashboardLinkBuilder[] {
+  const hasRun = variables.some((variable) => variable.build().name === "testid");
+  const run = hasRun ? "&var-testid=${testid:percentencode}" : "";
+  return [linkTo("Compare", "compare", run).keepTime(true), linkTo("History", "history", run)];
 }
 
 const inputs = [

@@ -7,7 +7,7 @@
 import { runAnnotations } from "./annotations.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import { named, stat, table, timeseries, type Panel } from "./panel.ts";
-import { allBuckets, k6, last, ofRun, perSecond, quantile, share } from "./promql.ts";
+import { k6, last, ofRun, perSecond, quantile, share, wholeQuantile } from "./promql.ts";
 import { columns, merged } from "./transformations.ts";
 import { histogramVariable, runVariable, testVariable } from "./variables.ts";
 
@@ -71,7 +71,7 @@ function figures(): readonly Panel[] {
       width: 6,
       decimals: 1,
       thresholds: [5, 15],
-      noValue: "the run is over",
+      noValue: "over, or none for 5 min",
       queries: [{ expr: `max(${newest}) - min(${newest})`, legend: "skew" }],
     }),
   ];
@@ -129,7 +129,7 @@ function generatorSection(): Section {
   const failed = (matchers: string): string =>
     `sum ${byGenerator} (${last(k6("http_req_failed_total"), matchers)})`;
   const requests = `sum ${byGenerator} (${last(k6("http_reqs_total"))})`;
-  const p95 = `histogram_quantile(0.95, ${allBuckets(duration, ofRun, generator)})`;
+  const p95 = wholeQuantile(0.95, duration, ofRun, generator);
   const values = [
     ["requests", requests],
     ["times", timesMedian(requests)],

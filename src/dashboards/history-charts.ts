@@ -6,6 +6,7 @@ import {
   bandRuns,
   failed,
   info,
+  ofSlowest,
   ofTest,
   p95,
   p99,
@@ -46,7 +47,7 @@ interface Course {
 function course({ title, description, unit, expr, max }: Course): Panel {
   return timeseries({
     title,
-    description: `${description} The band is the mean of ${bandRuns} runs, two standard deviations up and down.`,
+    description: `${description} The band is the mean of ${bandRuns} runs, this one and those before it, two standard deviations up and down.`,
     unit,
     width: 12,
     points: true,
@@ -84,14 +85,14 @@ export function courses(): readonly Panel[] {
     course({
       title: "p95",
       description:
-        "95 % of a run's requests took no longer than this. If points leave the band, look at the release before them.",
+        `95 % of a run's requests took no longer than this. ${ofSlowest} If points leave the band, look at the release before them.`,
       unit: "s",
       expr: p95,
     }),
     course({
       title: "p99",
       description:
-        "99 % of a run's requests took no longer than this. If it grows and p95 does not, some requests wait: see " +
+        `99 % of a run's requests took no longer than this. ${ofSlowest} If it grows and p95 does not, some requests wait: see ` +
         "connections and locks.",
       unit: "s",
       expr: p99,

@@ -2,14 +2,15 @@
  * A test's runs as tables: the best, the worst, and every one, with the links that compare two of them.
  */
 import {
-  end,
+  duration,
   failed,
-  info,
+  known,
   links,
-  ofTest,
+  ofSlowest,
   p95,
   p99,
-  start,
+  state,
+  thresholdsFailed,
   throughput,
   timeColumns,
   timeQueries,
@@ -28,10 +29,13 @@ const ofRuns: readonly Override[] = [
   matching("/^p9\\d$/", { unit: "s", "custom.width": 85 }),
   named("Requests/s", { unit: "reqps", decimals: 1, "custom.width": 110 }),
   named("Failed", { unit: "percentunit", decimals: 2, "custom.width": 80 }),
+  matching("/^(From|To)$/", hiddenColumn),
 ];
 
 export function rank(which: "best" | "worst"): Panel {
-  const pick = `${which === "best" ? "bottomk" : "topk"}(${ranked}, ${p95})`;
+  // A run that was aborted can be quick.
+  const finished = `(${p95} and on (testid) (${state} == 1))`;
+  const pick = which === "best" ? `bottomk(${ranked}, ${finished})` : `topk(${ranked}, ${p95})`;
   const of = (refId: string, expr: string, legend: string): Query => ({
     refId,
     expr: `(${expr}) and on (testid) ${pick}`,
@@ -40,7 +44,7 @@ export function rank(which: "best" | "worst"): Panel {
   return table({
     title: which === "best" ? "Best runs" : "Worst runs",
     description:
-      `The ${ranked} runs with the ${which === "best" ? "lowest" : "highest"} p95. ` +
+      `The ${ranked} ${which === "best" ? "finished runs with the lowest" : "runs with the highest"} p95. ${ofSlowest} ` +
       (which === "best"
         ? "If they are all old, what was good once is lost: make one of them the baseline and compare today's."
         : "If they share a version, or a time, begin there: open one, or compare it with the baseline."),
@@ -70,20 +74,19 @@ export function rank(which: "best" | "worst"): Panel {
 }
 
 export function allRuns(): Panel {
-  const state = `max by (testid, state) (last_over_time(plimsoll_run_state{${ofTest}}[$__range]) == 1) and on (testid) ${info}`;
-  const thresholdsFailed = `sum by (testid) (1 - last_over_time(plimsoll_threshold_ok{${ofTest}}[$__range])) and on (testid) ${info}`;
   return table({
     title: "Every run",
     description:
-      "All runs of the test, with their labels. To compare last year's campaign with today's: click the old run and " +
+      "All runs of the test, with their labels. p95 and p99 of several generators are those of the slowest one. " +
+      "To compare last year's campaign with today's: click the old run and " +
       "make it the baseline, then click today's and compare. If a run is missing, its labels do not fit the field above.",
     unit: "short",
     height: 16,
     queries: [
-      { refId: "known", expr: `max without (instance_id, load_zone) (${info})`, legend: "labels" },
+      { refId: "known", expr: known, legend: "labels" },
       ...timeQueries,
       { refId: "state", expr: state, legend: "State" },
-      { refId: "duration", expr: `${end} - ${start}`, legend: "Duration" },
+      { refId: "duration", expr: duration, legend: "Duration" },
       { refId: "thresholds", expr: thresholdsFailed, legend: "Thresholds failed" },
       { refId: "vus", expr: vus, legend: "Peak VUs" },
       { refId: "rate", expr: throughput, legend: "Requests/s" },

@@ -10,13 +10,22 @@ import {
   TextBoxVariableBuilder,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { dashboard, type DashboardFile } from "./dashboard.ts";
+import { dashboard, linkTo, type DashboardFile } from "./dashboard.ts";
 import { courses, releases } from "./history-charts.ts";
-import { bandRuns, failed, info, lastRuns, p95, start } from "./history-runs.ts";
+import {
+  bandRuns,
+  failed,
+  info,
+  newestRun,
+  ofSlowest,
+  p95,
+  runsBefore,
+  start,
+} from "./history-runs.ts";
 import { allRuns, rank } from "./history-tables.ts";
 import { stat, type Panel } from "./panel.ts";
 import { anyTime } from "./two-runs.ts";
-import { labelVariable } from "./variables.ts";
+import { firstLabel, labelVariable, linkedRunVariable } from "./variables.ts";
 
 export function historyDashboard(): DashboardFile {
   return dashboard({
@@ -25,12 +34,16 @@ export function historyDashboard(): DashboardFile {
     description:
       "Every run of a test over months and years, a point for each: better or worse, since which release, and by how much.",
     from: "now-2y",
+    links: [linkTo("Compare", "compare", "&var-testid=${baseline:percentencode}")],
     variables: [
+      linkedRunVariable(),
       labelVariable({
         name: "test",
         label: "Test",
         description: "The test's name: `--test`, by default the script's file name.",
-        query: "label_values(plimsoll_run_info, test)",
+        query: `query_result(sort_desc(2 * max by (test) (last_over_time(plimsoll_run_start_time_seconds{testid="$testid"}${anyTime})) or max by (test) (last_over_time(plimsoll_run_start_time_seconds${anyTime}))))`,
+        regex: firstLabel,
+        sort: VariableSort.Disabled,
       }),
       new TextBoxVariableBuilder("filter")
         .label("Labels")
@@ -42,7 +55,7 @@ export function historyDashboard(): DashboardFile {
         label: "Baseline",
         description: "The run that others are compared with by their links; at first the newest.",
         query: `query_result(sort_desc(max by (testid) (last_over_time(plimsoll_run_start_time_seconds{test="$test"}${anyTime}))))`,
-        regex: '/testid="([^"]+)"/',
+        regex: firstLabel,
         sort: VariableSort.Disabled,
       }),
       new CustomVariableBuilder("release")
@@ -75,7 +88,7 @@ function runCount(): Panel {
       "Runs of the test in the time range that have the labels asked for. If there are none, widen the time range or " +
       "empty the field of labels.",
     unit: "short",
-    queries: [{ expr: `count(${info})`, legend: "runs" }],
+    queries: [{ expr: `count(group by (testid) (${info}))`, legend: "runs" }],
     noValue: "0",
   });
 }
@@ -84,26 +97,26 @@ function newest(): Panel {
   return stat({
     title: "Newest run, p95",
     description:
-      "95 % of the newest run's requests took no longer than this. If it is high, see whether the load grew too.",
+      `95 % of the newest run's requests took no longer than this. ${ofSlowest} If it is high, see whether the load grew too.`,
     unit: "s",
-    queries: [{ expr: `${p95} and on (testid) topk(1, ${start})`, legend: "{{testid}}" }],
+    queries: [{ expr: `${p95} and on (testid) ${newestRun}`, legend: "{{testid}}" }],
     width: 5,
   });
 }
 
 function deviation(): Panel {
-  const last = `(${p95} and on (testid) ${lastRuns})`;
+  const before = `(${p95} and on (testid) ${runsBefore})`;
   return stat({
     title: `Newest p95 in standard deviations`,
     description:
-      `How far the newest run's p95 is from the mean of the last ${bandRuns} runs, in their standard deviations. If ` +
+      `How far the newest run's p95 is from the mean of the ${bandRuns} runs before it, in their standard deviations. If ` +
       "it is above 2, which is rare by chance, compare the run with the one before it.",
     unit: "none",
     decimals: 1,
     thresholds: [2, 3],
     queries: [
       {
-        expr: `((${p95} and on (testid) topk(1, ${start})) - on () group_left () avg(${last})) / on () group_left () (stddev(${last}) > 0)`,
+        expr: `((${p95} and on (testid) ${newestRun}) - on () group_left () avg(${before})) / on () group_left () (stddev(${before}) > 0)`,
         legend: "standard deviations",
       },
     ],
@@ -127,7 +140,7 @@ function yearAgo(): Panel {
     thresholds: [0.05, 0.2],
     queries: [
       {
-        expr: `max(${p95} and on (testid) topk(1, ${start})) / max(${then}) - 1`,
+        expr: `max(${p95} and on (testid) ${newestRun}) / max(${then}) - 1`,
         legend: "difference",
       },
     ],
@@ -144,7 +157,7 @@ function failedNewest(): Panel {
     unit: "percentunit",
     decimals: 2,
     thresholds: [0.001, 0.01],
-    queries: [{ expr: `${failed} and on (testid) topk(1, ${start})`, legend: "{{testid}}" }],
+    queries: [{ expr: `${failed} and on (testid) ${newestRun}`, legend: "{{testid}}" }],
     width: 5,
   });
 }

@@ -28,7 +28,13 @@ const stored = [
   `${counted(".+")} * 0`,
 ].join(" or ");
 
-const difference = `${counted(".+")} - on (metric, stat) (${stored})`;
+const distance = `(${counted(".+")} - on (metric, stat) (${stored}))`;
+
+/** Sums of fractions depend on their order, so that they may differ in their last digits; those count as equal. */
+const difference = `${distance} * (abs(${distance}) > bool 1e-9 * abs(${counted(".+")}))`;
+
+/** Any difference that is left is more. */
+const smallest = 1e-12;
 
 /** A counter or gauge of Plimsoll's own, as last scraped. */
 const own = (name: string): string => last(`plimsoll_${name}`);
@@ -50,13 +56,12 @@ function reconciliation(): Section {
       stat({
         title: "Counted minus stored",
         description:
-          "The sum of all differences between what the generator counted itself and what the store answers. Anything but 0 is red. If it is, the table beside it says of which metric; then look at what was dropped, rejected, or is pending. Rules of --relabel-config that drop or rename series make a difference, too.",
+          "The sum of all differences between what the generator counted itself and what the store answers; sums of fractions count as equal up to a billionth. Anything but 0 is red. If it is, the table beside it says of which metric; then look at what was dropped, rejected, or is pending. Rules of --relabel-config that drop or rename series make a difference, too.",
         unit: "none",
         width: 6,
         height: 5,
         background: true,
-        // Sums of fractions may differ in their last digits.
-        thresholds: [1e-6, 1e-6],
+        thresholds: [smallest, smallest],
         noValue: "not known: the run goes on, or its generator did not count",
         queries: [{ expr: `sum(abs(${difference}))`, legend: "difference" }],
       }),
@@ -78,9 +83,10 @@ function reconciliation(): Section {
       ),
       figure(
         "Pending now",
-        "Points in the spool, as last scraped. If it stays high after the run, the store was away: the next process of the same run delivers them.",
-        `sum(${own("remote_write_points_pending")})`,
+        "Points in the spool. If it grows while the run goes on, the store is slow or away; if it is high when the run ends, the next process of the same run delivers them.",
+        `sum(plimsoll_remote_write_points_pending{${ofRun}})`,
         [10_000, 100_000],
+        { noValue: "the run is over, or not scraped" },
       ),
       figure(
         "Points rejected",
@@ -125,8 +131,8 @@ function reconciliation(): Section {
               mode: "absolute",
               steps: [
                 { value: null, color: "red" },
-                { value: -1e-6, color: "green" },
-                { value: 1e-6, color: "red" },
+                { value: -smallest, color: "green" },
+                { value: smallest, color: "red" },
               ],
             },
             "custom.cellOptions": { type: "color-background" },

@@ -26,13 +26,41 @@ export function last(series: string, matchers: string = ofRun): string {
   return `last_over_time(${series}{${matchers}}[$__range])`;
 }
 
-/** Buckets of a k6 trend of times since the run's start. Summed over everything but `by`. */
-export function allBuckets(
+/** A quantile of a k6 trend of times since the run's start, in seconds. Over everything but `by`. */
+export function wholeQuantile(
+  q: number,
   metric: string,
   matchers: string = ofRun,
   by: readonly string[] = [],
 ): string {
-  return `sum by (${["le", ...by].join(", ")}) (${last(`${trend(metric)}\${histogram}`, matchers)})`;
+  const series = `${trend(metric)}\${histogram}`;
+  return quantileOfLast(q, `sum by (${["le", ...by].join(", ")})`, {
+    last: last(series, matchers),
+    now: `${series}{${matchers}}`,
+    increase: `increase(${series}{${matchers}}[$__range])`,
+  });
+}
+
+/**
+ * A quantile of the last histogram of each series. Prometheus 2 has no `last_over_time` of native histograms: what it
+ * answers instead is no histogram, so that the second half is asked. There a series that goes on counts as it is, and
+ * one that has ended by its increase over the window, which is that of the run within a per cent or two.
+ *
+ * @param grouping E.g. `sum by (le)`.
+ * @param of The same histograms in each of these ways.
+ */
+export function quantileOfLast(
+  q: number,
+  grouping: string,
+  of: { readonly last: string; readonly now: string; readonly increase: string },
+): string {
+  const quantileOf = (expr: string): string => `histogram_quantile(${q}, ${grouping} (${expr}))`;
+  return `(${quantileOf(of.last)} or ${quantileOf(`${of.now} or ${of.increase}`)})`;
+}
+
+/** Share of its cores that each host had busy: neither idle nor waiting for a disk. */
+export function busyCores(matchers: string, modifier: string = ""): string {
+  return `1 - avg by (instance) (sum by (instance, cpu) (rate(node_cpu_seconds_total{${matchers}, mode=~"idle|iowait"}[$__rate_interval]${modifier})))`;
 }
 
 const trend = (metric: string): string => k6(`${metric}_seconds`).replace(/_seconds$/, "");

@@ -10,8 +10,8 @@ import { runAnnotations } from "./annotations.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import { heatmap, named, stat, table, timeseries, type Panel } from "./panel.ts";
 import {
-  allBuckets,
   buckets,
+  busyCores,
   k6,
   last,
   ofRun,
@@ -19,6 +19,7 @@ import {
   quantile,
   secondsPerSecond,
   share,
+  wholeQuantile,
 } from "./promql.ts";
 import { passedMappings } from "./states.ts";
 import { columns, merged } from "./transformations.ts";
@@ -89,7 +90,7 @@ function figures(): Section {
       ),
       figure(
         "Requests",
-        "Since the run's start, to the last one. If it is lower than planned, see Iterations: wanted and done.",
+        "Since the run's start, to the last one. If it is lower than planned, see Iterations: due and done.",
         "short",
         total("http_reqs"),
       ),
@@ -97,7 +98,7 @@ function figures(): Section {
         "p95",
         "95 of 100 requests since the run's start were as fast or faster. If it is above your threshold, see Endpoints for which ones, and the dashboard Correlation for why.",
         "s",
-        `histogram_quantile(0.95, ${allBuckets(duration)})`,
+        wholeQuantile(0.95, duration),
       ),
       figure(
         "Requests failed",
@@ -115,17 +116,17 @@ function figures(): Section {
       ),
       figure(
         "Thresholds failed",
-        "Known when the run is over. If it is not 0, the table of thresholds says which.",
+        "Known when the run is over; one that several generators share counts once. If it is not 0, the table of thresholds says which.",
         "none",
-        `count(${last("plimsoll_threshold_ok")} == 0) or 0 * count(${last("plimsoll_threshold_ok")})`,
+        `sum(1 - min by (metric, threshold) (${last("plimsoll_threshold_ok")}))`,
         { thresholds: [1, 1], noValue: "known at the end" },
       ),
       figure(
         "Newest sample",
-        "How old the run's newest point is. If it is above 15 s while the run goes on, samples do not arrive: see the dashboard Pipeline.",
+        "How old the run's newest point is. If it is above 15 s while the run goes on, samples do not arrive: see the dashboard Pipeline. After five minutes without one it is no longer known: State says whether the run is over.",
         "s",
         age,
-        { thresholds: [5, 15], noValue: "the run is over", decimals: 1 },
+        { thresholds: [5, 15], noValue: "over, or none for 5 min", decimals: 1 },
       ),
     ],
   };
@@ -166,13 +167,13 @@ function loadSection(): Section {
         ],
       }),
       timeseries({
-        title: "Iterations: wanted and done",
+        title: "Iterations: due and done",
         description:
-          "Iterations that the scenarios wanted to start, those that were done, and those dropped because no VU was free (arrival-rate executors). If wanted and done part, the load was not the one you planned: more VUs, a stronger generator, or a system at its limit.",
+          "Iterations done, those dropped because no VU was free (arrival-rate executors), and both together, which were due. If due and done part, the load was not the one you planned: more VUs, a stronger generator, or a system at its limit. Executors with a number of VUs drop none: there a slow system is asked less often, and only Requests per second shows it. Iterations that are under way are in neither.",
         unit: "ops",
         min: 0,
         queries: [
-          { expr: `${done} + ${dropped}`, legend: "wanted" },
+          { expr: `${done} + ${dropped}`, legend: "due" },
           { expr: done, legend: "done" },
           { expr: dropped, legend: "dropped" },
         ],
@@ -313,7 +314,7 @@ function tablesSection(): Section {
           ...[0.5, 0.95, 0.99].map((q) => ({
             refId: `p${q * 100}`,
             legend: `p${q * 100}`,
-            expr: `histogram_quantile(${q}, ${allBuckets(duration, ofRun, endpoint)})`,
+            expr: wholeQuantile(q, duration, ofRun, endpoint),
           })),
           { refId: "failed", legend: "failed", expr: totalShare("http_req_failed", endpoint) },
         ],
@@ -408,7 +409,7 @@ function generatorSection(): Section {
       timeseries({
         title: "Iterations dropped",
         description:
-          "Of those that were wanted, the share that no VU was free for. If it is not 0, the load was lower than planned, and what you measured is of that lower load.",
+          "Of those that were due, the share that no VU was free for. If it is not 0, the load was lower than planned, and what you measured is of that lower load.",
         unit: "percentunit",
         min: 0,
         thresholds: [0.001, 0.01],
@@ -455,7 +456,7 @@ function generatorSection(): Section {
         noValue: "no node_exporter",
         queries: [
           {
-            expr: `1 - avg by (instance) (rate(node_cpu_seconds_total{${host}, mode="idle"}[$__rate_interval]))`,
+            expr: busyCores(host),
             legend: "{{instance}}",
           },
         ],

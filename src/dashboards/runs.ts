@@ -5,8 +5,10 @@
  */
 import { TextBoxVariableBuilder } from "@grafana/grafana-foundation-sdk/dashboard";
 import { dashboard, type DashboardFile } from "./dashboard.ts";
+import { oneRun } from "./one-run.ts";
 import { hiddenColumn, named, stat, table, type Panel, type Query } from "./panel.ts";
 import { k6 } from "./promql.ts";
+import { shownFrom, shownTo } from "./run-time.ts";
 import { stateMappings } from "./states.ts";
 import { columns, merged } from "./transformations.ts";
 import { histogramVariable, labelVariable, testVariable, type Variable } from "./variables.ts";
@@ -26,9 +28,12 @@ const ofListed = (expr: string): string => `(${expr}) and on (testid) ${listed}`
 const repeatWindow = "[150s]";
 const saysRunning = `plimsoll_run_state{${ofTests}, state="running"}`;
 const running = `max by (testid) (last_over_time(${saysRunning}${repeatWindow})) == 1`;
-const start = `min by (testid) (${said("plimsoll_run_start_time_seconds")})`;
+const each = oneRun((series, matchers) => said(series, matchers && `, ${matchers}`), ["testid"]);
+const { start } = each;
 /** Of a run of several generators, when the last of them was done. */
-const end = `(max by (testid) (${said("plimsoll_run_end_time_seconds")}) unless on (testid) (${running}))`;
+const end = `(${each.end} unless on (testid) (${running}))`;
+/** About when a run fell silent that has no end: it said once a minute that it was running, or a little less often. */
+const silence = `(${start} + 66 * max by (testid) (count_over_time(${saysRunning}[$__range])) unless on (testid) (${running}))`;
 
 /** One state for each run; while one of its generators is running, the run is. */
 const state = `topk by (testid) (1, max by (testid, state) (${said("plimsoll_run_state", ', state!="running"')}) == 1
@@ -36,20 +41,14 @@ const state = `topk by (testid) (1, max by (testid, state) (${said("plimsoll_run
   or label_replace(max by (testid, state) (${said("plimsoll_run_state", ', state="running"')}) == 1
     unless on (testid) last_over_time(${saysRunning}${repeatWindow}), "state", "silent", "", ""))`;
 
-const summary = (metric: string, stats: string): string =>
-  said("plimsoll_run_summary", `, metric="${metric}", stat=~"${stats}"`);
-
 const failed = k6("http_req_failed_total");
 
-/** Seconds shown before a run and after it, so that its first and last points are not on the edge. */
-const marginSeconds = 5;
-
-/** From where and to where the links go, in milliseconds; a run that is not over has -1, which reads `now`. */
+/** From where and to where the links go, in milliseconds; a run that goes on has -1, which reads `now`. */
 const queries: readonly Query[] = [
   {
     refId: "info",
     legend: "info",
-    expr: `max by (testid, test, generator, version, commit, branch) (${listed})`,
+    expr: `topk by (testid) (1, max by (testid, test, generator, version, commit, branch) (${listed}))`,
   },
   { refId: "start", legend: "start", expr: ofListed(`${start} * 1000`) },
   {
@@ -61,43 +60,43 @@ const queries: readonly Query[] = [
   {
     refId: "passed",
     legend: "passed",
-    expr: ofListed(`sum by (testid) (${said("plimsoll_threshold_ok")})`),
+    expr: ofListed(`sum by (testid) (${each.thresholds})`),
   },
   {
     refId: "failed",
     legend: "failed",
-    expr: ofListed(`sum by (testid) (1 - ${said("plimsoll_threshold_ok")})`),
+    expr: ofListed(`sum by (testid) (1 - ${each.thresholds})`),
   },
   {
     refId: "requests",
     legend: "requests",
     expr: ofListed(
-      `sum by (testid) (${summary("http_reqs", "count")}) or sum by (testid) (${k6("http_reqs_total")}{${ofTests}})`,
+      `${each.count("http_reqs")} or sum by (testid) (${k6("http_reqs_total")}{${ofTests}})`,
     ),
   },
   {
     refId: "p95",
     legend: "p95",
     expr: ofListed(
-      `max by (testid) (${summary("http_req_duration", "p95")}) or histogram_quantile(0.95, sum by (le, testid) (k6_http_req_duration\${histogram}{${ofTests}}))`,
+      `${each.slowest("http_req_duration", "p95")} or histogram_quantile(0.95, sum by (le, testid) (k6_http_req_duration\${histogram}{${ofTests}}))`,
     ),
   },
   {
     refId: "share",
     legend: "share",
     expr: ofListed(
-      `sum by (testid) (${summary("http_req_failed", "nonzero")}) / sum by (testid) (${summary("http_req_failed", "nonzero|zero")}) or sum by (testid) (${failed}{${ofTests}, condition="nonzero"}) / sum by (testid) (${failed}{${ofTests}})`,
+      `${each.share("http_req_failed")} or sum by (testid) (${failed}{${ofTests}, condition="nonzero"}) / sum by (testid) (${failed}{${ofTests}})`,
     ),
   },
   {
     refId: "from",
     legend: "from",
-    expr: ofListed(`(${start} - ${marginSeconds}) * 1000`),
+    expr: ofListed(shownFrom(start)),
   },
   {
     refId: "to",
     legend: "to",
-    expr: ofListed(`(${end} + ${marginSeconds}) * 1000 or 0 * ${start} - 1`),
+    expr: ofListed(`${shownTo(start, `(${end} or ${silence})`)} or 0 * ${start} - 1`),
   },
 ];
 
@@ -154,7 +153,7 @@ function list(): Panel {
   return table({
     title: "Runs",
     description:
-      "Every run of the time shown. Durations and counts of a run that goes on are those so far. Silent: it says that it is running, and has had no points for over two minutes. If a run is missing, show a longer time; if one is silent, see whether its generator and Plimsoll still live. Click on a run for its dashboards.",
+      "Every run of the time shown. Durations and counts of a run that goes on are those so far; p95 of several generators is that of the slowest one, thresholds count once. Silent: it says that it is running, and has had no points for over two minutes. If a run is missing, show a longer time; if one is silent, see whether its generator and Plimsoll still live. Click on a run for its dashboards.",
     unit: "none",
     width: 24,
     height: 22,
@@ -243,7 +242,7 @@ function figures(): readonly Panel[] {
       noValue: "0",
       queries: [
         {
-          expr: `sum(${ofListed(`sum by (testid) (${summary("http_reqs", "count")})`)})`,
+          expr: `sum(${ofListed(each.count("http_reqs"))})`,
           legend: "requests",
         },
       ],

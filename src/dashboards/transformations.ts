@@ -63,8 +63,6 @@ export function band(field: string, rows: number): readonly DataTransformerConfi
         windowSize: rows,
       },
     });
-  const binary = (left: string, operator: string, right: object, alias: string) =>
-    calculated({ mode: "binary", alias, binary: { left: byName(left), operator, right } });
   return [
     trailing("mean", "Mean"),
     trailing("stdDev", "Deviation"),
@@ -73,6 +71,20 @@ export function band(field: string, rows: number): readonly DataTransformerConfi
     binary("Mean", "-", byName("Deviations"), "Lower"),
     { id: "organize", options: { excludeByName: { Deviation: true, Deviations: true } } },
   ];
+}
+
+/** A new field, of each row one field through another. */
+export function quotient(dividend: string, divisor: string, alias: string): DataTransformerConfig {
+  return binary(dividend, "/", byName(divisor), alias);
+}
+
+function binary(
+  left: string,
+  operator: string,
+  right: object,
+  alias: string,
+): DataTransformerConfig {
+  return calculated({ mode: "binary", alias, binary: { left: byName(left), operator, right } });
 }
 
 /** Rows of a table, not a time series: Grafana would join the fields by time otherwise. */

@@ -2,12 +2,14 @@
  * PromQL and variables for two runs beside each other: `$a` on its own time axis, `$b` moved onto it.
  *
  * Three ways to a figure, by what is left of a run:
- * - `summary` and the like: over the whole run, for as long as `plimsoll_run_*` is kept, wherever the time range is;
+ * - `kept`: over the whole run, for as long as `plimsoll_run_*` is kept, wherever the time range is;
  * - `atEnd`: over the whole run, exactly, from the last points of its counters and histograms;
  * - `moved`: its course, B's by `$offset`, which also brings metrics that no run is a label of.
  */
 import { VariableSort } from "@grafana/grafana-foundation-sdk/dashboard";
-import { labelVariable, type Variable } from "./variables.ts";
+import { oneRun, type OneRun } from "./one-run.ts";
+import { orClassic, quantileOfLast } from "./promql.ts";
+import { firstLabel, labelVariable, linkedRunVariable, type Variable } from "./variables.ts";
 
 export type RunName = "a" | "b";
 
@@ -24,36 +26,57 @@ export function ofRunNamed(run: RunName): string {
   return `testid="$${run}"`;
 }
 
-/** The run's one value of `plimsoll_run_…`, without labels. */
-export function known(series: string, run: RunName, matchers: string = ""): string {
-  const all = [ofRunNamed(run), ...(matchers === "" ? [] : [matchers])].join(", ");
-  return `max(last_over_time(${series}{${all}}${anyTime}))`;
+function selector(series: string, run: RunName, matchers: string): string {
+  return `${series}{${[ofRunNamed(run), ...(matchers === "" ? [] : [matchers])].join(", ")}}`;
 }
 
-export function summary(metric: string, stat: string, run: RunName): string {
-  return known("plimsoll_run_summary", run, `metric="${metric}", stat="${stat}"`);
+function keptOf(run: RunName): OneRun {
+  return oneRun(
+    (series, matchers = "") => `last_over_time(${selector(series, run, matchers)}${anyTime})`,
+    [],
+  );
 }
 
-/** A cumulative series as the run left it. While it runs: as it is at the end of the time range. */
+/** Each run's one value of `plimsoll_…`, without labels. */
+export const kept: Readonly<Record<RunName, OneRun>> = { a: keptOf("a"), b: keptOf("b") };
+
+/** The window that holds the whole run, and the moment of its last points. */
+const whole = (run: RunName): string => `[\${lasted_${run}}s] @ $end_${run}`;
+
+/**
+ * A counter as the run left it, also that of a generator that ended before the others. While it runs: as it is at the
+ * end of the time range.
+ */
 export function atEnd(series: string, run: RunName, matchers: string = ""): string {
-  const all = [ofRunNamed(run), ...(matchers === "" ? [] : [matchers])].join(", ");
-  return `${series}{${all}} @ $end_${run}`;
+  return `last_over_time(${selector(series, run, matchers)}${whole(run)})`;
+}
+
+/** A quantile of a k6 trend of times over the whole run, by labels. */
+export function wholeQuantile(q: number, run: RunName, by: readonly string[] = []): string {
+  const series = selector("k6_http_req_duration${histogram}", run, "");
+  const grouping = `sum by (${["le", ...by].join(", ")})`;
+  return orClassic(
+    quantileOfLast(q, grouping, {
+      last: `last_over_time(${series}${whole(run)})`,
+      now: `${series} @ $end_${run}`,
+      increase: `increase(${series}${whole(run)})`,
+    }),
+  );
 }
 
 /** What a k6 counter counted in the run. */
 export function total(metric: string, run: RunName): string {
-  return `(${summary(metric, "count", run)} or sum(${atEnd(`k6_${metric}_total`, run)}))`;
+  return `(${kept[run].count(metric)} or sum(${atEnd(`k6_${metric}_total`, run)}))`;
 }
 
 /** Seconds from the run's first sample to its last, or to now. */
 export function duration(run: RunName): string {
-  const end = known("plimsoll_run_end_time_seconds", run);
-  return `((${end} or vector(time())) - ${known("plimsoll_run_start_time_seconds", run)})`;
+  return `((${kept[run].end} or vector(time())) - ${kept[run].start})`;
 }
 
 /** The most virtual users at once; of a run that goes on, up to now. */
 export function peakVus(run: RunName): string {
-  return `(${summary("vus", "max", run)} or sum(max_over_time(k6_vus{${ofRunNamed(run)}}[1d] @ $end_${run})))`;
+  return `(${kept[run].most("vus")} or sum(max_over_time(k6_vus{${ofRunNamed(run)}}${whole(run)})))`;
 }
 
 /** Share of the requests of the whole run that failed; by labels, e.g. ` by (name)`. */
@@ -78,8 +101,6 @@ export function ofBoth(expr: (run: RunName) => string): string {
   return `${labelled(expr("a"), "run", "A")} or ${labelled(expr("b"), "run", "B")}`;
 }
 
-/** Names of a query's values. */
-const firstLabel = /="([^"]+)"/.source;
 /** The value itself: Grafana writes a result as `{labels} value time`. */
 const value = /} (-?[0-9.]+) /.source;
 
@@ -93,31 +114,39 @@ export function twoRunsVariables(): readonly Variable[] {
       label,
       description,
       query: `query_result(${query})`,
-      regex: `/${firstLabel}/`,
+      regex: firstLabel,
       sort: VariableSort.Disabled,
     });
-  const byTest = `max by (test) (last_over_time(${start}${anyTime}))`;
-  const testOfA = `max by (test) (last_over_time(${start}{test="$test_a"}${anyTime}))`;
+  const by = (label: string, matchers: string = ""): string =>
+    `max by (${label}) (last_over_time(${start}{${matchers}}${anyTime}))`;
+  // Twice a time is after all others: what is asked for comes first, though others ran later.
+  const first = (preferred: string, all: string): string =>
+    `sort_desc(2 * ${preferred} or ${all})`;
   return [
-    chosen("test_a", "Test A", "The test of run A.", `sort_desc(${byTest})`),
+    linkedRunVariable(),
+    chosen(
+      "test_a",
+      "Test A",
+      "The test of run A.",
+      first(by("test", 'testid="$testid"'), by("test")),
+    ),
     chosen(
       "a",
       "Run A",
       "The run that is judged. Its time is the time axis.",
-      `sort_desc(max by (testid) (last_over_time(${start}{test="$test_a"}${anyTime})))`,
+      first(by("testid", 'test="$test_a", testid="$testid"'), by("testid", 'test="$test_a"')),
     ),
     chosen(
       "test_b",
       "Test B",
       "The test of run B; at first that of A.",
-      // A's test before all others, though others ran later.
-      `sort_desc(2 * ${testOfA} or ${byTest})`,
+      first(by("test", 'test="$test_a"'), by("test")),
     ),
     chosen(
       "b",
       "Run B",
       "The run that A is held against, of any time.",
-      `sort_desc(max by (testid) (last_over_time(${start}{test="$test_b", testid!="$a"}${anyTime})))`,
+      `sort_desc(${by("testid", 'test="$test_b", testid!="$a"')})`,
     ),
     ...hiddenVariables(),
   ];
@@ -133,7 +162,7 @@ function hiddenVariables(): readonly Variable[] {
       regex: `/${value}/`,
       hidden: true,
     });
-  const offset = `round(1000 * (${known(start, "a")} - ${known(start, "b")}))`;
+  const offset = `round(1000 * (${kept.a.start} - ${kept.b.start}))`;
   const ends = (["a", "b"] as const).flatMap((run) => {
     const series = "plimsoll_run_end_time_seconds";
     const point = `timestamp(${series}{${ofRunNamed(run)}} @ $seen_${run})`;
@@ -142,12 +171,17 @@ function hiddenVariables(): readonly Variable[] {
         `seen_${run}`,
         "A time soon after the run's end, in Unix seconds.",
         // Well within the five minutes for which a point is seen.
-        `${known(series, run)} + 240 or vector(time())`,
+        `${kept[run].end} + 240 or vector(time())`,
       ),
       number(
         `end_${run}`,
         "The time of the run's last points, in Unix seconds: a millisecond before its end is written.",
         `max(${point}) - 0.001 or vector($seen_${run})`,
+      ),
+      number(
+        `lasted_${run}`,
+        "How long the run lasted, in whole seconds, and a minute more.",
+        `ceil($end_${run} - ${kept[run].start}) + 60`,
       ),
     ];
   });

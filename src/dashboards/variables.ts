@@ -7,6 +7,7 @@ import {
   CustomVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
+  TextBoxVariableBuilder,
   VariableHide,
   VariableRefresh,
   VariableSort,
@@ -72,15 +73,30 @@ export function testVariable(): Variable {
   });
 }
 
-/** One run of the chosen tests. */
+/** For `regex`: the value of the one label of each of a query's results. */
+export const firstLabel = '/="([^"]+)"/';
+
+/** One run of the chosen tests; the newest first, so that it is chosen at first. */
 export function runVariable(): Variable {
   return labelVariable({
     name: "testid",
     label: "Run",
     description: "The run's id: `--testid`.",
-    query: 'label_values(plimsoll_run_info{test=~"$test"}, testid)',
-    sort: VariableSort.AlphabeticalDesc,
+    query:
+      'query_result(sort_desc(max by (testid) (last_over_time(plimsoll_run_start_time_seconds{test=~"$test"}[$__range]))))',
+    regex: firstLabel,
+    sort: VariableSort.Disabled,
   });
+}
+
+/** The run with which a link came to a dashboard that chooses others: those begin with it, or with its test. */
+export function linkedRunVariable(): Variable {
+  return new TextBoxVariableBuilder("testid")
+    .label("Linked run")
+    .description("The run that a link came from.")
+    .defaultValue("")
+    .current({ text: "", value: "" })
+    .hide(VariableHide.HideVariable);
 }
 
 /** What the histograms of trends are made of; see docs/metrics.md. */

@@ -140,7 +140,9 @@ function linuxIdentity(pid: number): string | undefined {
 
 function psIdentity(pid: number): string | undefined {
   const args = ["-o", "stat=", "-o", "lstart=", "-p", String(pid)];
-  const text = execFileSync("ps", args, { encoding: "latin1", env: { LC_ALL: "C" } });
+  // The start is printed in local time, which moves with the user and the season.
+  const env = { LC_ALL: "C", TZ: "UTC" };
+  const text = execFileSync("ps", args, { encoding: "latin1", env });
   const [, state = "", start] = /^\s*(\S+)\s+(.+?)\s*$/.exec(text) ?? [];
   return state.startsWith("Z") ? undefined : start;
 }

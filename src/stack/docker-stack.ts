@@ -8,19 +8,28 @@
  * nothing more to do has ended, so health is polled.
  */
 import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { platform } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { messageOf, StackError } from "../errors.ts";
 import type { Environment } from "./find-program.ts";
 import { packagedFile } from "./packaged-files.ts";
-import type { StackSettings } from "./state.ts";
+import type { DockerSettings } from "./state.ts";
 import type { ServiceStatus, StackStatus } from "./status.ts";
 import { readTargets, type TargetHealth } from "./targets.ts";
 
-/** Where a run on the host is to serve its metrics: the file's network has this address of the host in it. */
-export const dockerMetricsAddress = "172.30.99.1:9464";
+/**
+ * Where a run on the host is to serve its metrics: the file's network has this address of the host in it. Undefined
+ * where Docker's host is a virtual machine, whose address it is then.
+ */
+export function dockerMetricsAddress(
+  environment: Environment,
+  system: NodeJS.Platform = platform(),
+): string | undefined {
+  if (system !== "linux") return undefined;
+  return `${environment["STACK_GATEWAY"] || "172.30.99.1"}:9464`;
+}
 
 /** Pulled and built: the first start on a slow line takes minutes, but that is `up` itself; this is their health. */
 const healthTimeoutMs = 120_000;
@@ -28,15 +37,18 @@ const pollMs = 500;
 
 export interface DockerOptions {
   readonly environment: Environment;
-  /** What the user asks for; the rest is the file's defaults. */
-  readonly settings: Partial<StackSettings>;
+  /** Of the file, by `toComposeVariables`; the rest is the user's environment, or the file's default. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
+
+/** An engine that hangs is none. */
+const engineTimeoutMs = 5_000;
 
 /** Whether Docker's engine answers and Compose is there. */
 export async function hasDocker(environment: Environment): Promise<boolean> {
   try {
-    const options = { env: { ...environment } };
+    const options = { env: { ...environment }, timeout: engineTimeoutMs };
     await promisify(execFile)("docker", ["compose", "version"], options);
     await promisify(execFile)("docker", ["version", "--format", "{{.Server.Version}}"], options);
     return true;
@@ -52,7 +64,8 @@ export async function hasDocker(environment: Environment): Promise<boolean> {
  * @throws StackError if Compose fails or a container is not healthy in time
  */
 export async function startDocker(options: DockerOptions): Promise<void> {
-  await compose(["up", "--detach"], options);
+  // Built anew, so that what the package brings is what runs after an update; without a change it takes a second.
+  await compose(["up", "--detach", "--build"], options);
   const deadlineMs = performance.now() + healthTimeoutMs;
   for (;;) {
     const containers = await listContainers(options.environment);
@@ -74,11 +87,19 @@ export async function stopDocker(
   options: DockerOptions,
   areVolumesRemoved: boolean,
 ): Promise<void> {
-  await compose(["down", ...(areVolumesRemoved ? ["--volumes"] : [])], options);
+  // Of all profiles: what was started with one is the stack's too.
+  await compose(["--profile", "*", "down", ...(areVolumesRemoved ? ["--volumes"] : [])], options);
 }
 
-export async function dockerStatus(environment: Environment): Promise<StackStatus> {
+/** Whether anything of it is there, whoever started it. */
+export async function isDockerUp(environment: Environment): Promise<boolean> {
+  return (await hasDocker(environment)) && (await listContainers(environment)).length > 0;
+}
+
+/** Undefined where there are no containers. */
+export async function dockerStatus(environment: Environment): Promise<StackStatus | undefined> {
   const containers = await listContainers(environment);
+  if (containers.length === 0) return undefined;
   const prometheus = containers.find(({ name }) => name === "prometheus")?.address;
   const targets = prometheus
     ? await readTargets(`http://${prometheus}`)
@@ -91,9 +112,7 @@ export async function dockerStatus(environment: Environment): Promise<StackStatu
   });
   return {
     mode: "docker",
-    isHealthy:
-      services.length > 0 &&
-      services.every(({ state, target }) => state === "up" && (target ?? "up") === "up"),
+    isHealthy: services.every(({ state, target }) => state === "up" && (target ?? "up") === "up"),
     services,
   };
 }
@@ -123,7 +142,7 @@ export function toComposeVariables({
   portOffset,
   retention,
   scrapeInterval,
-}: Partial<StackSettings>): Record<string, string> {
+}: DockerSettings & { readonly scrapeInterval?: string | undefined }): Record<string, string> {
   if (scrapeInterval !== undefined) {
     throw new StackError(
       "the scrape interval of the Docker stack is set in provisioning/prometheus/prometheus.yml: " +
@@ -144,21 +163,22 @@ const composeArguments = ["compose", "--file", packagedFile("docker-compose.yml"
 
 async function compose(
   args: readonly string[],
-  { environment, settings, signal }: DockerOptions,
+  { environment, variables, signal }: DockerOptions,
 ): Promise<void> {
   // What Compose says of its progress is for a person, as is all that we write to stderr.
   const child = spawn("docker", [...composeArguments, ...args], {
-    env: { ...environment, ...toComposeVariables(settings) },
+    env: { ...environment, ...variables },
     stdio: ["ignore", 2, 2],
     signal,
   });
-  try {
-    await once(child, "close");
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new StackError(`docker cannot be started: ${messageOf(cause)}`, { cause });
-  }
+  let failure: unknown;
+  child.once("error", (error) => (failure = error));
+  // Also after an error: when it is told to end, it is still at work for a while.
+  await new Promise((resolve) => child.once("close", resolve));
   signal.throwIfAborted();
+  if (failure !== undefined) {
+    throw new StackError(`docker cannot be started: ${messageOf(failure)}`, { cause: failure });
+  }
   if (child.exitCode !== 0) {
     throw new StackError(
       `"docker compose ${args.join(" ")}" ended with ${child.exitCode ?? child.signalCode}; ` +

@@ -24,11 +24,13 @@ export interface GrafanaOptions {
   readonly folder: string;
   readonly port: number;
   readonly prometheusUrl: string;
+  /** Of that Prometheus, e.g. `5s`: no panel asks for a shorter step. */
+  readonly scrapeInterval: string;
 }
 
 /** Of the package's files, what is changed; the rest of each object stays as it is. */
 const datasourcesFile = z.looseObject({
-  datasources: z.array(z.looseObject({ uid: z.string() })),
+  datasources: z.array(z.looseObject({ uid: z.string(), jsonData: z.looseObject({}) })),
 });
 const providersFile = z.looseObject({ providers: z.array(z.looseObject({})) });
 
@@ -37,6 +39,7 @@ export function prepareGrafana({
   folder,
   port,
   prometheusUrl,
+  scrapeInterval,
 }: GrafanaOptions): Record<string, string> {
   const provisioning = join(folder, "provisioning");
   rmSync(provisioning, { recursive: true, force: true });
@@ -46,7 +49,14 @@ export function prepareGrafana({
     const { datasources, ...rest } = datasourcesFile.parse(parse(text));
     // The other data sources are the containers of Compose profiles.
     const own = datasources.filter(({ uid }) => uid === "prometheus");
-    return { ...rest, datasources: own.map((one) => ({ ...one, url: prometheusUrl })) };
+    return {
+      ...rest,
+      datasources: own.map((one) => ({
+        ...one,
+        url: prometheusUrl,
+        jsonData: { ...one.jsonData, timeInterval: scrapeInterval },
+      })),
+    };
   });
   rewrite(join(provisioning, "dashboards", "plimsoll.yml"), (text) => {
     const { providers, ...rest } = providersFile.parse(parse(text));
@@ -79,10 +89,11 @@ export function grafanaPasswordFile(folder: string): string {
 /** Packages put its files here, and the program beside them or into /usr/sbin. */
 const usualHome = "/usr/share/grafana";
 
-/** The folder with Grafana's own files: an archive has the program in `bin` below it. */
+/** The folder with Grafana's own files: an archive has the program in `bin` below it, Homebrew in `bin` beside `share`. */
 export function grafanaHome(program: string): string {
-  const home = dirname(dirname(realpathSync(program)));
-  return existsSync(join(home, "conf", "defaults.ini")) ? home : usualHome;
+  const prefix = dirname(dirname(realpathSync(program)));
+  const homes = [prefix, join(prefix, "share/grafana")];
+  return homes.find((home) => existsSync(join(home, "conf/defaults.ini"))) ?? usualHome;
 }
 
 function rewrite(file: string, change: (text: string) => object): void {

@@ -10,9 +10,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { StackError } from "../errors.ts";
 import { answers } from "./addresses.ts";
-import { isRunning, signalProcess, stopProcess } from "./daemon.ts";
+import { isRunning, type ProcessRecord, signalProcess, stopProcess } from "./daemon.ts";
 import type { Machine } from "./find-program.ts";
 import {
+  defaultSettings,
   expectFreePorts,
   type Plan,
   type PlannedService,
@@ -46,18 +47,18 @@ export interface StackOptions {
 
 export interface NativeOptions extends StackOptions {
   readonly machine: Machine;
-  /** What the user asks for; the rest is as the running stack has it, or the default. */
+  /** What the user asks for; the rest is as before, or the default. */
   readonly settings: Partial<StackSettings>;
   /** When aborted, what this call has begun is ended, and the call rejects. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Starts what is not running. A stack that runs as a whole is left as it is.
+ * Starts what is not running. A stack that runs as a whole is left as it is. What does not start is left out, and with
+ * it what needs it.
  *
  * @returns the names of what was started
- * @throws StackError if Prometheus is not found, a port is taken, or a service does not start: then what was begun is
- *   ended
+ * @throws StackError if a port is taken, or Prometheus is not found or does not start: then what was begun is ended
  */
 export async function startNative(options: NativeOptions): Promise<ServiceName[]> {
   const { folder, machine, signal, log } = options;
@@ -65,19 +66,19 @@ export async function startNative(options: NativeOptions): Promise<ServiceName[]
   void lock;
   const before = readState(folder);
   const running = (before?.services ?? []).filter(isRunning);
-  const settings = settleSettings(options.settings, running.length > 0 ? before : undefined);
-  const plan = planServices(machine, settings, running);
+  const settings = settleSettings(options.settings, before, running.length > 0);
+  let plan = planServices(machine, settings, running);
   const missing = plan.planned.filter(
     ({ service }) => !running.some(({ name }) => name === service.name),
   );
   await expectFreePorts(missing);
 
   let state: StackState = {
+    ...before,
     mode: "native",
     settings,
     services: running,
     leftOut: plan.leftOut,
-    databaseUrl: before?.databaseUrl,
   };
   const save = (change: Partial<StackState>): void => {
     state = { ...state, ...change };
@@ -86,36 +87,63 @@ export async function startNative(options: NativeOptions): Promise<ServiceName[]
   save({});
   configurePrometheus(folder, plan, state);
   mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
-  const begun: ServiceRecord[] = [];
+  const begun: ServiceName[] = [];
+  const start = async (planned: PlannedService): Promise<void> => {
+    const { name, needs } = planned.service;
+    const needed = needs?.find((other) => state.leftOut.some((one) => one.name === other));
+    if (needed !== undefined) throw new StackError(`nothing without ${needed}`);
+    log(`starting ${name} ${planned.program.version}`);
+    const logFile = logFileOf(planned.service, folder);
+    const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+    begun.push(name);
+    const add = (process: ProcessRecord): ServiceRecord => {
+      const record = toRecord(planned, process, logFile);
+      const others = state.services.filter((one) => one.name !== name);
+      save({ services: inOrder([...others, record]) });
+      return record;
+    };
+    const { databaseUrl, ...process } = await planned.service.start({
+      folder,
+      machine,
+      settings,
+      port: planned.port,
+      program: planned.program,
+      logFile,
+      databaseUrl: state.databaseUrl,
+      portOf: (other) => plan.planned.find(({ service }) => service.name === other)?.port,
+      onSpawn: add,
+    });
+    const record = add(process);
+    if (databaseUrl !== undefined) save({ databaseUrl });
+    await expectReady(planned, record, logStart, signal);
+  };
+  const stop = async (name: ServiceName): Promise<void> => {
+    const record = state.services.find((one) => one.name === name);
+    if (record) await stopService(record, log);
+    save({ services: state.services.filter((one) => one !== record) });
+  };
   try {
     for (const planned of missing) {
-      signal.throwIfAborted();
-      log(`starting ${planned.service.name} ${planned.program.version}`);
-      const logFile = logFileOf(planned.service, folder);
-      const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-      const { databaseUrl = state.databaseUrl, ...process } = await planned.service.start({
-        folder,
-        machine,
-        settings,
-        port: planned.port,
-        program: planned.program,
-        logFile,
-        databaseUrl: state.databaseUrl,
-        portOf: (name) => plan.planned.find(({ service }) => service.name === name)?.port,
-      });
-      const record = toRecord(planned, process, logFile);
-      begun.push(record);
-      save({ services: inOrder([...state.services, record]), databaseUrl });
-      await expectReady(planned, record, logStart, signal);
+      const { name } = planned.service;
+      try {
+        signal.throwIfAborted();
+        await start(planned);
+      } catch (error) {
+        if (signal.aborted || name === "prometheus" || !(error instanceof StackError)) throw error;
+        log(`${name} is left out: ${error.message}`);
+        await stop(name);
+        plan = leaveOut(plan, name, toNote(error));
+        save({ leftOut: plan.leftOut });
+        configurePrometheus(folder, plan, state);
+      }
     }
   } catch (error) {
-    for (const record of begun.toReversed()) {
-      await stopService(record, log);
-      save({ services: state.services.filter(({ name }) => name !== record.name) });
-    }
+    for (const name of begun.toReversed()) await stop(name);
+    // What has not come to run binds no later start.
+    if (running.length === 0) save({ settings: before?.settings ?? defaultSettings });
     throw error;
   }
-  return missing.map(({ service }) => service.name);
+  return begun.filter((name) => state.services.some((one) => one.name === name));
 }
 
 /**
@@ -186,6 +214,19 @@ async function expectReady(
   }
 }
 
+function leaveOut({ planned, leftOut }: Plan, name: ServiceName, reason: string): Plan {
+  return {
+    planned: planned.filter(({ service }) => service.name !== name),
+    leftOut: [...leftOut, { name, reason }],
+  };
+}
+
+/** One line: what failed, and the last that the program said. */
+function toNote(error: StackError): string {
+  const [first = "", ...rest] = error.message.trimEnd().split("\n");
+  return [first, ...rest.slice(-1)].map((line) => line.trim()).join(" ");
+}
+
 function logFileOf({ name, ownLog, dataFolder }: Service, folder: string): string {
   return ownLog !== undefined && dataFolder
     ? join(dataFolder(folder), ownLog)
@@ -203,7 +244,7 @@ function excerpt(file: string, startBytes: number): string {
 
 function toRecord(
   { service, port, program }: PlannedService,
-  process: { readonly pid: number; readonly identity: string },
+  process: ProcessRecord,
   logFile: string,
 ): ServiceRecord {
   return {

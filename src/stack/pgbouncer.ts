@@ -28,8 +28,8 @@ stats_users = ${username}
 pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
-; Drivers written in Go ask for the one, the shop for the other: a server connection is everybody's.
-ignore_startup_parameters = extra_float_digits,options
+; Drivers written in Go send it, that of the exporter among them.
+ignore_startup_parameters = extra_float_digits
 `;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(userFile, `"${username}" "${decodeURIComponent(password)}"\n`, { mode: 0o600 });

@@ -30,18 +30,18 @@ export interface Plan {
 }
 
 /**
- * What was asked for, else what is in force.
+ * What was asked for, else what the data was kept with before, else the default.
  *
- * @param running the state of a stack of which something runs
- * @throws StackError where the two differ: processes that run cannot be told
+ * @throws StackError where something runs with other settings: processes cannot be told
  */
 export function settleSettings(
   asked: Partial<StackSettings>,
-  running: StackState | undefined,
+  before: StackState | undefined,
+  isRunning: boolean,
 ): StackSettings {
-  const inForce = running?.settings ?? defaultSettings;
+  const inForce = before?.settings ?? defaultSettings;
   const settled = { ...inForce, ...asked };
-  if (running) {
+  if (isRunning) {
     const differing = Object.entries(settled).filter(
       ([name, value]) => Object.entries(inForce).find(([other]) => other === name)?.[1] !== value,
     );
@@ -81,7 +81,7 @@ export function planServices(
     if (typeof program !== "string") {
       planned.push({ service, port, program });
     } else {
-      const remedy = needed === undefined ? `: ${service.install}` : "";
+      const remedy = needed === undefined ? `: ${service.install ?? "install it"}` : "";
       leftOut.push({ name: service.name, reason: `${program}${remedy}` });
     }
   }

@@ -75,6 +75,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Runs on when this process has ended. Default false: it ends with us, however we end. */
   readonly detached?: boolean | undefined;
+  /** Told the server's process id at once, long before it takes connections. Only where it is detached. */
+  readonly onSpawn?: ((pid: number) => void) | undefined;
 }
 
 export interface Postgres extends AsyncDisposable {
@@ -106,7 +108,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 }
 
 async function startOnPort(
-  { programs, folder, settings, detached = false }: PostgresOptions,
+  { programs, folder, settings, detached = false, onSpawn }: PostgresOptions,
   { dataFolder, password, postgres, process }: PostgresCluster,
   port: number,
 ): Promise<Postgres> {
@@ -137,6 +139,7 @@ async function startOnPort(
     child.once("error", ({ message }) => resolve(void (end = message)));
     child.once("exit", (code, signal) => resolve(void (end = `it ended with ${code ?? signal}`)));
   });
+  if (detached && child.pid !== undefined) onSpawn?.(child.pid);
   const askToEnd = () => (child.stdin ? child.stdin.destroy() : child.kill("SIGINT"));
 
   const url = `postgres://${clusterUser}:${password}@127.0.0.1:${port}/${clusterUser}`;

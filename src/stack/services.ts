@@ -39,6 +39,8 @@ export interface StartContext {
   readonly databaseUrl: string | undefined;
   /** The port of another service of the stack; undefined where that is left out. */
   readonly portOf: (name: ServiceName) => number | undefined;
+  /** Told of the process where `start` goes on after it is there, so that `down` finds it whatever happens to us. */
+  readonly onSpawn: (process: ProcessRecord) => void;
 }
 
 export interface StartedService extends ProcessRecord {
@@ -52,8 +54,8 @@ export interface Service {
   readonly port: number;
   /** The Prometheus job that scrapes it at `/metrics`. */
   readonly job?: string;
-  /** What to do where it is not found. */
-  readonly install: string;
+  /** What to do where it is not found. Absent where it comes with us. */
+  readonly install?: string;
   /** Where one of these is left out, so is this. */
   readonly needs?: readonly ServiceName[];
   /** Answers 200 when the service can be used. Without it, it is enough that connections are taken. */
@@ -102,12 +104,17 @@ const postgres: Service = {
     const found = findPostgres({ searchPath: environment["PATH"] });
     return found ? { path: found.postgres, version: found.version } : "not found";
   },
-  start: async ({ folder, program, port }) => {
+  start: async ({ folder, program, port, onSpawn }) => {
     const programs = findPostgres({ binFolder: dirname(program.path) });
     // It was found there a moment ago.
     if (!programs) throw new Error(`${program.path} has gone`);
-    const options = { programs, folder: accountFolder(folder, "postgres"), port, detached: true };
-    const { pid, url } = await startPostgres(options);
+    const { pid, url } = await startPostgres({
+      programs,
+      folder: accountFolder(folder, "postgres"),
+      port,
+      detached: true,
+      onSpawn: (spawned) => onSpawn(recordOf(spawned)),
+    });
     return { ...recordOf(pid), databaseUrl: url };
   },
 };
@@ -197,14 +204,14 @@ const shop: Service = {
   name: "shop",
   port: 8080,
   job: "shop",
-  install: postgres.install,
   readyPath: "/healthz",
-  needs: ["postgres"],
   find: ({ node }) => node,
   start: (context) => {
     const server = packagedFile("examples/shop/server.mjs");
+    // Without it the data is in memory.
+    const hasDatabase = context.portOf("postgres") !== undefined;
     return daemonOf(context, [server, "--port", String(context.port), "--faults"], {
-      DATABASE_URL: throughPgbouncer(context).href,
+      DATABASE_URL: hasDatabase ? throughPgbouncer(context).href : undefined,
     });
   },
 };
@@ -257,11 +264,12 @@ const grafana: Service = {
       environment,
     ),
   start: (context) => {
-    const { folder, port, program, portOf } = context;
+    const { folder, port, program, settings, portOf } = context;
     const variables = prepareGrafana({
       folder: grafanaFolder(folder),
       port,
       prometheusUrl: `http://127.0.0.1:${portOf("prometheus")}`,
+      scrapeInterval: settings.scrapeInterval,
     });
     return daemonOf(context, ["server", "--homepath", grafanaHome(program.path)], variables);
   },

@@ -4,7 +4,7 @@
  * The file holds passwords, so it is its owner's alone (0600). It is replaced as a whole: a reader sees the old state
  * or the new one.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pid } from "node:process";
 import { z } from "zod";
@@ -31,6 +31,7 @@ const settings = z.object({
 const stackState = z.object({
   mode: z.enum(["native", "docker"]),
   settings,
+  dockerSettings: settings.pick({ portOffset: true, retention: true }).partial().optional(),
   services: z.array(serviceRecord),
   leftOut: z.array(z.object({ name: z.string(), reason: z.string() })),
   databaseUrl: z.string().optional(),
@@ -46,7 +47,7 @@ export interface ServiceRecord extends ProcessRecord {
   readonly logFile: string;
 }
 
-/** Fixed while the stack is up. */
+/** Fixed while the stack is up, and kept with its data: no later default deletes samples. */
 export interface StackSettings {
   /** Added to every usual port. */
   readonly portOffset: number;
@@ -56,12 +57,21 @@ export interface StackSettings {
   readonly scrapeInterval: string;
 }
 
+/** What the Compose file can be told. */
+export interface DockerSettings {
+  readonly portOffset?: number | undefined;
+  readonly retention?: string | undefined;
+}
+
 export interface StackState {
   readonly mode: "native" | "docker";
+  /** Of the native mode, as is the data in the folder. */
   readonly settings: StackSettings;
+  /** Of the Docker mode, only what was asked for; the rest is its file's. Present where there may be volumes. */
+  readonly dockerSettings?: DockerSettings | undefined;
   /** Of the native mode, in the order in which they were started. */
   readonly services: readonly ServiceRecord[];
-  /** What was not found, and how to get it. */
+  /** What was not found or did not start, and what to do. */
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
   /** With its password. */
   readonly databaseUrl?: string | undefined;
@@ -102,12 +112,14 @@ export function writeState(folder: string, state: StackState): void {
  */
 export function lockFolder(folder: string): Disposable {
   const file = join(folder, "lock");
-  const own = recordOf(pid);
+  // Linked into its place when it is written: no other start finds a lock without an owner.
+  const own = `${file}.${pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(own, JSON.stringify(recordOf(pid)), { mode: 0o600 });
     for (;;) {
       try {
-        writeFileSync(file, JSON.stringify(own), { flag: "wx", mode: 0o600 });
+        linkSync(own, file);
         return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
       } catch (error) {
         if (systemErrorCode(error) !== "EEXIST") throw error;
@@ -128,10 +140,12 @@ export function lockFolder(folder: string): Disposable {
         "name another place with --data-dir",
       { cause },
     );
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 
-/** Undefined where the file is gone or its writer was killed before its content was there. */
+/** Undefined where the file is gone, or has lost its content with the machine's power. */
 function readOwner(file: string): ProcessRecord | undefined {
   try {
     return processRecord.parse(JSON.parse(readFileSync(file, "utf8")));

@@ -16,6 +16,7 @@ interface Service {
   readonly restart?: string;
   readonly security_opt?: readonly string[];
   readonly mem_limit?: string;
+  readonly command?: string | readonly string[];
   readonly healthcheck?: object;
   readonly profiles?: readonly string[];
 }
@@ -51,6 +52,11 @@ describe("docker-compose.yml", () => {
       expect(existsSync(join(root, source)), source).toBe(true);
       expect(mode).toMatch(/^ro\b/);
     }
+  });
+
+  it.each(services)("has no password on a command line of %s", (_, { command, healthcheck }) => {
+    // `$$` is the container's own variable.
+    expect(JSON.stringify([command, healthcheck])).not.toMatch(/(?<!\$)\$\{\w*PASSWORD/);
   });
 
   it("has a health check for everything that something else waits for", () => {

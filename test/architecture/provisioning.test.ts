@@ -222,12 +222,13 @@ describe("Grafana's dashboards", () => {
 });
 
 describe("Grafana's alert rules", () => {
-  it("have titles and uids of their own, and a folder that the dashboards are in", () => {
+  it("have titles and uids of their own, and a folder of their own", () => {
     expect(alerts.length).toBeGreaterThan(0);
     expect(new Set(alerts.map(({ uid }) => uid)).size).toBe(alerts.length);
-    expect(new Set(alertGroups.map(({ folder }) => folder))).toEqual(
-      new Set(providers.map(({ folder }) => folder)),
-    );
+    // Alerts find their folder by its title and dashboards by its uid: neither finds the other's, and no version of
+    // Grafana makes a second one of a title without complaint.
+    const folders = new Set(providers.map(({ folder }) => folder));
+    for (const { folder } of alertGroups) expect(folders).not.toContain(folder);
   });
 
   it.each(alerts)(

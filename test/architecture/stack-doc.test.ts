@@ -7,12 +7,12 @@ it("documents every service: its port, its job, what it needs and where to get i
   expect(services).toHaveLength(8);
   await expectGeneratedTable("stack.md", "<!-- begin: generated services -->", [
     ["Service", "Port", "Prometheus job", "Only with", "Where it is missing"],
-    ...services.map(({ name, port, job, needs = [], install }) => [
+    ...services.map(({ name, port, job, needs = [], install = "" }) => [
       `\`${name}\``,
       String(port),
       job === undefined ? "" : `\`${job}\``,
       needs.map((other) => `\`${other}\``).join(", "),
-      install.startsWith("http") ? `<${install}>` : `\`${install}\``,
+      install.startsWith("http") ? `<${install}>` : install && `\`${install}\``,
     ]),
   ]);
 });

@@ -5,6 +5,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { compareDashboard } from "../../src/dashboards/compare.ts";
+import { fleet as fleetDashboard } from "../../src/dashboards/fleet.ts";
+import { run } from "../../src/dashboards/run.ts";
 import { OpenDashboard, type View } from "../support/dashboard-queries.ts";
 import { k6Endpoints, k6Vus, writeK6Run } from "../support/k6-run.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
@@ -25,7 +27,15 @@ const tolerance = 0.01;
 
 const runs = { old: "checkout-old", new: "checkout-new" } as const;
 const newStartMs = Math.floor(Date.now() / dayMs) * dayMs - dayMs + 45_623;
-const starts = { new: newStartMs, old: newStartMs - apartMs };
+const fleet = "checkout-fleet";
+const starts = { new: newStartMs, fleet: newStartMs - dayMs, old: newStartMs - apartMs };
+/** Of one run: the second begins later, ends long before the first, and its checkouts take twice as long. */
+const generators = [
+  { id: "a", afterMs: 0, seconds, slower: {} },
+  { id: "b", afterMs: 10_000, seconds: 60, slower: { checkout: 2 } },
+] as const;
+/** The generated runs have one at their very end, too. */
+const fleetRequests = generators.reduce((sum, one) => sum + 40 * one.seconds + 1, 0);
 
 /** What has no data here, and why: nothing else may be empty. */
 const emptyHere = new Set([
@@ -40,10 +50,10 @@ const stores = [
     name: "on Prometheus 2",
     flags: ["--enable-feature=native-histograms"],
     // It takes native histograms in order only.
-    order: ["old", "new"],
+    order: ["old", "fleet", "new"],
   },
   // As when an old run is brought in later.
-  { tool: "prometheus-3", name: "on Prometheus 3", flags: [], order: ["new", "old"] },
+  { tool: "prometheus-3", name: "on Prometheus 3", flags: [], order: ["new", "fleet", "old"] },
 ] as const;
 
 for (const { tool, name, flags, order } of stores) {
@@ -56,6 +66,10 @@ for (const { tool, name, flags, order } of stores) {
       const config = "storage: { tsdb: { out_of_order_time_window: 30d } }\n";
       store = await startPrometheus({ program, flags, config });
       for (const which of order) {
+        if (which === "fleet") {
+          await sendFleet();
+          continue;
+        }
         const file = join(folder.path, `${which}.json`);
         const startMs = starts[which];
         await writeK6Run({
@@ -75,6 +89,21 @@ for (const { tool, name, flags, order } of stores) {
         await writeSeries(writeUrl, systemSeries(startMs - 60_000, startMs + (seconds + 60) * 1e3));
       }
     });
+
+    const sendFleet = async (): Promise<void> => {
+      for (const { id, afterMs, ...what } of generators) {
+        const file = join(folder.path, `fleet-${id}.json`);
+        await writeK6Run({ file, startMs: starts.fleet + afterMs, ...what });
+        const { result } = await ingestRun(file, {
+          testid: fleet,
+          test: "fleet",
+          writeUrl: store.writeUrl,
+          folder: folder.path,
+          tags: { instance_id: id, load_zone: `zone-${id}` },
+        });
+        expect(result.exitCode, result.stderr).toBe(0);
+      }
+    };
 
     afterAll(async () => {
       await store?.[Symbol.asyncDispose]();
@@ -186,6 +215,64 @@ for (const { tool, name, flags, order } of stores) {
         }
       },
     );
+
+    it("takes the generators of a run together, also one that ended before the others", async () => {
+      const opened = await OpenDashboard.open(compareDashboard(), store, {
+        fromMs: starts.fleet,
+        toMs: starts.fleet + seconds * secondMs,
+        chosen: { test_a: "fleet", a: fleet, test_b: "checkout", b: runs.new },
+      });
+      const rows = await opened.rows("The two runs");
+      expect(rows.map((row) => row.get("Run"))).toEqual(["A", "B"]);
+      const failed = byLabel(await opened.ask("Endpoints", "failedA"), "name").get("checkout")!;
+      const requests = byLabel(await opened.ask("Endpoints", "requestsA"), "name");
+      expect([...requests.values()].reduce((sum, count) => sum + count)).toBe(fleetRequests);
+      expect(Object.fromEntries(rows[0]!)).toMatchObject({
+        Id: fleet,
+        State: "finished",
+        Duration: seconds,
+        "Peak VUs": 2 * k6Vus,
+        Requests: fleetRequests,
+        Failed: expect.closeTo((failed * requests.get("checkout")!) / fleetRequests, 12) as number,
+        "Dropped iterations": 6,
+      });
+      // A third of the checkouts take twice as long.
+      const high = byLabel(await opened.ask("Endpoints", "highA"), "name");
+      const alone = byLabel(await opened.ask("Endpoints", "highB"), "name");
+      expect(high.get("checkout")! / (alone.get("checkout")! / slower)).toBeGreaterThan(1.2);
+      expect(Math.abs(high.get("cart")! / alone.get("cart")! - 1)).toBeLessThan(0.05);
+      const kept = await opened.ask("Summaries", "A");
+      const summary = (stat: string): number | undefined =>
+        kept.find(({ metric }) => metric["metric"] === "http_req_failed" && metric["stat"] === stat)
+          ?.value;
+      expect(summary("rate")).toBeCloseTo(summary("nonzero")! / fleetRequests, 12);
+    });
+
+    it("has the quantiles of whole runs in Run and Fleet, too", async () => {
+      const compared = await open("old");
+      const ladder = byLabel(await compared.ask("Percentiles", "A"), "quantile");
+      const view = (testid: string, startMs: number): View => ({
+        fromMs: startMs - 5_000,
+        toMs: startMs + (seconds + 5) * secondMs,
+        chosen: { testid },
+      });
+      const one = await OpenDashboard.open(run(), store, view(runs.old, starts.old));
+      expect((await one.ask("p95", "A"))[0]?.value).toBeCloseTo(ladder.get("p95")!, 2);
+      expect(await one.ask("Endpoints", "p99")).toHaveLength(Object.keys(k6Endpoints).length);
+      const all = await OpenDashboard.open(fleetDashboard(), store, view(fleet, starts.fleet));
+      const each = byLabel(await all.ask("Each generator", "p95"), "instance_id");
+      expect([...each.keys()].toSorted()).toEqual(["a", "b"]);
+      expect(each.get("b")! / each.get("a")!).toBeGreaterThan(1.5);
+    });
+
+    it("begins with the run that a link came from", async () => {
+      const opened = await OpenDashboard.open(compareDashboard(), store, {
+        fromMs: Date.now() - 60_000,
+        toMs: Date.now(),
+        chosen: { testid: fleet },
+      });
+      expect(["test_a", "a"].map((name) => opened.value(name))).toEqual(["fleet", fleet]);
+    });
 
     it("says whether the time range shows A", async () => {
       const inside = await open("new");

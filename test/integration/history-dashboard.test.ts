@@ -19,7 +19,41 @@ import {
 } from "../support/campaign.ts";
 import { OpenDashboard, type View } from "../support/dashboard-queries.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
+import { encodeRun, type PastRun } from "../support/run-history.ts";
 import { describeWithTool } from "../support/tools.ts";
+import { postRequest } from "../support/write-series.ts";
+
+/** Runs of another test: one of two generators, and one that was aborted and quick. */
+const fleetRun: PastRun = {
+  testid: "fleet-1",
+  test: "fleet",
+  startMs: campaignEndMs - 10 * dayMs,
+  seconds: 60,
+  durationMs: 100,
+  vus: 10,
+  tags: { version: "2.0" },
+  generator: { instance_id: "a", load_zone: "north" },
+};
+const otherRuns: readonly PastRun[] = [
+  fleetRun,
+  {
+    ...fleetRun,
+    startMs: fleetRun.startMs + 10_000,
+    seconds: 30,
+    durationMs: 200,
+    vus: 5,
+    failed: 1,
+    generator: { instance_id: "b", load_zone: "south" },
+  },
+  {
+    ...fleetRun,
+    testid: "aborted",
+    startMs: fleetRun.startMs + dayMs,
+    durationMs: 10,
+    state: "aborted_by_user",
+    generator: {},
+  },
+];
 
 describeWithTool("prometheus-3", "History of 1 000 runs in two years", (program) => {
   let store: MetricsStore;
@@ -32,6 +66,9 @@ describeWithTool("prometheus-3", "History of 1 000 runs in two years", (program)
       flags: ["--storage.tsdb.retention.time=3y"],
     });
     await writeCampaign(store);
+    for (const one of otherRuns) {
+      for (const { body } of encodeRun(one, false)) await postRequest(store.writeUrl, body);
+    }
   }, 120_000);
 
   afterAll(async () => {
@@ -82,6 +119,38 @@ describeWithTool("prometheus-3", "History of 1 000 runs in two years", (program)
       expect(first?.get("Started")).toBe(startMs);
       expect(first?.get("Ended")).toBe(startMs + seconds * 1_000);
     }
+  });
+
+  it("has one row for a run of several generators", async () => {
+    const opened = await open({ test: "fleet" });
+    expect((await opened.ask("Runs", "A"))[0]?.value).toBe(2);
+    const rows = await opened.rows("Every run");
+    expect(new Set(rows.map((row) => row.get("Run")))).toEqual(new Set(["aborted", "fleet-1"]));
+    expect(rows).toHaveLength(2);
+    // Two endpoints, once a second each.
+    const [first, second] = [2 * 61, 2 * 31];
+    expect(Object.fromEntries(rows.find((row) => row.get("Run") === "fleet-1")!)).toMatchObject({
+      Started: fleetRun.startMs,
+      Ended: fleetRun.startMs + 60_000,
+      From: fleetRun.startMs - 5_000,
+      To: fleetRun.startMs + 65_000,
+      State: "finished",
+      Duration: 60,
+      "Thresholds failed": 0,
+      "Peak VUs": 15,
+      "Requests/s": (first + second) / 60,
+      Failed: second / (first + second),
+      version: "2.0",
+    });
+    // Of the slowest.
+    expectClose(rows.find((row) => row.get("Run") === "fleet-1")?.get("p95"), 0.2);
+    const best = await opened.rows("Best runs");
+    expect(best.map((row) => row.get("Run"))).toEqual(["fleet-1"]);
+  });
+
+  it("begins with the test of the run that a link came from", async () => {
+    expect((await open()).value("test")).toBe("campaign");
+    expect((await open({ testid: "fleet-1" })).value("test")).toBe("fleet");
   });
 
   it("sees what changed since a year ago, and that the newest run is like the last ones", async () => {

@@ -60,7 +60,10 @@ describe.each([
   });
 
   it("keep data and password from one start to the next", async () => {
-    const first = await startPostgres({ programs, folder: folder.path });
+    const spawned: number[] = [];
+    const onSpawn = (pid: number) => spawned.push(pid);
+    const first = await startPostgres({ programs, folder: folder.path, detached: true, onSpawn });
+    expect(spawned).toEqual([first.pid]);
     await query(first.url, "CREATE TABLE kept AS SELECT 42 AS answer");
     await first.stop();
     expect(isRunning(first.pid)).toBe(false);

@@ -396,6 +396,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
             "Annotations Anomaly",
           ]);
           expect(empty(await ask("pipeline", "fleet"))).toEqual([
+            "Pending now A",
             "Lag now A",
             "Samples dropped by reason A",
             "Points rejected by reason A",

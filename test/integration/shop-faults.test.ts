@@ -2,7 +2,8 @@
  * Each fault of the example shop shows on the resource that it is named for, under load on a real Postgres, and leaves
  * nothing behind when it is switched off.
  */
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -123,7 +124,9 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
     );
   });
 
-  it("disk: commits wait for the disk", async () => {
+  it("disk: commits wait for the disk, and what a shop that was killed has left is removed", async () => {
+    // Above every process id.
+    await mkdir(join(folder.path, `shop-disk-fault-${2 ** 30}-killed`));
     const beforeMs = await meanMs(operation("COMMIT"));
     await withFault("disk", async () => {
       await until(async () => (await meanMs(operation("COMMIT"))) > 2 * beforeMs);

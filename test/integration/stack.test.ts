@@ -5,7 +5,7 @@
  */
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -43,9 +43,8 @@ const programs = Object.fromEntries(
 
 const database = findPostgres({ searchPath: process.env["PATH"] }) ? ["postgres"] : [];
 const exporter = database.length > 0 && findTool("postgres-exporter") ? ["postgres-exporter"] : [];
-const shop = database.length > 0 ? ["shop"] : [];
 const host = findTool("node-exporter") ? ["node-exporter"] : [];
-const expected = [...host, ...database, ...exporter, ...shop, "prometheus"];
+const expected = [...host, ...database, ...exporter, "shop", "prometheus"];
 
 describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
   describeWithTool("prometheus-3", "on an older and a newer Prometheus", (prometheus3) => {
@@ -133,7 +132,7 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
 
     it("sees what was killed, and starts it again beside the others", async () => {
       const before = await status();
-      const name = shop[0] ?? "prometheus";
+      const name = "shop";
       const killed = serviceIn(before, name);
       kill(killed.pid ?? 0, "SIGKILL");
       await vi.waitFor(async () => expect(serviceIn(await status(), name).state).toBe("ended"), {
@@ -165,7 +164,8 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
       expect(stopped.exitCode).toBe(4);
       expect(stopped.stderr).toContain("nothing is up");
       env = { ...programs, PLIMSOLL_TOOL_PROMETHEUS_2: prometheus3 };
-      const again = await firstUp();
+      // At the same ports, with the same retention: settings are kept with the data.
+      const again = await up();
       expect(again.exitCode, again.stderr).toBe(0);
       expect(await prometheus.query(series)).toEqual(before);
     });
@@ -189,6 +189,37 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
       expect(stderr).toMatch(/prometheus did not start: it has ended; .*prometheus\.log/);
       expect(stderr).toMatch(/out of range/);
       expect((await status()).services).toEqual([]);
+    });
+
+    it("leaves out what does not start, and has a shop without a Postgres", async () => {
+      const folder = join(home.path, "broken/bin");
+      await mkdir(folder, { recursive: true });
+      for (const name of ["initdb", "postgres"]) {
+        const script =
+          '#!/bin/sh\ntest "$1" = --version && exec echo "postgres (PostgreSQL) 17.1"\n';
+        await writeFile(join(folder, name), `${script}echo "no disk" >&2\nexit 1\n`, {
+          mode: 0o755,
+        });
+      }
+      const variables = { PATH: `${folder}:${process.env["PATH"]}` };
+      const result = await up(["--port-offset", offset, "--scrape-interval", "1s"], variables);
+      expect(result.exitCode, result.stderr).toBe(0);
+      const { services } = statusIn(result);
+      const notes = new Map(services.map(({ name, state, note }) => [name, `${state}: ${note}`]));
+      expect(notes.get("postgres")).toMatch(/^left out: .*initdb failed: .*no disk$/);
+      expect(notes.get("postgres-exporter")).toBe("left out: nothing without postgres");
+      const prometheus = createQueryApi(`http://${await addressOf("prometheus")}`);
+      expect(await prometheus.query('up{job="shop"} == 1')).toHaveLength(1);
+      expect(await prometheus.query('up{job=~"postgres|pgbouncer"}')).toEqual([]);
+      const products = await fetch(`http://${await addressOf("shop")}/products`);
+      expect(products.status).toBe(200);
+      await plimsoll(["down"]);
+    });
+
+    it("refuses ports that Linux gives to connections", async () => {
+      const { exitCode, stderr } = await up(["--port-offset", "17001"]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("from port 32768 on");
     });
 
     it("ends what was begun when it is interrupted", async () => {

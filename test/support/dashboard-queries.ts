@@ -25,10 +25,15 @@ export interface PanelQuery {
   readonly expr: string;
   readonly isInstant: boolean;
   readonly legend: string;
+  /** Of its panel: the least step in seconds, and the most points. */
+  readonly minStepSeconds: number;
+  readonly maxDataPoints: number;
 }
 
-/** The width of a panel in points, about. */
-const points = 1_000;
+type Resolution = Pick<PanelQuery, "minStepSeconds" | "maxDataPoints">;
+
+/** Of a panel that asks for none: the view's scrape interval, and the width of a panel in points, about. */
+const anyResolution: Resolution = { minStepSeconds: 0, maxDataPoints: 1_000 };
 
 export class OpenDashboard {
   readonly queries: readonly PanelQuery[];
@@ -78,18 +83,19 @@ export class OpenDashboard {
 
   /** At the end of the time range. */
   async ask(panel: string, refId: string): Promise<QueryResult[]> {
-    const { expr } = this.query(panel, refId);
-    return await this.#store.query(this.interpolate(expr), this.#view.toMs / 1_000);
+    const query = this.query(panel, refId);
+    const { toMs } = this.#view;
+    return await this.#store.query(this.interpolate(query.expr, query), toMs / 1_000);
   }
 
   /** Over the time range. */
   async askRange(panel: string, refId: string): Promise<RangeResult[]> {
-    const { expr } = this.query(panel, refId);
-    const step = this.#intervalSeconds();
+    const query = this.query(panel, refId);
+    const step = this.#intervalSeconds(query);
     // Grafana begins at a multiple of the step.
     const from = Math.floor(this.#view.fromMs / 1_000 / step) * step;
     const to = Math.floor(this.#view.toMs / 1_000 / step) * step;
-    return await this.#store.queryRange(this.interpolate(expr), from, to, step);
+    return await this.#store.queryRange(this.interpolate(query.expr, query), from, to, step);
   }
 
   /** A table's or chart's rows, as its transformations leave them. */
@@ -109,24 +115,26 @@ export class OpenDashboard {
     return results.length;
   }
 
-  interpolate(text: string): string {
+  /** @param resolution Of the query that it is for. Default: that of a panel which asks for none. */
+  interpolate(text: string, resolution: Resolution = anyResolution): string {
     return text.replaceAll(
       /\$([a-z_]\w*)|\$\{(\w+)(?::\w+)?\}/gi,
       (_, plain?: string, braced?: string) => {
         const name = plain ?? braced ?? "";
-        return this.#builtIn(name) ?? this.value(name);
+        return this.#builtIn(name, resolution) ?? this.value(name);
       },
     );
   }
 
-  #intervalSeconds(): number {
+  #intervalSeconds({ minStepSeconds, maxDataPoints }: Resolution): number {
     const { fromMs, toMs, scrapeSeconds = 15 } = this.#view;
-    return Math.max(scrapeSeconds, Math.ceil((toMs - fromMs) / 1_000 / points));
+    const step = Math.ceil((toMs - fromMs) / 1_000 / maxDataPoints);
+    return Math.max(minStepSeconds || scrapeSeconds, step);
   }
 
-  #builtIn(name: string): string | undefined {
+  #builtIn(name: string, resolution: Resolution): string | undefined {
     const { fromMs, toMs, scrapeSeconds = 15 } = this.#view;
-    const interval = this.#intervalSeconds();
+    const interval = this.#intervalSeconds(resolution);
     const range = Math.round((toMs - fromMs) / 1_000);
     switch (name) {
       case "__interval":
@@ -203,6 +211,9 @@ interface PanelFile {
   readonly title?: string;
   readonly panels?: readonly PanelFile[];
   readonly targets?: readonly TargetFile[];
+  /** In seconds here, e.g. `5s`. */
+  readonly interval?: string;
+  readonly maxDataPoints?: number;
   readonly transformations?: readonly { readonly id: string; readonly options?: unknown }[];
 }
 
@@ -214,15 +225,23 @@ interface TargetFile {
 }
 
 function panelQueries(panels: readonly PanelFile[]): PanelQuery[] {
-  return panels.flatMap(({ title = "", targets = [] }) =>
+  return panels.flatMap(({ title = "", targets = [], interval, maxDataPoints }) =>
     targets.map(({ refId, expr, instant = false, legendFormat = "" }) => ({
       panel: title,
       refId,
       expr,
       isInstant: instant,
       legend: legendFormat,
+      minStepSeconds: interval === undefined ? 0 : secondsOf(interval),
+      maxDataPoints: maxDataPoints ?? anyResolution.maxDataPoints,
     })),
   );
+}
+
+function secondsOf(interval: string): number {
+  const seconds = /^(\d+)s$/.exec(interval)?.[1];
+  if (seconds === undefined) throw new Error(`${interval} is not in seconds`);
+  return Number(seconds);
 }
 
 /** As a panel of the name `Annotations`, by their names. */
@@ -234,7 +253,16 @@ function annotationQueries(dashboard: DashboardFile): PanelQuery[] {
   return list.flatMap(({ name, expr }) =>
     expr === undefined
       ? []
-      : [{ panel: "Annotations", refId: name, expr, isInstant: false, legend: name }],
+      : [
+          {
+            ...anyResolution,
+            panel: "Annotations",
+            refId: name,
+            expr,
+            isInstant: false,
+            legend: name,
+          },
+        ],
   );
 }
 

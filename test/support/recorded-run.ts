@@ -31,6 +31,8 @@ export interface SendOptions {
   readonly writeUrl: string;
   /** For samples, reports and the spool. */
   readonly folder: string;
+  /** Of `--tag`. Default: none. With an `instance_id` for each of several generators of one run. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface RecordOptions extends SendOptions {
@@ -65,13 +67,19 @@ export async function ingestRun(file: string, options: SendOptions): Promise<Sen
 }
 
 async function send(
-  { testid, test, writeUrl, folder }: SendOptions,
+  { testid, test, writeUrl, folder, tags = {} }: SendOptions,
   args: readonly string[],
 ): Promise<SentRun> {
-  const name = `${testid}-${new URL(writeUrl).port}`;
+  const name = [testid, ...Object.values(tags), new URL(writeUrl).port].join("-");
   const reportFile = join(folder, `${name}.report.json`);
   const spoolDirectory = join(folder, `${name}.spool`);
-  const identity = ["--testid", testid, "--test", test];
+  const identity = [
+    "--testid",
+    testid,
+    "--test",
+    test,
+    ...Object.entries(tags).flatMap(([tag, value]) => ["--tag", `${tag}=${value}`]),
+  ];
   const files = ["--report", reportFile, "--spool-dir", spoolDirectory];
   const result = await runPlimsoll(
     [...args, "--out", `prometheus-rw=${writeUrl}`, ...identity, ...files],

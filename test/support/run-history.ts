@@ -8,6 +8,7 @@ import { systemClock } from "../../src/clock.ts";
 import { BatchEncoder } from "../../src/encode/batch-encoder.ts";
 import type { EncodedBatch } from "../../src/encode/encoded-batch.ts";
 import { RunSeries } from "../../src/output/run-series.ts";
+import type { RunState } from "../../src/runs/run-state.ts";
 import type { Metric } from "../../src/sample/metric.ts";
 import { createMapper } from "./mapper.ts";
 import type { WrittenSeries } from "./write-series.ts";
@@ -25,6 +26,12 @@ export interface PastRun {
   readonly vus: number;
   /** Labels of `plimsoll_run_info`. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Of the series of one of several generators of the run. Default: none. */
+  readonly generator?: Readonly<Record<string, string>>;
+  /** How it ended. Default: finished. */
+  readonly state?: RunState;
+  /** 1 where every request fails. Default 0. */
+  readonly failed?: 0 | 1;
   /** Endpoints that are asked once a second each. Default 2. */
   readonly endpoints?: number;
 }
@@ -46,13 +53,14 @@ const iterations = metric("iterations", "counter");
 export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
   const batches: EncodedBatch[] = [];
   const { testid, test, startMs, seconds, endpoints = 2, spread = () => 1 } = run;
+  const { generator = {}, state = "finished", failed = 0 } = run;
   let lastId = -1;
   const nextId = () => ++lastId;
   const encoder = new BatchEncoder("1", (batch) => batches.push(batch));
   const points: PointSink = withSeconds ? encoder : ownSeriesOnly(encoder);
   const runSeries = new RunSeries(points, {
     identity: { testid, test },
-    generatorLabels: new Map(),
+    generatorLabels: new Map(Object.entries(generator)),
     info: new Map(Object.entries(run.tags)),
     nextId,
     startMs: () => startMs,
@@ -60,6 +68,7 @@ export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
   const runLabels = [
     { name: "testid", value: testid },
     { name: "test", value: test },
+    ...Object.entries(generator).map(([name, value]) => ({ name, value })),
   ];
   const aggregator = new Aggregator(createMapper({ runLabels }, nextId), runSeries, {
     pushIntervalMs: 1_000,
@@ -78,7 +87,7 @@ export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
     [[series(vus)], () => run.vus],
     [each(requests), () => 1],
     [each(durations), () => run.durationMs * spread()],
-    [each(failures), () => 0],
+    [each(failures), () => failed],
     [[series(checks, { check: "answers 200" })], () => 1],
     [[series(iterations)], () => 1],
   ];
@@ -90,7 +99,7 @@ export function encodeRun(run: PastRun, withSeconds: boolean): EncodedBatch[] {
   const totals = aggregator.totals();
   const endMs = aggregator.finish() ?? startMs;
   runSeries.finish(endMs, {
-    state: "finished",
+    state,
     startMs,
     endMs: startMs + seconds * 1_000,
     totals,

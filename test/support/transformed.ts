@@ -106,7 +106,7 @@ interface Calculation {
   };
   readonly binary?: {
     readonly left: Operand;
-    readonly operator: "+" | "-" | "*";
+    readonly operator: "+" | "-" | "*" | "/";
     readonly right: Operand;
   };
 }
@@ -119,6 +119,7 @@ function calculateField(rows: Row[], { alias, window, binary }: Calculation): Ro
       const left = operand(row, binary.left);
       const right = operand(row, binary.right);
       if (binary.operator === "*") return left * right;
+      if (binary.operator === "/") return left / right;
       return binary.operator === "+" ? left + right : left - right;
     }
     if (!window) throw new Error(`${alias} is calculated in a way that is not known here`);

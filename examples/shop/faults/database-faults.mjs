@@ -119,7 +119,12 @@ export function createDatabaseFaults({ database }) {
         const proxy = await startDelayProxy({ target: new URL(url), delayMs: networkDelayMs });
         const through = new URL(url);
         through.host = `127.0.0.1:${proxy.port}`;
-        await database.change({ url: through.href });
+        try {
+          await database.change({ url: through.href });
+        } catch (error) {
+          await proxy.close();
+          throw error;
+        }
         return async () => {
           await database.change({ url });
           await proxy.close();

@@ -56,6 +56,8 @@ export function dimensionOf(expr: Expr, catalogue: Catalogue): Dimension | undef
 
 function ofSelector(selector: Selector, catalogue: Catalogue): Dimension | undefined {
   if (selector.name === "plimsoll_run_summary") return ofSummary(selector);
+  // node_exporter's name for what a line carries: bytes per second, though it does not say so.
+  if (selector.name === "node_network_speed_bytes") return { ...plain, bytes: 1, seconds: -1 };
   const dimensions = selected(selector, catalogue).map(({ unit, observed, kind }) => {
     const own = kind === "native histogram" ? plain : unit && dimensionOfUnit[unit];
     return own && { ...own, observed: observed && dimensionOfUnit[observed] };

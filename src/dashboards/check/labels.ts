@@ -89,12 +89,14 @@ function isExactOf(expr: Expr): boolean {
 
 class Walk {
   readonly #catalogue: Catalogue;
+  readonly #everyLabel: ReadonlySet<string>;
   readonly problems: string[] = [];
   readonly metrics = new Set<string>();
   lookups = 0;
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
+    this.#everyLabel = new Set([...catalogue.entries].flatMap(({ labels }) => [...labels]));
   }
 
   labelsOf(expr: Expr): ReadonlySet<string> {
@@ -128,8 +130,11 @@ class Walk {
     for (const { name } of entries) this.metrics.add(name);
     const labels = new Set(entries.flatMap((entry) => [...entry.labels]));
     const of = selector.name ?? "the metrics of that name";
-    for (const { label } of selector.matchers) {
-      if (label !== "__name__") this.#look(label, labels, `is matched in ${of}`);
+    for (const { label, op, value } of selector.matchers) {
+      if (label === "__name__") continue;
+      // `label=""` leaves out what has the label: it is enough that something has it.
+      const isAbsence = op === "=" && value === "";
+      this.#look(label, isAbsence ? this.#everyLabel : labels, `is matched in ${of}`);
     }
     return labels;
   }

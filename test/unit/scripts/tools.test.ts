@@ -87,7 +87,11 @@ describe("toolPath", () => {
     ["node_exporter", "node_exporter, version 1.9.1 (branch: HEAD)", ["node-exporter"]],
     ["promtool", "promtool, version 3.5.0 (branch: HEAD)", ["promtool-3"]],
     ["postgres_exporter", "postgres_exporter, version 0.17.1", ["postgres-exporter"]],
-    ["postgres_exporter", "postgres_exporter, version 0.11.1", ["postgres-exporter-debian"]],
+    [
+      "prometheus-postgres-exporter",
+      "postgres_exporter, version 0.11.1",
+      ["postgres-exporter-debian"],
+    ],
     ["pgbouncer_exporter", "pgbouncer_exporter, version 0.12.1", ["pgbouncer-exporter"]],
     ["docker-compose", "Docker Compose version v2.40.3", ["docker-compose"]],
     ["docker-compose", "docker-compose version 1.29.2, build unknown", []],

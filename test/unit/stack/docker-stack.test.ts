@@ -1,5 +1,9 @@
 import { expect, it } from "vitest";
-import { parseContainers, toComposeVariables } from "../../../src/stack/docker-stack.ts";
+import {
+  dockerMetricsAddress,
+  parseContainers,
+  toComposeVariables,
+} from "../../../src/stack/docker-stack.ts";
 
 it("gives Compose only the variables that were asked for", () => {
   expect(toComposeVariables({})).toEqual({});
@@ -10,6 +14,12 @@ it("gives Compose only the variables that were asked for", () => {
     PROMETHEUS_RETENTION: "90d",
   });
   expect(() => toComposeVariables({ scrapeInterval: "1s" })).toThrow("--native");
+});
+
+it("knows the host's address in the stack's network, where Docker's host is this machine", () => {
+  expect(dockerMetricsAddress({}, "linux")).toBe("172.30.99.1:9464");
+  expect(dockerMetricsAddress({ STACK_GATEWAY: "10.1.0.1" }, "linux")).toBe("10.1.0.1:9464");
+  expect(dockerMetricsAddress({}, "darwin")).toBeUndefined();
 });
 
 const prometheus = {

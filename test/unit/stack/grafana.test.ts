@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
-import { grafanaPasswordFile, prepareGrafana } from "../../../src/stack/grafana.ts";
+import { grafanaHome, grafanaPasswordFile, prepareGrafana } from "../../../src/stack/grafana.ts";
 import { packagedFile } from "../../../src/stack/packaged-files.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -13,7 +13,12 @@ beforeEach(async () => {
 afterEach(() => folder[Symbol.asyncDispose]());
 
 const prepare = () =>
-  prepareGrafana({ folder: folder.path, port: 3100, prometheusUrl: "http://127.0.0.1:9190" });
+  prepareGrafana({
+    folder: folder.path,
+    port: 3100,
+    prometheusUrl: "http://127.0.0.1:9190",
+    scrapeInterval: "1s",
+  });
 
 function readProvisioned(path: string): unknown {
   return parse(readFileSync(join(folder.path, "provisioning", path), "utf8"));
@@ -26,11 +31,30 @@ it("points the packaged data source and dashboards at this machine", () => {
     GF_SERVER_HTTP_PORT: "3100",
   });
   expect(readProvisioned("datasources/prometheus.yml")).toMatchObject({
-    datasources: [{ uid: "prometheus", type: "prometheus", url: "http://127.0.0.1:9190" }],
+    datasources: [
+      {
+        uid: "prometheus",
+        type: "prometheus",
+        url: "http://127.0.0.1:9190",
+        jsonData: { timeInterval: "1s", httpMethod: "POST" },
+      },
+    ],
   });
   expect(readProvisioned("dashboards/plimsoll.yml")).toMatchObject({
     providers: [{ type: "file", options: { path: packagedFile("dashboards") } }],
   });
+});
+
+it.each([
+  ["an archive", "grafana", "grafana/bin"],
+  ["Homebrew", "Cellar/grafana/13.2.3/share/grafana", "Cellar/grafana/13.2.3/bin"],
+])("finds the files of Grafana as %s has them", (_, home, bin) => {
+  const [homePath, binPath] = [join(folder.path, home), join(folder.path, bin)];
+  mkdirSync(join(homePath, "conf"), { recursive: true });
+  mkdirSync(binPath, { recursive: true });
+  writeFileSync(join(homePath, "conf/defaults.ini"), "");
+  writeFileSync(join(binPath, "grafana"), "");
+  expect(grafanaHome(join(binPath, "grafana"))).toBe(realpathSync(homePath));
 });
 
 it("keeps one random password, for its owner alone", () => {

@@ -63,14 +63,19 @@ it.each([
   expect(readdirSync(folder.path)).toEqual([]);
 });
 
-it("takes the settings that were asked for, then those of what runs, then the defaults", () => {
-  expect(settleSettings({ portOffset: 1 }, undefined)).toEqual({
+it("takes the settings that were asked for, then those of the data, then the defaults", () => {
+  expect(settleSettings({ portOffset: 1 }, undefined, false)).toEqual({
     ...defaultSettings,
     portOffset: 1,
   });
-  expect(settleSettings({}, state)).toEqual(state.settings);
-  expect(settleSettings({ retention: "90d" }, state)).toEqual(state.settings);
-  expect(() => settleSettings({ retention: "3d", portOffset: 11 }, state)).toThrow(
+  expect(settleSettings({}, state, false)).toEqual(state.settings);
+  expect(settleSettings({ retention: "3d" }, state, false)).toEqual({
+    ...state.settings,
+    retention: "3d",
+  });
+  expect(settleSettings({}, state, true)).toEqual(state.settings);
+  expect(settleSettings({ retention: "90d" }, state, true)).toEqual(state.settings);
+  expect(() => settleSettings({ retention: "3d", portOffset: 11 }, state, true)).toThrow(
     /portOffset 11, retention 3d: run "plimsoll down"/,
   );
 });
