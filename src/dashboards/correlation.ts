@@ -433,7 +433,7 @@ const noRedis = "no metrics of redis_exporter";
 function pgBouncerRow(): Section {
   // Clients know a database by the name under which PgBouncer has it, and each of its users has a pool of that size.
   const size = `label_replace(pgbouncer_databases_pool_size{${neighbour}}, "database", "$1", "name", "(.+)")`;
-  const pools = `count by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}})`;
+  const pools = `count by (instance, database) (pgbouncer_pools_server_active_connections{${neighbour}, ${pooled}})`;
   const poolLimit = `sum by (instance, database) (${size}) * on (instance, database) ${pools}`;
   return row(
     "PgBouncer",

@@ -87,7 +87,10 @@ function toSelector(node: SyntaxNode, textOf: TextOf): Selector {
   const named = matchers.find(({ label, operator }) => label === "__name__" && operator === "=");
   return {
     metric: name ? unquote(textOf(name)) : named?.value,
-    labels: matchers.map(({ label }) => label).filter((label) => label !== "__name__"),
+    // `label=""` asks for the series that have no such label.
+    labels: matchers
+      .filter(({ label, operator, value }) => label !== "__name__" && operator + value !== "=")
+      .map(({ label }) => label),
   };
 }
 
