@@ -15,6 +15,9 @@ import { projectFolder } from "./setup.mjs";
 /** Time between two looks at the store, in milliseconds: a twentieth of the freshness that is promised. */
 const pollIntervalMs = 100;
 
+/** They keep two connections of the shop's pool busy all the time: enough for ten, too much for two. */
+const buyersPerSecond = 50;
+
 /** How long the last requests may take to be queryable once the run is over, in milliseconds. */
 const settleMs = 5_000;
 
@@ -69,7 +72,11 @@ export async function runDemoLoad(options) {
   const reportFile = path.join(workFolder, "report.json");
   const summaryFile = path.join(workFolder, "summary.json");
   const script = path.join(projectFolder, "examples", "checkout.js");
-  const environment = ["-e", `BASE_URL=${shopUrl}`, "-e", `DURATION=${duration}`];
+  const variables = { BASE_URL: shopUrl, DURATION: duration, BUYERS_PER_SECOND: buyersPerSecond };
+  const environment = Object.entries(variables).flatMap(([name, value]) => [
+    "-e",
+    `${name}=${value}`,
+  ]);
   const load =
     k6 === undefined
       ? [`${shopUrl}/products`, "--vus", "10", "--duration", duration]
