@@ -165,7 +165,8 @@ export const resources: readonly Resource[] = [
   },
   {
     name: "idle transactions",
-    advice: "find the code that keeps a transaction open while it does something else; see Postgres",
+    advice:
+      "find the code that keeps a transaction open while it does something else; see Postgres",
     signals: [
       {
         name: "sessions",

@@ -120,8 +120,7 @@ const systemResources: readonly Resource[] = [
       "Busy share of the busiest host's CPU. If A's is near 100 %, the host is the limit: see what else ran on it.",
     unit: "percentunit",
     max: 1,
-    expr: (at) =>
-`max(${busyCores('instance=~"$host"', at)})`,
+    expr: (at) => `max(${busyCores('instance=~"$host"', at)})`,
   },
   {
     title: "Memory",

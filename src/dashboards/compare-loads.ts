@@ -39,10 +39,7 @@ export function runs(): Panel {
     ["rate", (run: RunName) => `${total("http_reqs", run)} / ${duration(run)}`],
     ["iterations", (run: RunName) => total("iterations", run)],
     ["dropped", (run: RunName) => total("dropped_iterations", run)],
-    [
-      "failed",
-      (run: RunName) => `(${kept[run].share("http_req_failed")} or ${failedShare(run)})`,
-    ],
+    ["failed", (run: RunName) => `(${kept[run].share("http_req_failed")} or ${failedShare(run)})`],
     [
       "p95",
       (run: RunName) =>

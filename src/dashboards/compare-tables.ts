@@ -215,7 +215,11 @@ export function summaries(): Panel {
     queries: [
       { refId: "A", expr: kept.a.summaries, legend: "A" },
       { refId: "B", expr: kept.b.summaries, legend: "B" },
-      { refId: "difference", expr: difference(`(${kept.a.summaries})`, `(${kept.b.summaries})`), legend: "A against B" },
+      {
+        refId: "difference",
+        expr: difference(`(${kept.a.summaries})`, `(${kept.b.summaries})`),
+        legend: "A against B",
+      },
     ],
     transformations: [
       merged(),

@@ -84,8 +84,7 @@ export function courses(): readonly Panel[] {
   return [
     course({
       title: "p95",
-      description:
-        `95 % of a run's requests took no longer than this. ${ofSlowest} If points leave the band, look at the release before them.`,
+      description: `95 % of a run's requests took no longer than this. ${ofSlowest} If points leave the band, look at the release before them.`,
       unit: "s",
       expr: p95,
     }),

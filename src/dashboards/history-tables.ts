@@ -16,7 +16,15 @@ import {
   timeQueries,
   vus,
 } from "./history-runs.ts";
-import { hiddenColumn, matching, named, table, type Override, type Panel, type Query } from "./panel.ts";
+import {
+  hiddenColumn,
+  matching,
+  named,
+  table,
+  type Override,
+  type Panel,
+  type Query,
+} from "./panel.ts";
 import { columns, merged, times } from "./transformations.ts";
 
 /** Rows in the tables of the best and the worst. */

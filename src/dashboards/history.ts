@@ -96,8 +96,7 @@ function runCount(): Panel {
 function newest(): Panel {
   return stat({
     title: "Newest run, p95",
-    description:
-      `95 % of the newest run's requests took no longer than this. ${ofSlowest} If it is high, see whether the load grew too.`,
+    description: `95 % of the newest run's requests took no longer than this. ${ofSlowest} If it is high, see whether the load grew too.`,
     unit: "s",
     queries: [{ expr: `${p95} and on (testid) ${newestRun}`, legend: "{{testid}}" }],
     width: 5,

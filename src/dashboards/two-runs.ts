@@ -120,8 +120,7 @@ export function twoRunsVariables(): readonly Variable[] {
   const by = (label: string, matchers: string = ""): string =>
     `max by (${label}) (last_over_time(${start}{${matchers}}${anyTime}))`;
   // Twice a time is after all others: what is asked for comes first, though others ran later.
-  const first = (preferred: string, all: string): string =>
-    `sort_desc(2 * ${preferred} or ${all})`;
+  const first = (preferred: string, all: string): string => `sort_desc(2 * ${preferred} or ${all})`;
   return [
     linkedRunVariable(),
     chosen(
