@@ -139,7 +139,12 @@ async function createData({
   await rename(partial, dataFolder);
 }
 
-/** @throws StackError with all that the program has printed. */
+/**
+ * A program that ends before it has read its input breaks the pipe: by itself that is an error only where the program
+ * calls it a success.
+ *
+ * @throws StackError with all that the program has printed
+ */
 async function runProgram(
   program: string,
   args: readonly string[],
@@ -147,7 +152,9 @@ async function runProgram(
   input = "",
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const child = execFile(program, args, { ...process, cwd: "/" }, (error, stdout, stderr) => {
+    let inputError: Error | undefined;
+    const child = execFile(program, args, { ...process, cwd: "/" }, (failure, stdout, stderr) => {
+      const error = failure ?? inputError;
       if (error) {
         reject(
           new StackError(`${program} failed: ${messageOf(error)}\n${stdout}${stderr}`.trim(), {
@@ -157,6 +164,9 @@ async function runProgram(
       } else {
         resolve();
       }
+    });
+    child.stdin?.on("error", (error) => {
+      inputError = error;
     });
     child.stdin?.end(input);
   });

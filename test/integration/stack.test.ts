@@ -9,6 +9,7 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { isFree } from "../../src/stack/addresses.ts";
 import { recordOf } from "../../src/stack/daemon.ts";
 import { findPostgres } from "../../src/stack/postgres.ts";
 import { runPlimsoll, startPlimsoll, type PlimsollResult } from "../support/plimsoll.ts";
@@ -261,16 +262,4 @@ async function findFreeOffset(): Promise<number> {
     const free = await Promise.all(ports.map(isFree));
     if (free.every(Boolean)) return offset;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, "127.0.0.1");
-  try {
-    await once(server, "listening");
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, "close");
-  return true;
 }

@@ -17,10 +17,17 @@ afterAll(() => {
 });
 
 const passed = { status: "passed", fullName: "adds" };
-const failed = { status: "failed", fullName: "subtracts" };
+const failed = {
+  status: "failed",
+  fullName: "subtracts",
+  failureMessages: [
+    `\u001B[31mAssertionError\u001B[39m: expected 1\n    to be 2${".".repeat(1_000)}`,
+  ],
+};
 const skipped = { status: "skipped", fullName: "divides" };
 const file = (status: string, ...assertionResults: object[]) => ({
   name: "a.test.ts",
+  message: "SyntaxError:\n  ;",
   status,
   assertionResults,
 });
@@ -28,8 +35,21 @@ const file = (status: string, ...assertionResults: object[]) => ({
 it.each([
   ["counts what passed", 0, [file("passed", passed, passed), file("passed", passed)], ["3"]],
   ["does not count what was skipped", 0, [file("passed", passed, skipped)], ["1"]],
-  ["names what failed", 1, [file("failed", passed, failed)], ["1", "subtracts"]],
-  ["names a file that does not load", 1, [file("failed")], ["0", "a.test.ts does not run"]],
+  [
+    "names what failed",
+    1,
+    [file("failed", passed, failed)],
+    [
+      "1",
+      `subtracts: ${`AssertionError: expected 1 to be 2${".".repeat(1_000)}`.slice(0, 1_000)}…`,
+    ],
+  ],
+  [
+    "names a file that does not load",
+    1,
+    [file("failed")],
+    ["0", "a.test.ts does not run: SyntaxError: ;"],
+  ],
   ["fails a run without a test", 0, [file("passed", skipped)], ["0", "no test ran"]],
   ["fails a run that vitest failed", 1, [file("passed", passed)], ["1", "vitest ended with 1"]],
 ])("%s", (_name, exitCode, testResults, expected) => {
