@@ -88,7 +88,7 @@ function refusedOnlyForPoints(client: ReplayOptions["client"]): Pick<RemoteWrite
   return {
     async send(...args): Promise<SendOutcome> {
       const outcome = await client.send(...args);
-      if (outcome.kind === "rejected" && refusesUs.test(outcome.reason)) {
+      if (outcome.kind !== "retry" && "reason" in outcome && refusesUs.test(outcome.reason)) {
         throw new ReceiverError(
           `${client.displayUrl} refuses this: ${outcome.text}; what is not sent stays in the spool`,
         );
