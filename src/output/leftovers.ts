@@ -1,9 +1,11 @@
 /**
- * What a run says at its start of requests that earlier processes left in the spool: its own, which it sends
- * first, and those of other runs for the same receiver, which `plimsoll replay` sends.
+ * What a run says at its start of what earlier processes left: in the spool its own requests, which it sends
+ * first, and those of other runs for the same receiver, which `plimsoll replay` sends; in the store its own samples.
  */
 import { basename } from "node:path";
 import type { RemoteWriteOptions } from "../config/options.ts";
+import { countSeries, queryUrlOf, type StoreClient } from "../query/instant-query.ts";
+import type { RunIdentity } from "../runs/run-identity.ts";
 import { listSpools, type SpoolListing } from "../spool/list-spools.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
 import { spoolFolder } from "./spool-folder.ts";
@@ -53,6 +55,33 @@ export async function describeLeftovers(
   return [
     `the spool ${JSON.stringify(spoolDir)} holds ${batches} requests of ${whose} for this receiver; ` +
       '"plimsoll replay --all" with the same options sends them',
+  ];
+}
+
+/**
+ * Of samples that are not made as they come: whether they have been sent before, at least in part. Says nothing
+ * where the store cannot be asked.
+ *
+ * @param startMs Unix milliseconds of the first sample.
+ */
+export async function describeEarlierIngest(
+  { url, pushIntervalMs }: Pick<RemoteWriteOptions, "url" | "pushIntervalMs">,
+  { client, spool }: { readonly client: StoreClient; readonly spool: RunSpool },
+  { testid }: RunIdentity,
+  startMs: number,
+): Promise<string[]> {
+  const queryUrl = queryUrlOf(url);
+  // Among the first points of each run. The range finds what a stale marker has ended.
+  const expression = `last_over_time(plimsoll_run_info{testid=${JSON.stringify(testid)}}[5m])`;
+  const isSpooled = spool.recovered.batches > 0;
+  const isStored =
+    !isSpooled &&
+    queryUrl !== undefined &&
+    ((await countSeries(client, queryUrl, expression, startMs + pushIntervalMs)) ?? 0) > 0;
+  if (!isSpooled && !isStored) return [];
+  return [
+    `run ${testid} was ingested before, or begun; the store may refuse points that it has (http_400), which are ` +
+      "counted as rejected and are no loss",
   ];
 }
 

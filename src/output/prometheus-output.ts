@@ -30,7 +30,7 @@ import type { Output } from "./output.ts";
 import { createClient } from "./create-client.ts";
 import { Delivery, type DeliveryProgress } from "./delivery.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
-import { describeLeftovers, describeRecovery } from "./leftovers.ts";
+import { describeEarlierIngest, describeLeftovers, describeRecovery } from "./leftovers.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
 /**
@@ -116,10 +116,15 @@ export class PrometheusOutput implements Output {
           created: new Date(clock.nowMs()).toISOString(),
         },
       });
-      const leftovers = await describeLeftovers(remoteWrite, directory);
-      for (const notice of [...describeRecovery(spool, remoteWrite.queues), ...leftovers]) {
-        options.onNotice(notice);
-      }
+      const isAgainPossible = remoteWrite.preflight && !options.isLive;
+      const notices = [
+        ...describeRecovery(spool, remoteWrite.queues),
+        ...(await describeLeftovers(remoteWrite, directory)),
+        ...(isAgainPossible
+          ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, options.startMs)
+          : []),
+      ];
+      for (const notice of notices) options.onNotice(notice);
       const mapperOptions = {
         runLabels: [
           { name: "testid", value: identity.testid },
