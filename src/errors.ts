@@ -73,7 +73,7 @@ export class ReceiverError extends PlimsollError {
   readonly code = "RECEIVER_UNUSABLE";
 }
 
-/** The spool directory cannot be used: another process owns it, no permission. */
+/** The spool directory cannot be used: another process owns it, a newer Plimsoll has written it, no permission. */
 export class SpoolError extends PlimsollError {
   readonly code = "SPOOL_UNUSABLE";
 }

@@ -9,6 +9,7 @@ import { configCommand } from "./config.ts";
 import { downCommand } from "./down.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
 import { statusCommand } from "./status.ts";
@@ -46,7 +47,8 @@ const program = new Command("plimsoll")
   });
 const run = runCommand(io);
 const stackCommands = [upCommand(io), downCommand(io), statusCommand(io)];
-for (const command of [run, ingestCommand(io), configCommand(io), ...stackCommands]) {
+const sampleCommands = [run, ingestCommand(io), replayCommand(io)];
+for (const command of [...sampleCommands, configCommand(io), ...stackCommands]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -24,11 +24,14 @@ const groupHeadings: Readonly<Record<OptionGroup, string>> = {
   "prometheus-rw": "Prometheus output options:",
 };
 
-/** Adds `--config-file` and a flag for each option of `groups`. */
-export function addOptionFlags(command: Command, ...groups: readonly OptionGroup[]): Command {
+/** Adds `--config-file` and a flag for each option that is meant: of a group, or by its own name. */
+export function addOptionFlags(
+  command: Command,
+  ...meant: readonly (OptionGroup | OptionName)[]
+): Command {
   return addRows(
     command,
-    optionRows.filter(({ group }) => groups.includes(group)),
+    optionRows.filter(({ group, name }) => meant.includes(group) || meant.includes(name)),
   );
 }
 

@@ -131,7 +131,7 @@ export function deliveryParts(progress: OutputProgress, nowMs: number): string[]
   return [...receiverParts(progress, nowMs), ...pointParts(progress)];
 }
 
-function receiverParts({ state }: OutputProgress, nowMs: number): string[] {
+export function receiverParts({ state }: Pick<OutputProgress, "state">, nowMs: number): string[] {
   return state.kind === "retrying"
     ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
     : ["receiver ok"];

@@ -179,7 +179,7 @@ function toReportText(report: RunReport): string {
     lines.push([
       "note",
       `what is pending stays in the spool, ${report.spoolDirectory}; ` +
-        `a run with --testid ${report.testid} sends it first`,
+        `"plimsoll replay ${report.testid}" with these options sends it, as does a run with --testid ${report.testid}`,
     ]);
   }
   return lines.map(([name, text]) => `${name.padStart(10)}  ${text}\n`).join("");

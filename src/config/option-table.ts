@@ -338,6 +338,14 @@ export const optionTable: OptionTable = {
     description: "size that the spool may have; what does not fit is dropped and counted",
     secret: false,
   },
+  queues: {
+    ...spelled("remote-write-queues"),
+    group: "prometheus-rw",
+    kind: wholeNumber(1, 16),
+    toDefault: () => 1,
+    description: "requests under way at a time, each with series of its own; for a slow receiver",
+    secret: false,
+  },
   drainTimeoutMs: {
     ...spelled("drain-timeout"),
     group: "prometheus-rw",

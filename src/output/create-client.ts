@@ -20,6 +20,7 @@ export async function createClient(
     userAgent,
     clock,
     timeoutMs,
+    connections: options.queues,
     headers: Object.fromEntries(options.headers),
     tls: await tlsFrom(options),
     ...(username !== undefined && { basic: { username, password: password ?? "" } }),

@@ -1,7 +1,7 @@
 /**
  * `--out prometheus-rw`: the five stages, wired.
  *
- *     sink ─► Aggregator ─► RunSeries ─► BatchEncoder ─► Spool ─► Sender ─► the receiver
+ *     sink ─► Aggregator ─► RunSeries ─► Delivery (BatchEncoder ─► Spool ─► Sender) ─► the receiver
  *
  * Everything up to the spool happens in the turn in which a sample is handed over; sending goes on beside it, so
  * a slow receiver holds up nothing but its own spool. Each point is accounted for from reading to its end.
@@ -12,7 +12,6 @@ import type { PointSink } from "../aggregate/series-point.ts";
 import { parseTrendStat } from "../aggregate/trend-stat.ts";
 import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
-import { BatchEncoder } from "../encode/batch-encoder.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
 import {
   type MapperCounts,
@@ -21,17 +20,17 @@ import {
 } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
-import { toRemoteWrite1 } from "../encode/transcode.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
-import { Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
-import { Spool } from "../spool/spool.ts";
+import { RunSpool } from "../spool/run-spool.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
 import { createClient } from "./create-client.ts";
+import { Delivery, type DeliveryProgress } from "./delivery.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
+import { describeEarlierIngest, describeLeftovers, describeRecovery } from "./leftovers.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
 /**
@@ -66,27 +65,9 @@ export interface PrometheusOutputOptions {
   readonly onNotice: (text: string) => void;
 }
 
-/** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
-export interface PointCountsByFate {
-  /** Of an earlier process of the same run, found in the spool. */
-  readonly recovered: number;
-  readonly encoded: number;
-  readonly delivered: number;
-  readonly pending: number;
-  /** By reason: an answer (`http_400`), or `spool_full`. */
-  readonly rejected: ReadonlyMap<string, number>;
-}
-
-export interface OutputProgress {
+export interface OutputProgress extends DeliveryProgress {
   readonly samples: SampleCounts;
-  readonly points: PointCountsByFate;
   readonly mapper: MapperCounts;
-  readonly sender: SenderTotals;
-  readonly state: SenderState;
-  /** Bytes in the spool. */
-  readonly spoolBytes: number;
-  /** Bodies encoded, compressed. */
-  readonly encodedBytes: number;
 }
 
 export class PrometheusOutput implements Output {
@@ -99,16 +80,11 @@ export class PrometheusOutput implements Output {
   readonly spoolDirectory: string;
   readonly #options: PrometheusOutputOptions;
   readonly #client: RemoteWriteClient;
-  readonly #spool: Spool;
-  readonly #sender: Sender;
+  readonly #delivery: Delivery;
   readonly #mapper: PrometheusMapper;
   readonly #aggregator: Aggregator;
   readonly #runSeries: RunSeries;
-  readonly #refused = new Map<string, number>();
   readonly #idleWatch: IdleWatch | undefined;
-  readonly #recovered: number;
-  #encoded = 0;
-  #encodedBytes = 0;
   #lastPointMs = 0;
   #closed: Promise<void> | undefined;
 
@@ -131,20 +107,24 @@ export class PrometheusOutput implements Output {
       });
       for (const notice of agreement.notices) options.onNotice(notice);
       const directory = spoolFolder(remoteWrite.spoolDir, identity.testid, remoteWrite.url);
-      const spool = await Spool.open(directory, { limitBytes: remoteWrite.spoolLimitBytes });
-      const { batches, corruptRecords, truncatedBytes } = spool.recovered;
-      if (batches > 0) {
-        options.onNotice(
-          `the spool ${JSON.stringify(directory)} holds ${batches} requests of an earlier process of this run; ` +
-            "they are sent first",
-        );
-      }
-      if (corruptRecords > 0 || truncatedBytes > 0) {
-        options.onNotice(
-          `the spool ${JSON.stringify(directory)} is damaged: ${corruptRecords} requests and ${truncatedBytes} ` +
-            "bytes of an unfinished one are lost",
-        );
-      }
+      const spool = await RunSpool.open(directory, {
+        limitBytes: remoteWrite.spoolLimitBytes,
+        queues: remoteWrite.queues,
+        manifest: {
+          ...identity,
+          url: client.displayUrl,
+          created: new Date(clock.nowMs()).toISOString(),
+        },
+      });
+      const isAgainPossible = remoteWrite.preflight && !options.isLive;
+      const notices = [
+        ...describeRecovery(spool, remoteWrite.queues),
+        ...(await describeLeftovers(remoteWrite, directory)),
+        ...(isAgainPossible
+          ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, options.startMs)
+          : []),
+      ];
+      for (const notice of notices) options.onNotice(notice);
       const mapperOptions = {
         runLabels: [
           { name: "testid", value: identity.testid },
@@ -174,7 +154,7 @@ export class PrometheusOutput implements Output {
     options: PrometheusOutputOptions,
     parts: {
       readonly client: RemoteWriteClient;
-      readonly spool: Spool;
+      readonly spool: RunSpool;
       readonly directory: string;
       readonly agreement: {
         readonly protocol: EncodedBatch["protocol"];
@@ -187,16 +167,14 @@ export class PrometheusOutput implements Output {
     this.#options = options;
     this.identity = identity;
     this.#client = parts.client;
-    this.#spool = parts.spool;
-    this.#recovered = parts.spool.pending.samples + parts.spool.pending.histograms;
+    this.#delivery = new Delivery({ ...options, ...parts });
     this.spoolDirectory = parts.directory;
     this.displayUrl = parts.client.displayUrl;
     this.protocol = parts.agreement.protocol;
     this.trendForm = parts.agreement.trendForm;
     let lastId = -1;
     const nextId = (): number => ++lastId;
-    const encoder = new BatchEncoder(this.protocol, (batch) => this.#append(batch));
-    this.#runSeries = new RunSeries(encoder, {
+    this.#runSeries = new RunSeries(this.#delivery.points(this.protocol), {
       identity,
       generatorLabels: pick(options.tags, generatorLabels),
       info,
@@ -210,17 +188,7 @@ export class PrometheusOutput implements Output {
       staleMarkers: remoteWrite.staleMarkers,
       clock,
     });
-    this.#sender = new Sender({
-      spool: this.#spool,
-      client: parts.client,
-      clock,
-      random: options.random,
-      downgrade: toRemoteWrite1,
-      onDowngrade: (text) => options.onNotice(`sending remote write 1.0 from here on: ${text}`),
-      onRejected: (reason, text) =>
-        options.onNotice(`the receiver refused points (${reason}): ${text}`),
-    });
-    if (this.#spool.pending.batches > 0) this.#sender.wake();
+    this.#delivery.wake();
     if (options.isLive) {
       this.#idleWatch = new IdleWatch({
         clock,
@@ -236,26 +204,10 @@ export class PrometheusOutput implements Output {
   }
 
   get progress(): OutputProgress {
-    const { pending } = this.#spool;
-    const totals = this.#sender.totals;
-    const rejected = new Map(this.#refused);
-    for (const [reason, { samples, histograms }] of totals.rejected) {
-      rejected.set(reason, (rejected.get(reason) ?? 0) + samples + histograms);
-    }
     return {
+      ...this.#delivery.progress,
       samples: this.#aggregator.counts,
-      points: {
-        recovered: this.#recovered,
-        encoded: this.#encoded,
-        delivered: totals.delivered.samples + totals.delivered.histograms,
-        pending: pending.samples + pending.histograms,
-        rejected,
-      },
       mapper: this.#mapper.counts,
-      sender: totals,
-      state: this.#sender.state,
-      spoolBytes: pending.bytes,
-      encodedBytes: this.#encodedBytes,
     };
   }
 
@@ -282,7 +234,7 @@ export class PrometheusOutput implements Output {
       totals: this.totals(),
       samples: this.#aggregator.counts,
     });
-    await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
+    await this.#delivery.drain(this.#options.remoteWrite.drainTimeoutMs);
     await this.close();
   }
 
@@ -294,23 +246,8 @@ export class PrometheusOutput implements Output {
 
   async #close(): Promise<void> {
     this.#idleWatch?.[Symbol.dispose]();
-    await this.#sender.stop();
-    await this.#spool.close();
+    await this.#delivery.close();
     await this.#client.close();
-  }
-
-  #append(batch: EncodedBatch): void {
-    const points = batch.samples + batch.histograms;
-    this.#encoded += points;
-    this.#encodedBytes += batch.body.length;
-    const outcome = this.#spool.append(batch);
-    if (outcome.kind === "appended") {
-      this.#sender.wake();
-      return;
-    }
-    const before = this.#refused.get(outcome.reason);
-    this.#refused.set(outcome.reason, (before ?? 0) + points);
-    if (before === undefined) this.#options.onNotice(outcome.text);
   }
 }
 

@@ -21,6 +21,8 @@ export interface RemoteWriteClientOptions {
   readonly clock: Clock;
   /** For the whole request, from connecting to the end of the answer. Default 30 s, as in Prometheus. */
   readonly timeoutMs?: number;
+  /** How many requests may be under way at a time. Default 1. */
+  readonly connections?: number;
   readonly basic?: { readonly username: string; readonly password: string };
   /** Wins over basic authentication. */
   readonly bearerToken?: string;
@@ -98,8 +100,8 @@ export class RemoteWriteClient implements AsyncDisposable {
     };
     const { insecureSkipVerify = false, ...tls } = options.tls ?? {};
     this.#agent = new Agent({
-      // One request at a time, so one connection; without this undici opens a second one now and then.
-      connections: 1,
+      // One for each request that is under way; without this undici opens another one now and then.
+      connections: options.connections ?? 1,
       keepAliveTimeout: keepAliveMs,
       // The time-out below covers the whole request.
       headersTimeout: 0,

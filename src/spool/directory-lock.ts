@@ -18,6 +18,13 @@ export interface DirectoryLock {
   release(): void;
 }
 
+/** The running process that has the folder, if there is one. */
+export function lockOwner(directory: string): number | undefined {
+  const path = join(directory, "lock");
+  const owner = readOwner(path);
+  return isRunning(owner, path) ? owner : undefined;
+}
+
 /** @throws SpoolError when a running process (this one included) has the folder. */
 export function lockDirectory(directory: string): DirectoryLock {
   const path = join(directory, "lock");
@@ -30,7 +37,7 @@ export function lockDirectory(directory: string): DirectoryLock {
       if (systemErrorCode(error) !== "EEXIST") throw error;
     }
     const owner = readOwner(path);
-    if (owner !== undefined && isRunning(owner, path)) {
+    if (isRunning(owner, path)) {
       throw new SpoolError(
         `spool folder ${JSON.stringify(directory)} is in use by process ${owner}; nothing was read or changed. ` +
           `If that process is not Plimsoll, remove ${JSON.stringify(path)}`,
@@ -58,7 +65,8 @@ function readOwner(path: string): number | undefined {
   }
 }
 
-function isRunning(pid: number, path: string): boolean {
+function isRunning(pid: number | undefined, path: string): boolean {
+  if (pid === undefined) return false;
   if (pid === process.pid) return held.has(path);
   try {
     process.kill(pid, 0);

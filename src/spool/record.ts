@@ -4,6 +4,9 @@
  * In:  a batch and its sequence number, or bytes of unknown state.
  * Out: one record, or the batch in it; `undefined` for anything that is not a whole, intact record.
  *
+ * Every version of the format keeps magic, version, payload length and checksum where they are, and what they
+ * cover: so a record of a later Plimsoll is told from a damaged one.
+ *
  * A record, little-endian:
  *
  *   offset  size
@@ -32,13 +35,14 @@ export const recordHeaderBytes = 48;
 export const recordMagic: Buffer = Buffer.from("PLMS", "latin1");
 
 const formatVersion = 1;
+const versionOffset = 4;
 const checksumOffset = 44;
 
 /** Never compressed or split: a record is as long as its header and the batch's body together. */
 export function encodeRecord(batch: EncodedBatch, sequence: number): Buffer {
   const record = Buffer.alloc(recordHeaderBytes + batch.body.byteLength);
   recordMagic.copy(record);
-  record.writeUInt8(formatVersion, 4);
+  record.writeUInt8(formatVersion, versionOffset);
   record.writeUInt8(batch.protocol === "1" ? 1 : 2, 5);
   record.writeBigUInt64LE(BigInt(sequence), 8);
   record.writeUInt32LE(batch.body.byteLength, 16);
@@ -52,20 +56,25 @@ export function encodeRecord(batch: EncodedBatch, sequence: number): Buffer {
 }
 
 /**
- * How long the record is that `header` begins, header included; `undefined` where no record of this
- * format begins. The length is not to be trusted before `decodeRecord` has seen the whole record.
+ * How long the record is that `header` begins, header included; `undefined` where no record begins. The
+ * length is not to be trusted before `decodeRecord` has seen the whole record.
  */
 export function recordLength(header: Buffer): number | undefined {
   if (header.length < recordHeaderBytes || !header.subarray(0, 4).equals(recordMagic)) {
     return undefined;
   }
-  if (header.readUInt8(4) !== formatVersion) return undefined;
+  if (header.readUInt8(versionOffset) < formatVersion) return undefined;
   return recordHeaderBytes + header.readUInt32LE(16);
 }
 
-/** `record` is exactly as long as `recordLength` says. The batch's body is a view of it, not a copy. */
-export function decodeRecord(record: Buffer): SpooledBatch | undefined {
+/**
+ * `record` is exactly as long as `recordLength` says. The batch's body is a view of it, not a copy.
+ *
+ * @returns `newer` for an intact record of a format that this version does not know.
+ */
+export function decodeRecord(record: Buffer): SpooledBatch | "newer" | undefined {
   if (checksum(record) !== record.readUInt32LE(checksumOffset)) return undefined;
+  if (record.readUInt8(versionOffset) > formatVersion) return "newer";
   return {
     protocol: record.readUInt8(5) === 1 ? "1" : "2",
     sequence: Number(record.readBigUInt64LE(8)),

@@ -2,7 +2,8 @@
  * One file of the spool: records one after the other, appended at the end, read in order.
  *
  * In:  whole records. Out: the next intact batch after an offset. A damaged stretch is stepped over by
- * looking for the next record that is whole, passes its checksum and has a higher sequence number.
+ * looking for the next record that is whole, passes its checksum and has a higher sequence number. A record of
+ * a later Plimsoll is no damage: reading it throws.
  * Which segment is written, read or removed, and what has been acknowledged, is left to `Spool`.
  *
  * The file is named by the sequence number of its first record, in 16 digits (2^53 has 16), so that
@@ -20,6 +21,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { SpoolError } from "../errors.ts";
 import { decodeRecord, recordHeaderBytes, recordLength, recordMagic } from "./record.ts";
 import type { SpooledBatch } from "./spooled-batch.ts";
 
@@ -37,16 +39,21 @@ export interface LocatedBatch {
   readonly endOffset: number;
 }
 
+/** `read`: of a folder that belongs to another process; nothing is created and nothing is changed. */
+export type SegmentAccess = "read" | "write";
+
 export class Segment {
   readonly firstSequence: number;
   readonly path: string;
+  readonly #access: SegmentAccess;
   #fd: number | undefined;
   #sizeBytes: number;
 
-  /** Opens the file, creating it (mode 0600) where it does not exist. */
-  constructor(directory: string, firstSequence: number) {
+  /** Opens the file; to write, it is created (mode 0600) where it does not exist. */
+  constructor(directory: string, firstSequence: number, access: SegmentAccess) {
     this.firstSequence = firstSequence;
     this.path = join(directory, `${String(firstSequence).padStart(16, "0")}.segment`);
+    this.#access = access;
     this.#sizeBytes = fstatSync(this.#open()).size;
   }
 
@@ -70,6 +77,8 @@ export class Segment {
   /**
    * The first intact batch at or behind `offset` with a sequence number of at least `minSequence`. After a
    * power failure a file may hold blocks of a removed one, with records that are whole and old.
+   *
+   * @throws SpoolError at a record of a later Plimsoll.
    */
   next(offset: number, minSequence: number): LocatedBatch | undefined {
     const found = this.#recordAt(offset, minSequence);
@@ -110,6 +119,12 @@ export class Segment {
     // A damaged length must not make us read (or allocate) beyond the file.
     if (length === undefined || length > this.#sizeBytes - offset) return undefined;
     const batch = decodeRecord(this.#read(offset, length));
+    if (batch === "newer") {
+      throw new SpoolError(
+        `spool segment ${JSON.stringify(this.path)} was written by a newer Plimsoll; nothing of it was sent or changed: ` +
+          "send it with that version",
+      );
+    }
     if (batch === undefined || batch.sequence < minSequence) return undefined;
     return { batch, endOffset: offset + length };
   }
@@ -129,7 +144,9 @@ export class Segment {
 
   #open(): number {
     // Not O_APPEND: Linux would ignore the position that `append` gives.
-    this.#fd ??= openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const flags =
+      this.#access === "read" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
+    this.#fd ??= openSync(this.path, flags, 0o600);
     return this.#fd;
   }
 }

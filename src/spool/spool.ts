@@ -5,18 +5,18 @@
  * bytes unchanged. At least once: a crash between the receiver's answer and the acknowledgement sends that
  * batch again, which receivers accept (same series, timestamp and value).
  *
- * The folder holds `<first sequence>.segment` files (segment.ts; records in record.ts), `position.json`
- * with the last acknowledged sequence number, and `lock`. It holds no credentials. A crash of the process
- * loses nothing that was appended; a power failure may lose what the operating system had not written yet.
+ * The folder holds `<first sequence>.segment` files (segment.ts; records in record.ts) and `position.json` with
+ * the last acknowledged sequence number. Whoever opens a spool sees to it that nobody else does (run-spool.ts).
+ * A crash of the process loses nothing that was appended; docs/spool.md says what a power failure may lose.
  */
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { mkdirSync, rmdirSync } from "node:fs";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
-import { PlimsollError, SpoolError, systemErrorCode, messageOf } from "../errors.ts";
-import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
-import { readPosition, removePosition, savePosition } from "./position.ts";
+import { messageOf, systemErrorCode } from "../errors.ts";
+import { BackgroundSync } from "./background-sync.ts";
+import { PositionFile } from "./position.ts";
 import { encodeRecord, recordHeaderBytes } from "./record.ts";
-import { type LocatedBatch, parseSegmentName, Segment } from "./segment.ts";
+import { type PendingCounts, type QueueScan, scanQueue } from "./scan.ts";
+import { type LocatedBatch, Segment } from "./segment.ts";
 import type { SpooledBatch } from "./spooled-batch.ts";
 
 export interface SpoolOptions {
@@ -32,15 +32,6 @@ export interface SpoolOptions {
 /** About a day at 10 000 points per second and one byte each. */
 const defaultLimitBytes = 1024 ** 3;
 const defaultSegmentBytes = 8 * 1024 ** 2;
-
-/** What is appended and not acknowledged. */
-export interface SpoolPending {
-  readonly batches: number;
-  readonly samples: number;
-  readonly histograms: number;
-  /** On disk, record headers included. */
-  readonly bytes: number;
-}
 
 /** What was found when the spool was opened. All zero for a fresh folder. */
 export interface SpoolRecovery {
@@ -65,58 +56,58 @@ export type AppendOutcome =
 /** What `write` reports when there is no room: on the disk, in the user's quota, in one file. */
 const noRoomCodes: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-const noPending: SpoolPending = { batches: 0, samples: 0, histograms: 0, bytes: 0 };
-
 export class Spool implements AsyncDisposable {
   readonly #directory: string;
   readonly #limitBytes: number;
   readonly #segmentBytes: number;
-  readonly #lock: DirectoryLock;
+  readonly #position: PositionFile;
+  readonly #sync = new BackgroundSync();
   /** Oldest first. Batches are read from the first and appended to the last. */
-  readonly #segments: Segment[] = [];
+  readonly #segments: Segment[];
   /** In the first segment: where the oldest batch that is not acknowledged is looked for. */
   #readOffset = 0;
-  #acknowledged = 0;
-  #nextSequence = 1;
-  #pending: SpoolPending = noPending;
+  #acknowledged: number;
+  #nextSequence: number;
+  #pending: PendingCounts;
   /** What `peek` has found, until it is acknowledged. */
   #head: LocatedBatch | undefined;
-  #recovered: SpoolRecovery = { batches: 0, truncatedBytes: 0, corruptRecords: 0 };
+  readonly #recovered: SpoolRecovery;
   #closed = false;
 
   /**
-   * Creates the folder (mode 0700) where it does not exist, takes it for this process, and reads what an
-   * earlier process left. Damage is stepped over and counted in `recovered`, never a reason to refuse.
+   * Creates the folder (mode 0700) where it does not exist, and reads what an earlier process left. What an
+   * interrupted append left at the end is cut off. Damage is stepped over and counted in `recovered`, never a
+   * reason to refuse.
    *
-   * @throws SpoolError when another process has the folder, or it cannot be used (no permission, no folder).
+   * @throws SpoolError where a later Plimsoll has written; what the file system throws.
    */
   static async open(directory: string, options: SpoolOptions = {}): Promise<Spool> {
-    let lock: DirectoryLock | undefined;
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      lock = lockDirectory(directory);
-      const spool = new Spool(directory, lock, options);
-      await spool.#recover();
-      return spool;
-    } catch (error) {
-      lock?.release();
-      if (error instanceof PlimsollError || systemErrorCode(error) === undefined) throw error;
-      throw new SpoolError(
-        `spool folder ${JSON.stringify(directory)} cannot be used: ${messageOf(error)}; ` +
-          "expected a folder that this user can read and write",
-        { cause: error },
-      );
-    }
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return new Spool(directory, await scanQueue(directory, "write"), options);
   }
 
-  private constructor(directory: string, lock: DirectoryLock, options: SpoolOptions) {
+  private constructor(directory: string, scan: QueueScan, options: SpoolOptions) {
     this.#directory = directory;
-    this.#lock = lock;
     this.#limitBytes = options.limitBytes ?? defaultLimitBytes;
     this.#segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
+    this.#segments = [...scan.segments];
+    this.#acknowledged = scan.acknowledged;
+    this.#nextSequence = scan.nextSequence;
+    this.#pending = scan.pending;
+    const last = this.#segments.at(-1);
+    const truncatedBytes = (last?.sizeBytes ?? 0) - scan.endOffset;
+    if (truncatedBytes > 0) last?.truncate(scan.endOffset);
+    last?.release();
+    this.#recovered = {
+      batches: scan.pending.batches,
+      truncatedBytes,
+      corruptRecords: scan.corruptRecords,
+    };
+    this.#position = new PositionFile(directory);
+    this.#position.save(this.#acknowledged, { durable: false });
   }
 
-  get pending(): SpoolPending {
+  get pending(): PendingCounts {
     return this.#pending;
   }
 
@@ -138,7 +129,9 @@ export class Spool implements AsyncDisposable {
     }
     const sequence = this.#nextSequence;
     try {
-      this.#segmentFor(recordBytes).append(encodeRecord(batch, sequence));
+      const segment = this.#segmentFor(recordBytes);
+      segment.append(encodeRecord(batch, sequence));
+      this.#sync.changed(segment.path);
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === undefined) throw error; // Not from the operating system: a bug.
@@ -177,24 +170,37 @@ export class Spool implements AsyncDisposable {
     this.#readOffset = endOffset;
     this.#head = undefined;
     this.#count(batch, -1);
-    savePosition(this.#directory, sequence, { durable: false });
+    if (this.#pending.batches === 0) this.#sync.settled();
+    this.#position.save(sequence, { durable: false });
+  }
+
+  /** Forgets everything that is pending. Returns what that was. */
+  discard(): PendingCounts {
+    this.#assertOpen();
+    const discarded = this.#pending;
+    this.#acknowledged = this.#nextSequence - 1;
+    this.#pending = { batches: 0, samples: 0, histograms: 0, bytes: 0 };
+    this.#head = undefined;
+    this.#position.save(this.#acknowledged, { durable: true });
+    return discarded;
   }
 
   /** Gives the folder up: removed if nothing is pending, else ready for the next `open`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#sync.close();
     try {
       if (this.#pending.batches === 0) {
         for (const segment of this.#segments) segment.remove();
-        removePosition(this.#directory);
+        this.#position.remove();
       } else {
         this.#segments.at(-1)?.sync();
-        savePosition(this.#directory, this.#acknowledged, { durable: true });
+        this.#position.save(this.#acknowledged, { durable: true });
       }
     } finally {
       for (const segment of this.#segments) segment.release();
-      this.#lock.release();
+      this.#position.close();
     }
     if (this.#pending.batches === 0) removeIfEmpty(this.#directory);
   }
@@ -203,50 +209,12 @@ export class Spool implements AsyncDisposable {
     await this.close();
   }
 
-  /** Reads every segment once: checks, counts, and cuts what an interrupted append left at the end. */
-  async #recover(): Promise<void> {
-    const acknowledged = readPosition(this.#directory);
-    const firstSequences = readdirSync(this.#directory)
-      .map(parseSegmentName)
-      .filter((sequence) => sequence !== undefined)
-      .sort((a, b) => a - b);
-    // Without a position, reading begins at the first segment there is.
-    this.#acknowledged = acknowledged ?? (firstSequences[0] ?? 1) - 1;
-    this.#nextSequence = this.#acknowledged + 1;
-    let corruptRecords = 0;
-    let truncatedBytes = 0;
-    for (const firstSequence of firstSequences) {
-      const segment = new Segment(this.#directory, firstSequence);
-      this.#segments.push(segment);
-      let offset = 0;
-      let expected = firstSequence;
-      for (let found; (found = segment.next(offset, expected)) !== undefined;) {
-        const { batch, endOffset } = found;
-        if (batch.sequence > this.#acknowledged) {
-          corruptRecords += batch.sequence - this.#nextSequence;
-          this.#nextSequence = batch.sequence + 1;
-          this.#count(batch, 1);
-        }
-        expected = batch.sequence + 1;
-        offset = endOffset;
-      }
-      if (firstSequence === firstSequences.at(-1) && offset < segment.sizeBytes) {
-        truncatedBytes = segment.sizeBytes - offset;
-        segment.truncate(offset);
-      }
-      segment.release();
-      // A full spool takes about a second to check: let others work between its segments.
-      await nextTurn();
-    }
-    this.#recovered = { batches: this.#pending.batches, truncatedBytes, corruptRecords };
-  }
-
   #readHead(): LocatedBatch | undefined {
     for (;;) {
       const found = this.#segments[0]?.next(this.#readOffset, this.#acknowledged + 1);
       // The last segment stays when it is read: it takes the next batch.
       if (found !== undefined || this.#segments.length <= 1) return found;
-      savePosition(this.#directory, this.#acknowledged, { durable: true });
+      this.#position.save(this.#acknowledged, { durable: true });
       this.#segments.shift()?.remove();
       this.#readOffset = 0;
     }
@@ -259,7 +227,7 @@ export class Spool implements AsyncDisposable {
       if (last.sizeBytes === 0 || last.sizeBytes + recordBytes <= this.#segmentBytes) return last;
       last.release();
     }
-    const segment = new Segment(this.#directory, this.#nextSequence);
+    const segment = new Segment(this.#directory, this.#nextSequence, "write");
     this.#segments.push(segment);
     return segment;
   }
@@ -279,8 +247,8 @@ export class Spool implements AsyncDisposable {
   }
 }
 
-/** A folder that holds something of others stays. */
-function removeIfEmpty(directory: string): void {
+/** A folder that holds something else stays. */
+export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {

@@ -6,6 +6,7 @@ import { configCommand } from "../../src/cli/config.ts";
 import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import type { RunReport } from "../../src/cli/run-report.ts";
+import { replayCommand } from "../../src/cli/replay.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { statusCommand } from "../../src/cli/status.ts";
 import { upCommand } from "../../src/cli/up.ts";
@@ -27,6 +28,7 @@ const io = {
 it.each([
   { name: "run", command: runCommand(io), flags: 11 },
   { name: "ingest", command: ingestCommand(io), flags: 6 },
+  { name: "replay", command: replayCommand(io), flags: 6 },
   { name: "config", command: configCommand(io), flags: 2 },
   { name: "up", command: upCommand(io), flags: 7 },
   { name: "status", command: statusCommand(io), flags: 2 },

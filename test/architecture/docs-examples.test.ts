@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
 import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
+import { replayCommand } from "../../src/cli/replay.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { statusCommand } from "../../src/cli/status.ts";
 import { upCommand } from "../../src/cli/up.ts";
@@ -16,6 +17,7 @@ const pages = [
   "docs/errors.md",
   "docs/metrics.md",
   "docs/options.md",
+  "docs/spool.md",
   "docs/stack.md",
 ];
 
@@ -52,7 +54,7 @@ const io = {
 async function parse(line: string): Promise<void> {
   const run = runCommand(io);
   const stack = [upCommand(io), statusCommand(io), downCommand(io)];
-  const commands = [run, ingestCommand(io), configCommand(io), ...stack];
+  const commands = [run, ingestCommand(io), replayCommand(io), configCommand(io), ...stack];
   const program = new Command("plimsoll")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

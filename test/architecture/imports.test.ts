@@ -113,7 +113,7 @@ describe("the modules of src/", () => {
         name: "output/ has no spool",
         severity: "error",
         from: { path: "^src/output/" },
-        to: { path: "^src/spool/spool.ts$" },
+        to: { path: "^src/spool/run-spool.ts$" },
       },
       {
         name: "spool/ has no batches",

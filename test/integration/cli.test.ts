@@ -399,7 +399,7 @@ describe("a run of a URL", () => {
     expectAccounted(report);
     expect(report.points.pending).toBeGreaterThan(0);
     expect(stderr).toContain(
-      `what is pending stays in the spool, ${report.spoolDirectory}; a run with --testid later sends it first`,
+      `what is pending stays in the spool, ${report.spoolDirectory}; "plimsoll replay later" with these options sends it, as does a run with --testid later`,
     );
 
     away = false;

@@ -85,6 +85,11 @@ export async function startReceiverServer(
     connections += 1;
   });
   server.on("request", (incoming, response) => {
+    if (incoming.method === "GET") {
+      // It has no query API.
+      response.writeHead(404).end();
+      return;
+    }
     const answerRequest = async () => {
       const body = await buffer(incoming);
       const { headers, method = "", url: path = "" } = incoming;

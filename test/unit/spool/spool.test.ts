@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -26,7 +25,6 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
-import { SpoolError } from "../../../src/errors.ts";
 import { recordHeaderBytes } from "../../../src/spool/record.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
@@ -60,14 +58,11 @@ const segmentsOf = (directory: string) =>
     .sort()
     .map((name) => join(directory, name));
 
-/** The folder as a killed process leaves it: the files, and the lock of a process that is gone. */
+/** The folder as a killed process leaves it. */
 function copyAsAfterKill(from: string, to: string): void {
   mkdirSync(to);
-  for (const name of readdirSync(from)) {
-    // No process has this id: Linux counts to 2^22 at most.
-    const content = name === "lock" ? "99999999\n" : readFileSync(join(from, name));
-    writeFileSync(join(to, name), content);
-  }
+  for (const name of readdirSync(from))
+    writeFileSync(join(to, name), readFileSync(join(from, name)));
 }
 
 const anyTimestamp = oneof(maxSafeInteger(), constantFrom(0, -1, 1_700_000_000_000));
@@ -176,10 +171,9 @@ describe("as a queue", () => {
     spool.peek();
     spool.acknowledge(1);
     const files = readdirSync(directory);
-    expect(files.toSorted()).toEqual(["0000000000000001.segment", "lock", "position.json"]);
-    expect(files.map((name) => statSync(join(directory, name)).mode & 0o777)).toEqual([
-      0o600, 0o600, 0o600,
-    ]);
+    expect(files.toSorted()).toEqual(["0000000000000001.segment", "position.json"]);
+    const modes = files.map((name) => statSync(join(directory, name)).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600]);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
   });
 });
@@ -351,45 +345,5 @@ describe("after a crash", () => {
     await using reopened = await Spool.open(directory);
     expect(reopened.recovered).toEqual({ batches: 2, truncatedBytes: 0, corruptRecords: 1 });
     expect(texts(drain(reopened))).toEqual(["a", "c"]);
-  });
-});
-
-describe("ownership of the folder", () => {
-  it("refuses a folder that is in use, and names the owner", async () => {
-    await using folder = await createTemporaryFolder();
-    await using spool = await Spool.open(folder.path);
-    await expect(Spool.open(folder.path)).rejects.toThrow(
-      `spool folder ${JSON.stringify(folder.path)} is in use by process ${process.pid}`,
-    );
-    expect(spool.append(batchOf("a")).kind).toBe("appended");
-  });
-
-  it("refuses a folder of another process that runs", async () => {
-    await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), `${process.ppid}\n`);
-    await expect(Spool.open(folder.path)).rejects.toThrow(SpoolError);
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.ppid}\n`);
-  });
-
-  it.each([
-    { owner: "a process that is gone", content: "99999999\n" },
-    { owner: "an earlier process with our id", content: `${process.pid}\n` },
-    { owner: "nobody", content: "" },
-  ])("takes over the lock of $owner", async ({ content }) => {
-    await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), content);
-    await using spool = await Spool.open(folder.path);
-    spool.append(batchOf("a"));
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.pid}\n`);
-  });
-
-  it("says what is wrong with a folder that cannot be used", async () => {
-    await using folder = await createTemporaryFolder();
-    const path = join(folder.path, "file");
-    writeFileSync(path, "");
-    chmodSync(path, 0o600);
-    await expect(Spool.open(path)).rejects.toThrow(
-      /^spool folder ".*file" cannot be used: EEXIST.*expected a folder that this user can read/,
-    );
   });
 });

@@ -1,0 +1,194 @@
+/**
+ * From points to the receiver: for each queue an encoder, a spool and a sender.
+ *
+ *     PointSink ─► BatchEncoder ─► Spool ─► Sender ─┐
+ *        │         BatchEncoder ─► Spool ─► Sender ─┼─► the client
+ *        by series …                                ┘
+ *
+ * One request of a queue is under way at a time, so each series keeps its order. All accounts are sums over the
+ * queues. Without `points` it delivers what lies in the spool, which is what `plimsoll replay` does.
+ */
+import type { PointSink } from "../aggregate/series-point.ts";
+import type { Clock } from "../clock.ts";
+import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
+import { toRemoteWrite1 } from "../encode/transcode.ts";
+import type { RemoteWriteClient } from "../send/remote-write-client.ts";
+import { type PointCounts, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
+import type { RunSpool } from "../spool/run-spool.ts";
+import { routeToQueues } from "./queue-router.ts";
+
+export interface DeliveryOptions {
+  /** Closed with the delivery. */
+  readonly spool: RunSpool;
+  readonly client: Pick<RemoteWriteClient, "send">;
+  readonly clock: Clock;
+  /** Numbers from 0 up to, not including, 1. */
+  readonly random: () => number;
+  /** Something that the user did not ask for and should know; called once per matter. */
+  readonly onNotice: (text: string) => void;
+}
+
+/** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
+export interface PointCountsByFate {
+  /** Of an earlier process of the same run, found in the spool. */
+  readonly recovered: number;
+  readonly encoded: number;
+  readonly delivered: number;
+  readonly pending: number;
+  /** By reason: an answer (`http_400`), or `spool_full`. */
+  readonly rejected: ReadonlyMap<string, number>;
+}
+
+export interface DeliveryProgress {
+  readonly points: PointCountsByFate;
+  readonly sender: SenderTotals;
+  readonly state: SenderState;
+  /** Bytes in the spool. */
+  readonly spoolBytes: number;
+  /** Bodies encoded, compressed. */
+  readonly encodedBytes: number;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #senders: readonly Sender[];
+  readonly #recovered: number;
+  readonly #refused = new Map<string, number>();
+  readonly #told = new Set<string>();
+  #encoded = 0;
+  #encodedBytes = 0;
+
+  /** Sends nothing before `wake`, `drain` or a point. */
+  constructor(options: DeliveryOptions) {
+    const { spool, client, clock, random } = options;
+    this.#options = options;
+    this.#recovered = spool.pending.samples + spool.pending.histograms;
+    this.#senders = spool.queues.map(
+      (queue) =>
+        new Sender({
+          spool: queue,
+          client,
+          clock,
+          random,
+          downgrade: toRemoteWrite1,
+          onDowngrade: (text) =>
+            this.#tell("downgrade", `sending remote write 1.0 from here on: ${text}`),
+          onRejected: (reason, text) =>
+            this.#tell(reason, `the receiver refused points (${reason}): ${text}`),
+        }),
+    );
+  }
+
+  get progress(): DeliveryProgress {
+    const { pending } = this.#options.spool;
+    const sender = sumTotals(this.#senders.map(({ totals }) => totals));
+    const rejected = new Map(this.#refused);
+    for (const [reason, points] of sender.rejected) {
+      rejected.set(reason, (rejected.get(reason) ?? 0) + pointsOf(points));
+    }
+    return {
+      points: {
+        recovered: this.#recovered,
+        encoded: this.#encoded,
+        delivered: pointsOf(sender.delivered),
+        pending: pointsOf(pending),
+        rejected,
+      },
+      sender,
+      state: worstOf(this.#senders.map(({ state }) => state)),
+      spoolBytes: pending.bytes,
+      encodedBytes: this.#encodedBytes,
+    };
+  }
+
+  /** Where points go in. Each request is sent as soon as those of its queue before it are. */
+  points(protocol: RemoteWriteProtocol): PointSink {
+    return routeToQueues(this.#senders.length, protocol, (queue, batch) =>
+      this.#append(queue, batch),
+    );
+  }
+
+  /** Begins to send what lies in the spool. */
+  wake(): void {
+    for (const sender of this.#senders) sender.wake();
+  }
+
+  /**
+   * Sends until the spool is empty or the time is over.
+   *
+   * @returns Whether the spool is empty.
+   */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const drained = await Promise.all(this.#senders.map((sender) => sender.drain(timeoutMs)));
+    return drained.every(Boolean);
+  }
+
+  /** Stops at once, and closes the spool. What is not acknowledged stays in it. */
+  async close(): Promise<void> {
+    await Promise.all(this.#senders.map((sender) => sender.stop()));
+    await this.#options.spool.close();
+  }
+
+  #append(queue: number, batch: EncodedBatch): void {
+    this.#encoded += pointsOf(batch);
+    this.#encodedBytes += batch.body.length;
+    const outcome = this.#options.spool.queues[queue]?.append(batch);
+    if (outcome?.kind !== "refused") {
+      this.#senders[queue]?.wake();
+      return;
+    }
+    const { reason, text } = outcome;
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + pointsOf(batch));
+    this.#tell(reason, text);
+  }
+
+  /** Once per matter: every queue meets the same receiver. */
+  #tell(matter: string, text: string): void {
+    if (this.#told.has(matter)) return;
+    this.#told.add(matter);
+    this.#options.onNotice(text);
+  }
+}
+
+function pointsOf({ samples, histograms }: PointCounts): number {
+  return samples + histograms;
+}
+
+function sumTotals(all: readonly SenderTotals[]): SenderTotals {
+  const rejected = new Map<string, PointCounts>();
+  for (const [reason, points] of all.flatMap((totals) => [...totals.rejected])) {
+    rejected.set(reason, sumPoints([rejected.get(reason) ?? noPoints, points]));
+  }
+  const newest = all.flatMap(({ newestDeliveredTimestampMs }) => newestDeliveredTimestampMs ?? []);
+  return {
+    delivered: sumPoints(all.map(({ delivered }) => delivered)),
+    rejected,
+    retried: sumPoints(all.map(({ retried }) => retried)),
+    requests: all.reduce((sum, { requests }) => sum + requests, 0),
+    bytesSent: all.reduce((sum, { bytesSent }) => sum + bytesSent, 0),
+    newestDeliveredTimestampMs: newest.length === 0 ? undefined : Math.max(...newest),
+  };
+}
+
+const noPoints: PointCounts = { samples: 0, histograms: 0 };
+
+function sumPoints(all: readonly PointCounts[]): PointCounts {
+  return {
+    samples: all.reduce((sum, { samples }) => sum + samples, 0),
+    histograms: all.reduce((sum, { histograms }) => sum + histograms, 0),
+  };
+}
+
+/** Of several queues, that of the one which has been waiting longest; a queue that sends tells more than an idle one. */
+function worstOf(states: readonly SenderState[]): SenderState {
+  let worst: SenderState = { kind: "idle" };
+  for (const state of states) {
+    if (state.kind === "idle") continue;
+    if (state.kind === "sending") {
+      if (worst.kind === "idle") worst = state;
+    } else if (worst.kind !== "retrying" || state.sinceMs < worst.sinceMs) {
+      worst = state;
+    }
+  }
+  return worst;
+}
