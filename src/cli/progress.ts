@@ -5,6 +5,7 @@
  */
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
+import type { SenderState } from "../send/sender.ts";
 import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
 
 const terminalIntervalMs = 500;
@@ -105,11 +106,17 @@ export function createRunParts(
     const receiver = receiverParts(progress, atMs);
     return [
       formatElapsed(atMs - startMs),
-      // That it is away is the news.
-      ...(progress.state.kind === "retrying" ? [...receiver, ...load] : [...load, ...receiver]),
+      // That nothing is taken is the news.
+      ...(isInTrouble(progress.state) ? [...receiver, ...load] : [...load, ...receiver]),
       ...pointParts(progress),
     ];
   };
+}
+
+function isInTrouble(
+  state: SenderState,
+): state is Extract<SenderState, { readonly kind: "retrying" | "held" }> {
+  return state.kind === "retrying" || state.kind === "held";
 }
 
 function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number): string[] {
@@ -132,9 +139,9 @@ export function deliveryParts(progress: OutputProgress, nowMs: number): string[]
 }
 
 function receiverParts({ state }: OutputProgress, nowMs: number): string[] {
-  return state.kind === "retrying"
-    ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
-    : ["receiver ok"];
+  if (!isInTrouble(state)) return ["receiver ok"];
+  const what = state.kind === "held" ? "sending held" : "receiver away";
+  return [`${what} ${formatElapsed(nowMs - state.sinceMs)}`, state.reason];
 }
 
 function pointParts({ samples, points }: OutputProgress): string[] {

@@ -338,6 +338,16 @@ export const optionTable: OptionTable = {
     description: "size that the spool may have; what does not fit is dropped and counted",
     secret: false,
   },
+  sampleAgeLimitMs: {
+    ...spelled("remote-write-sample-age-limit"),
+    group: "prometheus-rw",
+    kind: duration(0, 365 * day),
+    // As Prometheus' `sample_age_limit`: how old a sample may be is for the store to say, and runs of last year
+    // can be ingested.
+    toDefault: () => 0,
+    description: "drop and count what is older when it could be sent; `0s` is no limit",
+    secret: false,
+  },
   drainTimeoutMs: {
     ...spelled("drain-timeout"),
     group: "prometheus-rw",

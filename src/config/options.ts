@@ -40,6 +40,8 @@ export interface RemoteWriteOptions {
   /** Absolute path. */
   readonly dataDir: string;
   readonly spoolLimitBytes: number;
+  /** Requests whose newest point is older are dropped instead of sent. 0: none is. */
+  readonly sampleAgeLimitMs: number;
   /** Time at the end of a run to deliver what is spooled. */
   readonly drainTimeoutMs: number;
   /** Whether to ask the receiver, before the run starts, if it takes samples. */

@@ -216,7 +216,14 @@ export class PrometheusOutput implements Output {
       clock,
       random: options.random,
       downgrade: toRemoteWrite1,
+      sampleAgeLimitMs: remoteWrite.sampleAgeLimitMs,
+      recoveredBatches: this.#spool.recovered.batches,
       onDowngrade: (text) => options.onNotice(`sending remote write 1.0 from here on: ${text}`),
+      onHeld: (reason, text) =>
+        options.onNotice(
+          `the receiver takes nothing (${reason}): ${text}. Samples wait in the spool, and sending is tried every ` +
+            "30 s; it goes on by itself when this is put right",
+        ),
       onRejected: (reason, text) =>
         options.onNotice(`the receiver refused points (${reason}): ${text}`),
     });

@@ -55,6 +55,7 @@ describe("without any source", () => {
       dataDir: "/home/ann/.local/share/plimsoll",
       spoolDir: "/home/ann/.local/share/plimsoll/spool",
       spoolLimitBytes: 1_073_741_824,
+      sampleAgeLimitMs: 0,
       drainTimeoutMs: 30_000,
       metricsListen: undefined,
     });
@@ -156,6 +157,7 @@ it("reads every option alike from a variable and from the file", () => {
     dataDir: "/data",
     spoolDir: "/spool",
     spoolLimitBytes: "512MiB",
+    sampleAgeLimitMs: "1h",
     drainTimeoutMs: "1m",
     metricsListen: "[::1]:9464",
   };
