@@ -5,6 +5,7 @@
  */
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
+import { isInTrouble } from "../send/sender.ts";
 import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
 
 const terminalIntervalMs = 500;
@@ -105,8 +106,8 @@ export function createRunParts(
     const receiver = receiverParts(progress, atMs);
     return [
       formatElapsed(atMs - startMs),
-      // That it is away is the news.
-      ...(progress.state.kind === "retrying" ? [...receiver, ...load] : [...load, ...receiver]),
+      // That nothing is taken is the news.
+      ...(isInTrouble(progress.state) ? [...receiver, ...load] : [...load, ...receiver]),
       ...pointParts(progress),
     ];
   };
@@ -132,9 +133,9 @@ export function deliveryParts(progress: OutputProgress, nowMs: number): string[]
 }
 
 export function receiverParts({ state }: Pick<OutputProgress, "state">, nowMs: number): string[] {
-  return state.kind === "retrying"
-    ? [`receiver away ${formatElapsed(nowMs - state.sinceMs)}`, state.reason]
-    : ["receiver ok"];
+  if (!isInTrouble(state)) return ["receiver ok"];
+  const what = state.kind === "held" ? "sending held" : "receiver away";
+  return [`${what} ${formatElapsed(nowMs - state.sinceMs)}`, state.reason];
 }
 
 function pointParts({ samples, points }: OutputProgress): string[] {

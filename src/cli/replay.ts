@@ -197,6 +197,7 @@ async function sendAll(
         client,
         clock: systemClock,
         random: Math.random,
+        sampleAgeLimitMs: options.sampleAgeLimitMs,
         patienceMs: options.drainTimeoutMs,
         onNotice: log,
       });

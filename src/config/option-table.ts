@@ -346,6 +346,16 @@ export const optionTable: OptionTable = {
     description: "requests under way at a time, each with series of its own; for a slow receiver",
     secret: false,
   },
+  sampleAgeLimitMs: {
+    ...spelled("remote-write-sample-age-limit"),
+    group: "prometheus-rw",
+    kind: duration(0, 365 * day),
+    // As Prometheus' `sample_age_limit`: how old a sample may be is for the store to say, and runs of last year
+    // can be ingested.
+    toDefault: () => 0,
+    description: "drop and count what is older when it could be sent; `0s` is no limit",
+    secret: false,
+  },
   drainTimeoutMs: {
     ...spelled("drain-timeout"),
     group: "prometheus-rw",

@@ -42,6 +42,8 @@ export interface RemoteWriteOptions {
   readonly spoolLimitBytes: number;
   /** How many requests may be under way at a time, each with series of its own. 1 to 16. */
   readonly queues: number;
+  /** Requests whose newest point is older are dropped instead of sent. 0: none is. */
+  readonly sampleAgeLimitMs: number;
   /** Time at the end of a run to deliver what is spooled. */
   readonly drainTimeoutMs: number;
   /** Whether to ask the receiver, before the run starts, if it takes samples. */

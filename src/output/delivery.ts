@@ -12,18 +12,21 @@ import type { PointSink } from "../aggregate/series-point.ts";
 import type { Clock } from "../clock.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
 import { toRemoteWrite1 } from "../encode/transcode.ts";
-import type { RemoteWriteClient } from "../send/remote-write-client.ts";
-import { type PointCounts, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
+import { add, noPoints, type PointCounts } from "../send/account.ts";
+import type { RequestClient } from "../send/request-sender.ts";
+import { isInTrouble, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
 import { routeToQueues } from "./queue-router.ts";
 
 export interface DeliveryOptions {
   /** Closed with the delivery. */
   readonly spool: RunSpool;
-  readonly client: Pick<RemoteWriteClient, "send">;
+  readonly client: RequestClient;
   readonly clock: Clock;
   /** Numbers from 0 up to, not including, 1. */
   readonly random: () => number;
+  /** Requests whose newest point is older are dropped instead of sent, in milliseconds. 0: none is. */
+  readonly sampleAgeLimitMs: number;
   /** Something that the user did not ask for and should know; called once per matter. */
   readonly onNotice: (text: string) => void;
 }
@@ -71,8 +74,16 @@ export class Delivery {
           clock,
           random,
           downgrade: toRemoteWrite1,
+          sampleAgeLimitMs: options.sampleAgeLimitMs,
+          recoveredBatches: queue.recovered.batches,
           onDowngrade: (text) =>
             this.#tell("downgrade", `sending remote write 1.0 from here on: ${text}`),
+          onHeld: (reason, text) =>
+            this.#tell(
+              `held ${reason}`,
+              `the receiver takes nothing (${reason}): ${text}. Samples wait in the spool, and sending is tried every ` +
+                "30 s; it goes on by itself when this is put right",
+            ),
           onRejected: (reason, text) =>
             this.#tell(reason, `the receiver refused points (${reason}): ${text}`),
         }),
@@ -157,7 +168,7 @@ function pointsOf({ samples, histograms }: PointCounts): number {
 function sumTotals(all: readonly SenderTotals[]): SenderTotals {
   const rejected = new Map<string, PointCounts>();
   for (const [reason, points] of all.flatMap((totals) => [...totals.rejected])) {
-    rejected.set(reason, sumPoints([rejected.get(reason) ?? noPoints, points]));
+    rejected.set(reason, add(rejected.get(reason) ?? noPoints, points));
   }
   const newest = all.flatMap(({ newestDeliveredTimestampMs }) => newestDeliveredTimestampMs ?? []);
   return {
@@ -170,13 +181,8 @@ function sumTotals(all: readonly SenderTotals[]): SenderTotals {
   };
 }
 
-const noPoints: PointCounts = { samples: 0, histograms: 0 };
-
 function sumPoints(all: readonly PointCounts[]): PointCounts {
-  return {
-    samples: all.reduce((sum, { samples }) => sum + samples, 0),
-    histograms: all.reduce((sum, { histograms }) => sum + histograms, 0),
-  };
+  return all.reduce(add, noPoints);
 }
 
 /** Of several queues, that of the one which has been waiting longest; a queue that sends tells more than an idle one. */
@@ -186,7 +192,7 @@ function worstOf(states: readonly SenderState[]): SenderState {
     if (state.kind === "idle") continue;
     if (state.kind === "sending") {
       if (worst.kind === "idle") worst = state;
-    } else if (worst.kind !== "retrying" || state.sinceMs < worst.sinceMs) {
+    } else if (!isInTrouble(worst) || state.sinceMs < worst.sinceMs) {
       worst = state;
     }
   }

@@ -167,7 +167,11 @@ export class PrometheusOutput implements Output {
     this.#options = options;
     this.identity = identity;
     this.#client = parts.client;
-    this.#delivery = new Delivery({ ...options, ...parts });
+    this.#delivery = new Delivery({
+      ...options,
+      ...parts,
+      sampleAgeLimitMs: remoteWrite.sampleAgeLimitMs,
+    });
     this.spoolDirectory = parts.directory;
     this.displayUrl = parts.client.displayUrl;
     this.protocol = parts.agreement.protocol;

@@ -3,21 +3,19 @@
  *
  * In:  a spool, a client made of today's options. Out: the requests as they were written, oldest first, and an
  * account of their points. Nothing new is mixed in. An answer that speaks of us and not of the points (a wrong
- * password, a wrong path) ends it: in a run such points are counted and dropped, here they can wait.
+ * password, a wrong path) ends it: a run holds such points until that is put right, here nobody waits for it.
  */
 import type { Clock } from "../clock.ts";
 import { formatDuration } from "../config/duration.ts";
 import { ReceiverError } from "../errors.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import type { SendOutcome } from "../send/send-outcome.ts";
+import { isInTrouble } from "../send/sender.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
 import { Delivery, type DeliveryOptions, type DeliveryProgress } from "./delivery.ts";
 
 /** How often it is looked whether all is sent. */
 const pollMs = 50;
-
-/** Redirects, authentication, a path or a method that is not there, a media type, a login page. */
-const refusesUs = /^http_(3\d\d|401|403|404|405|407|415)$|^html_answer$/;
 
 export interface ReplayOptions extends Omit<DeliveryOptions, "client"> {
   readonly client: Pick<RemoteWriteClient, "send" | "displayUrl">;
@@ -62,7 +60,7 @@ export class Replay implements AsyncDisposable {
       if (pending.batches < batches) sinceMs = nowMs;
       else if (nowMs - sinceMs > this.#patienceMs) {
         const { state } = this.progress;
-        const why = state.kind === "retrying" ? `: ${state.text}` : "";
+        const why = isInTrouble(state) ? `: ${state.text}` : "";
         this.#onNotice(
           `the receiver has taken nothing for ${formatDuration(this.#patienceMs)} (--drain-timeout)${why}`,
         );
@@ -88,7 +86,8 @@ function refusedOnlyForPoints(client: ReplayOptions["client"]): Pick<RemoteWrite
   return {
     async send(...args): Promise<SendOutcome> {
       const outcome = await client.send(...args);
-      if (outcome.kind !== "retry" && "reason" in outcome && refusesUs.test(outcome.reason)) {
+      const isMediaType = outcome.kind === "rejected" && outcome.reason === "http_415";
+      if (outcome.kind === "held" || isMediaType) {
         throw new ReceiverError(
           `${client.displayUrl} refuses this: ${outcome.text}; what is not sent stays in the spool`,
         );

@@ -12,9 +12,12 @@ const longestDelayMs = 10_000;
 const jitterRatio = 0.2;
 /** A receiver does not silence us for longer, whatever it asks for. */
 const longestRetryAfterMs = 120_000;
+/** After 429: a rate limit is counted per second. */
+const throttledDelayMs = 1_000;
 
 /**
- * 100 ms, doubling up to 10 s, and 0 to 20 % more. `Retry-After` replaces all of it, up to 2 minutes.
+ * 100 ms, doubling up to 10 s, but at least 1 s after a 429, and 0 to 20 % more. `Retry-After` replaces all of it,
+ * up to 2 minutes.
  *
  * @param retry 1 for the wait before the first retry.
  * @param random Gives numbers from 0 up to, not including, 1.
@@ -23,9 +26,16 @@ export function backoffMs(
   retry: number,
   retryAfterMs: number | undefined,
   random: () => number,
+  isThrottled = false,
 ): number {
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, longestRetryAfterMs);
+  const leastMs = isThrottled ? throttledDelayMs : firstDelayMs;
   const delayMs = Math.min(firstDelayMs * 2 ** (retry - 1), longestDelayMs);
+  return withJitter(Math.max(delayMs, leastMs), random);
+}
+
+/** 0 to 20 % more than `delayMs`, in whole milliseconds. */
+export function withJitter(delayMs: number, random: () => number): number {
   return Math.round(delayMs * (1 + jitterRatio * random()));
 }
 

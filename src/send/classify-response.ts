@@ -26,6 +26,12 @@ const writtenHeaders = {
   exemplars: "x-prometheus-remote-write-exemplars-written",
 } as const;
 
+/** Of 4xx, those that pass by themselves: the receiver gave up waiting, does not dare yet, or is overloaded. */
+const passingStatuses = new Set([408, 425, 429]);
+
+/** Of 4xx, those that are about the URL, the credentials or a proxy's, whatever the request holds. */
+const configurationStatuses = new Set([401, 403, 404, 405, 407, 410]);
+
 export function classifyResponse(
   answer: ReceiverAnswer,
   sent: SentCounts,
@@ -38,11 +44,9 @@ export function classifyResponse(
   if (status >= 200 && status <= 299) {
     if (isHtml(answer)) {
       return {
-        kind: "rejected",
+        kind: "held",
         reason: "html_answer",
         text: `${text}: a web page answers at this URL (a login page or a wrong path?), so nothing was stored`,
-        samplesWritten: 0,
-        histogramsWritten: 0,
       };
     }
     // A receiver that only knows 1.0 decodes a 2.0 message as an empty one, and is content with it.
@@ -54,7 +58,7 @@ export function classifyResponse(
     }
     return { kind: "sent", ...written };
   }
-  if (status >= 500 || status === 429 || status === 408) {
+  if (status >= 500 || passingStatuses.has(status)) {
     const retryAfter = header(answer, "retry-after");
     const retryAfterMs =
       retryAfter === undefined ? undefined : parseRetryAfterMs(retryAfter, nowMs);
@@ -63,13 +67,13 @@ export function classifyResponse(
   if (status === 415 && sent.protocol === "2") return { kind: "unsupported", text };
   if (status >= 300 && status <= 399) {
     return {
-      kind: "rejected",
+      kind: "held",
       reason,
       text: `${text}: ${describeRedirect(answer)}; this is a configuration error, set the URL to the receiver itself`,
-      samplesWritten: 0,
-      histogramsWritten: 0,
     };
   }
+  if (configurationStatuses.has(status)) return { kind: "held", reason, text };
+  if (status === 413) return { kind: "too_large", reason, text };
   return { kind: "rejected", reason, text, ...written };
 }
 

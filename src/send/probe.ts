@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
+import { adviceFor } from "./advice.ts";
 import { backoffMs } from "./backoff.ts";
 import { networkFailure } from "./network-error.ts";
 import type { RemoteWriteClient } from "./remote-write-client.ts";
@@ -116,7 +117,8 @@ async function probeOnce(
     if (both.kind === "sent" || (both.kind === "rejected" && both.samplesWritten > 0)) {
       return accept("2", both.histogramsWritten > 0);
     }
-    if (isAway(both) || isAboutConfiguration(both)) return both;
+    // Another protocol or other points change nothing about the URL or the credentials.
+    if (isAway(both) || both.kind === "held") return both;
     if (both.kind === "retry") {
       // A 5xx stores nothing of the request; perhaps it was only about the histogram.
       const float = await ask("2", { float: true, histogram: false });
@@ -152,14 +154,6 @@ function isMisdirected({ reason }: RetryOutcome): boolean {
   return reason === "tls" || reason === "not_http";
 }
 
-/** About the URL or the credentials: another protocol or other points change nothing. */
-function isAboutConfiguration(outcome: Refusal): boolean {
-  return (
-    outcome.kind === "rejected" &&
-    /^(http_(3\d\d|401|403|404|405|407|410)|html_answer)$/.test(outcome.reason)
-  );
-}
-
 function explain(url: string, refusal: Refusal): ProbeRefused {
   const reason = refusal.kind === "unsupported" ? "unsupported" : refusal.reason;
   const advice = adviceFor(reason);
@@ -169,24 +163,4 @@ function explain(url: string, refusal: Refusal): ProbeRefused {
     isTemporary: refusal.kind === "retry",
     text: `remote write to ${JSON.stringify(url)} does not work: ${refusal.text}${advice && `; ${advice}`}`,
   };
-}
-
-/** Empty where the outcome's own text says what to do. */
-function adviceFor(reason: string): string {
-  switch (reason) {
-    case "http_401":
-    case "http_403":
-      return "the user name, password or token was refused";
-    case "http_404":
-    case "http_405":
-    case "http_410":
-      return (
-        "nothing takes remote write at this path; for Prometheus it is /api/v1/write, and Prometheus " +
-        "must be started with --web.enable-remote-write-receiver; for Mimir it is /api/v1/push"
-      );
-    case "unsupported":
-      return "use remote write 1.0, or let the protocol be found out";
-    default:
-      return "";
-  }
 }

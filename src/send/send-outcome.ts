@@ -1,8 +1,11 @@
 /**
  * What became of one request. Expected outcomes are values; nothing here is thrown.
+ *
+ * docs/delivery.md has which answer is which, and what is done about it.
  */
 
-export type SendOutcome = SentOutcome | RetryOutcome | RejectedOutcome | UnsupportedOutcome;
+export type SendOutcome =
+  SentOutcome | RetryOutcome | HeldOutcome | TooLargeOutcome | RejectedOutcome | UnsupportedOutcome;
 
 /** The receiver stored the request. For remote write 2.0 the counts are its Written headers. */
 export interface SentOutcome {
@@ -11,7 +14,7 @@ export interface SentOutcome {
   readonly histogramsWritten: number;
 }
 
-/** Worth another try of the same bytes: 5xx, 429, 408, a network error, a time-out. */
+/** Worth another try of the same bytes: 5xx, 429, 408, 425, a network error, a time-out. */
 export interface RetryOutcome {
   readonly kind: "retry";
   /** A short, stable reason for counting, e.g. `http_503`, `timeout`, `connection_refused`. */
@@ -22,7 +25,26 @@ export interface RetryOutcome {
   readonly retryAfterMs?: number;
 }
 
-/** Never worth another try of the same bytes: another 4xx, a redirect, an answer that is not an answer. */
+/**
+ * About the URL or the credentials, not about the points: 401, 403, 404, 405, 407, 410, a redirect, a web page.
+ * Any other request would get the same answer until a person has put it right.
+ */
+export interface HeldOutcome {
+  readonly kind: "held";
+  /** A short, stable reason, e.g. `http_401`, `html_answer`. */
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** Too much for one request: the same points may pass in smaller ones. */
+export interface TooLargeOutcome {
+  readonly kind: "too_large";
+  /** `http_413`; `http_429` where that is all the receiver ever says. */
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** Never worth another try of the same bytes: another 4xx. */
 export interface RejectedOutcome {
   readonly kind: "rejected";
   /** A short, stable reason for counting, e.g. `http_400`. */

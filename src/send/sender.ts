@@ -4,33 +4,26 @@
  * In:  a spool, a client. Out: batches acknowledged in the spool, and an account of what became of their
  * points: `samples` and `histograms` of a batch are delivered or rejected by reason, or still in the spool.
  * One request in flight keeps each series' timestamps in order. A batch that is worth another try is tried
- * until it has its answer; how long to go on is decided by `drain` and `stop`.
+ * until it has its answer (request-sender.ts); one that is too large, or that remote write 1.0 refuses as a whole
+ * for some of its points, goes in parts, in order. How long to go on is decided by `drain` and `stop`.
  */
-import type { Clock } from "../clock.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
+import { describeSeries, splitBatch } from "../encode/split-batch.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { SpooledBatch } from "../spool/spooled-batch.ts";
-import { backoffMs } from "./backoff.ts";
-import type { RemoteWriteClient } from "./remote-write-client.ts";
-import type { RejectedOutcome, RetryOutcome, SendOutcome, SentOutcome } from "./send-outcome.ts";
+import { Account, isNone, noPoints, type PointCounts, subtract } from "./account.ts";
+import { RequestSender, type RequestSenderOptions, type RequestState } from "./request-sender.ts";
+import type { RejectedOutcome } from "./send-outcome.ts";
 
-export interface PointCounts {
-  readonly samples: number;
-  readonly histograms: number;
+/** `idle`: the spool is empty, or nothing has been asked for. */
+export type SenderState = { readonly kind: "idle" } | RequestState;
+
+/** Whether the receiver does not take what is sent. */
+export function isInTrouble(
+  state: SenderState,
+): state is Extract<SenderState, { readonly kind: "retrying" | "held" }> {
+  return state.kind === "retrying" || state.kind === "held";
 }
-
-export type SenderState =
-  /** The spool is empty, or nothing has been asked for. */
-  | { readonly kind: "idle" }
-  | { readonly kind: "sending" }
-  /** The receiver does not take the oldest batch; the reason and the text are the last answer's. */
-  | {
-      readonly kind: "retrying";
-      /** Unix time of the first failure of this batch. */
-      readonly sinceMs: number;
-      readonly reason: string;
-      readonly text: string;
-    };
 
 /** What has happened since the sender was created. */
 export interface SenderTotals {
@@ -46,33 +39,37 @@ export interface SenderTotals {
   readonly newestDeliveredTimestampMs: number | undefined;
 }
 
-export interface SenderOptions {
+export interface SenderOptions extends RequestSenderOptions {
   readonly spool: Pick<Spool, "peek" | "acknowledge">;
-  readonly client: Pick<RemoteWriteClient, "send">;
-  readonly clock: Clock;
-  /** Numbers from 0 up to, not including, 1, for the jitter of the backoff. */
-  readonly random: () => number;
   /** The same points as remote write 1.0; `undefined` where nothing of them can be said in 1.0. */
   readonly downgrade: (batch: SpooledBatch) => EncodedBatch | undefined;
+  /** How many batches an earlier process left at the head of the spool. Default 0. */
+  readonly recoveredBatches?: number;
   /** Called once, when the receiver turns out not to know 2.0. All later batches are downgraded. */
   readonly onDowngrade?: (text: string) => void;
   /** Called once for each distinct reason, with the first text; the counts are in `totals`. */
   readonly onRejected?: (reason: string, text: string) => void;
 }
 
-const noPoints: PointCounts = { samples: 0, histograms: 0 };
+/**
+ * Requests that finding the bad series of one batch may cost: one series among 2 000 takes 22. A batch of which
+ * nothing could be saved halves it for the next, down to the least: where every series is refused, looking for the
+ * good ones is a load on the receiver and no more.
+ */
+const searchRequests = 64;
+const leastSearchRequests = 2;
 
 export class Sender {
   readonly #options: SenderOptions;
-  #state: SenderState = { kind: "idle" };
-  #delivered = noPoints;
-  readonly #rejected = new Map<string, PointCounts>();
-  #retried = noPoints;
-  #requests = 0;
-  #bytesSent = 0;
-  #newestDeliveredTimestampMs: number | undefined;
+  readonly #requests: RequestSender;
+  readonly #account = new Account();
   /** The receiver does not know 2.0. */
   #downgraded = false;
+  /** The size of body that was small enough after a larger one was not. */
+  #bodyLimitBytes = Infinity;
+  #searchRequests = searchRequests;
+  /** Batches that an earlier process may have delivered: before the first that is known to be new. */
+  #doubtfulBatches: number;
   #isWorking = false;
   /** Gives up what `#work` is doing. */
   #controller = new AbortController();
@@ -83,21 +80,19 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#requests = new RequestSender(options);
+    this.#doubtfulBatches = options.recoveredBatches ?? 0;
   }
 
   get state(): SenderState {
-    return this.#state;
+    return this.#isWorking ? this.#requests.state : { kind: "idle" };
   }
 
   get totals(): SenderTotals {
-    return {
-      delivered: this.#delivered,
-      rejected: this.#rejected,
-      retried: this.#retried,
-      requests: this.#requests,
-      bytesSent: this.#bytesSent,
-      newestDeliveredTimestampMs: this.#newestDeliveredTimestampMs,
-    };
+    const { delivered, losses, newestDeliveredTimestampMs } = this.#account;
+    const { requests, bytesSent, retried } = this.#requests;
+    const rejected = new Map([...losses].map(([reason, { points }]) => [reason, points]));
+    return { delivered, rejected, retried, requests, bytesSent, newestDeliveredTimestampMs };
   }
 
   /**
@@ -114,14 +109,16 @@ export class Sender {
   }
 
   /**
-   * Sends until the spool is empty or the time is over. Then a request or a wait under way is given up,
-   * and what is not acknowledged stays in the spool.
+   * Sends until the spool is empty or the time is over; what is held is tried at once, and more often. Then a
+   * request or a wait under way is given up, and what is not acknowledged stays in the spool.
    *
    * @returns Whether the spool is empty.
    * @throws as `wake` does.
    */
   async drain(timeoutMs: number): Promise<boolean> {
+    this.#requests.isHasty = true;
     this.wake();
+    this.#requests.tryNow();
     const work = this.#controller;
     const timer = new AbortController();
     const timeout = this.#options.clock.sleep(timeoutMs, timer.signal).then(
@@ -133,6 +130,7 @@ export class Sender {
     await this.#work;
     timer.abort();
     await timeout;
+    this.#requests.isHasty = false;
     if (this.#failure !== undefined) throw this.#failure.error;
     return this.#options.spool.peek() === undefined;
   }
@@ -147,104 +145,123 @@ export class Sender {
     const { spool } = this.#options;
     try {
       for (let batch; !signal.aborted && (batch = spool.peek()) !== undefined;) {
-        await this.#deliver(batch, signal);
+        const account = await this.#deliver(batch, signal);
         spool.acknowledge(batch.sequence);
+        this.#settle(account);
       }
     } catch (error) {
       if (!signal.aborted) this.#failure = { error };
     } finally {
       // In one turn with the last look into the spool: a `wake` after it begins anew.
-      this.#state = { kind: "idle" };
       this.#isWorking = false;
     }
   }
 
-  /** Returns when the batch has its final answer, and is accounted for. */
-  async #deliver(batch: SpooledBatch, signal: AbortSignal): Promise<void> {
-    if (batch.protocol === "1" || !this.#downgraded) {
-      const outcome = await this.#sendUntilAnswered(batch, signal);
-      if (outcome.kind !== "unsupported") {
-        this.#account(batch, outcome);
-        return;
+  /** Returns when every point of the batch has its final answer. Given up in between, the whole batch is sent again. */
+  async #deliver(batch: SpooledBatch, signal: AbortSignal): Promise<Account> {
+    const account = new Account();
+    let searchesLeft = this.#searchRequests;
+    let isSearching = false;
+    // The parts that are still to be sent, in order. A part in two takes its own place.
+    const parts = [batch];
+    for (let part; (part = parts.shift()) !== undefined;) {
+      if (part.protocol === "2" && this.#downgraded) {
+        parts.unshift(...this.#toProtocol1(part, account));
+        continue;
       }
-      this.#downgraded = true;
-      this.#options.onDowngrade?.(outcome.text);
-    }
-    const request = this.#options.downgrade(batch);
-    const lost = subtract(batch, request ?? noPoints);
-    if (!isNone(lost)) {
-      this.#reject("not_in_protocol_1", "remote write 1.0 has no form for these points", lost);
-    }
-    if (request === undefined) return;
-    this.#account(request, await this.#sendUntilAnswered(request, signal));
-  }
-
-  async #sendUntilAnswered(
-    request: EncodedBatch,
-    signal: AbortSignal,
-  ): Promise<Exclude<SendOutcome, RetryOutcome>> {
-    const { client, clock, random } = this.#options;
-    this.#state = { kind: "sending" };
-    let sinceMs: number | undefined;
-    for (let attempt = 0; ; attempt++) {
-      const outcome = await client.send(request, attempt, signal);
-      this.#requests += 1;
-      this.#bytesSent += request.body.byteLength;
-      if (outcome.kind !== "retry") return outcome;
-      const { reason, text, retryAfterMs } = outcome;
-      sinceMs ??= clock.nowMs();
-      this.#state = { kind: "retrying", sinceMs, reason, text };
-      this.#retried = add(this.#retried, request);
-      await clock.sleep(backoffMs(attempt + 1, retryAfterMs, random), signal);
-    }
-  }
-
-  #account(request: EncodedBatch, outcome: Exclude<SendOutcome, RetryOutcome>): void {
-    switch (outcome.kind) {
-      case "sent": {
-        const written = toPointCounts(outcome);
-        this.#delivered = add(this.#delivered, written);
-        this.#newestDeliveredTimestampMs = Math.max(
-          this.#newestDeliveredTimestampMs ?? request.maxTimestampMs,
-          request.maxTimestampMs,
-        );
-        const lost = subtract(request, written);
-        if (!isNone(lost)) {
-          this.#reject("not_written", "the receiver stored fewer points than were sent", lost);
+      if (part.body.byteLength > this.#bodyLimitBytes) {
+        const halves = splitBatch(part);
+        if (halves) {
+          parts.unshift(...halves);
+          continue;
         }
-        return;
       }
-      case "rejected": {
-        const written = toPointCounts(outcome);
-        this.#delivered = add(this.#delivered, written);
-        this.#reject(outcome.reason, outcome.text, subtract(request, written));
-        return;
+      const outcome = await this.#requests.send(part, signal);
+      switch (outcome.kind) {
+        case "sent":
+          account.answered(part, outcome);
+          break;
+        case "unsupported":
+          if (part.protocol === "2") {
+            this.#downgraded = true;
+            this.#options.onDowngrade?.(outcome.text);
+            parts.unshift(part);
+          } else {
+            // Nothing is left to fall back to.
+            account.lose("unsupported", () => outcome.text, part);
+          }
+          break;
+        case "too_large": {
+          const halves = splitBatch(part);
+          if (halves) {
+            this.#bodyLimitBytes = Math.max(...halves.map(({ body }) => body.byteLength));
+            parts.unshift(...halves);
+          } else {
+            account.lose(outcome.reason, () => toLossText(part, outcome.text), part);
+          }
+          break;
+        }
+        case "rejected": {
+          // 2.0 has stored what is good, and said how much.
+          const isWhole = part.protocol === "1" && outcome.reason === "http_400";
+          const halves = isWhole && searchesLeft >= 2 ? splitBatch(part) : undefined;
+          if (halves) {
+            isSearching = true;
+            searchesLeft -= 2;
+            parts.unshift(...halves);
+          } else {
+            account.answered(part, this.#inDoubt(outcome), ({ text }) => toLossText(part, text));
+          }
+        }
       }
-      case "unsupported":
-        // Nothing is left to fall back to.
-        this.#reject("unsupported", outcome.text, request);
     }
+    if (isSearching) {
+      this.#searchRequests = isNone(account.delivered)
+        ? Math.max(leastSearchRequests, this.#searchRequests >> 1)
+        : searchRequests;
+    }
+    return account;
   }
 
-  #reject(reason: string, text: string, lost: PointCounts): void {
-    const before = this.#rejected.get(reason);
-    this.#rejected.set(reason, add(before ?? noPoints, lost));
-    if (before === undefined) this.#options.onRejected?.(reason, text);
+  /** None where nothing of the points can be said in 1.0. */
+  #toProtocol1(part: SpooledBatch, account: Account): SpooledBatch[] {
+    const request = this.#options.downgrade(part);
+    const lost = subtract(part, request ?? noPoints);
+    if (!isNone(lost)) {
+      const text = "remote write 1.0 has no form for these points";
+      account.lose("not_in_protocol_1", () => text, lost);
+    }
+    return request === undefined ? [] : [{ ...request, sequence: part.sequence }];
+  }
+
+  /**
+   * A 400 to what an earlier process left may mean that it had been delivered: a store takes a repeated point only if
+   * it is its series' newest. It counts as lost, because nobody knows, and under a reason of its own.
+   */
+  #inDoubt(outcome: RejectedOutcome): RejectedOutcome {
+    if (this.#doubtfulBatches === 0 || outcome.reason !== "http_400") return outcome;
+    return {
+      ...outcome,
+      reason: "http_400_after_restart",
+      text: `${outcome.text} (to requests of an earlier process, which probably had delivered them)`,
+    };
+  }
+
+  #settle(account: Account): void {
+    const before = new Set(this.#account.losses.keys());
+    this.#account.merge(account);
+    for (const [reason, { text }] of account.losses) {
+      if (!before.has(reason)) this.#options.onRejected?.(reason, text);
+    }
+    // One request is in flight at a time: what follows a batch that was taken had not been sent.
+    const isTaken = account.losses.size === 0;
+    this.#doubtfulBatches = isTaken ? 0 : Math.max(0, this.#doubtfulBatches - 1);
   }
 }
 
-function add(a: PointCounts, b: PointCounts): PointCounts {
-  return { samples: a.samples + b.samples, histograms: a.histograms + b.histograms };
-}
-
-function subtract(a: PointCounts, b: PointCounts): PointCounts {
-  return { samples: a.samples - b.samples, histograms: a.histograms - b.histograms };
-}
-
-function isNone({ samples, histograms }: PointCounts): boolean {
-  return samples === 0 && histograms === 0;
-}
-
-function toPointCounts(outcome: SentOutcome | RejectedOutcome): PointCounts {
-  return { samples: outcome.samplesWritten, histograms: outcome.histogramsWritten };
+/** Of a single series its name, which a store seldom tells. */
+function toLossText(part: EncodedBatch, text: string): string {
+  return part.samples + part.histograms === 1
+    ? `${text}; the series is ${describeSeries(part)}`
+    : text;
 }

@@ -13,6 +13,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   /** The process's own; removed with it. */
   readonly folder: string;
+  /** Kills the process and starts it again, on the same port and folder. Resolves when it can be used. */
+  restart(): Promise<void>;
 }
 
 export interface ServerProcessOptions {
@@ -46,10 +48,36 @@ async function startOnPort(
 ): Promise<ServerProcess> {
   const folder = await createTemporaryFolder();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(program, args(port, folder.path), {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
+  const start = () =>
+    startChild(program, args(port, folder.path), { ...process.env, ...env }, url + readyPath);
+  try {
+    let kill = await start();
+    return {
+      url,
+      folder: folder.path,
+      async restart() {
+        await kill();
+        kill = await start();
+      },
+      async [Symbol.asyncDispose]() {
+        await kill();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Resolves, when the program is ready, to what kills it. */
+async function startChild(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  readyUrl: string,
+): Promise<() => Promise<void>> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const printed: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => printed.push(chunk));
@@ -65,21 +93,20 @@ async function startOnPort(
       resolve();
     });
   });
-  const stop = async () => {
+  const kill = async () => {
     child.kill("SIGKILL");
     await ended;
-    await folder[Symbol.asyncDispose]();
   };
   const deadlineMs = Date.now() + startTimeoutMs;
-  while (!(await isReady(url + readyPath))) {
+  while (!(await isReady(readyUrl))) {
     if (end !== undefined || Date.now() > deadlineMs) {
       const reason = end ?? `it is not ready after ${startTimeoutMs} ms`;
-      await stop();
+      await kill();
       throw new Error(`${program} did not start: ${reason}\n${Buffer.concat(printed).toString()}`);
     }
     await delay(pollMs);
   }
-  return { url, folder: folder.path, [Symbol.asyncDispose]: stop };
+  return kill;
 }
 
 async function isReady(url: string): Promise<boolean> {

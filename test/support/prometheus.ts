@@ -24,6 +24,8 @@ export interface MetricsStore extends AsyncDisposable, QueryApi {
 export interface Prometheus extends MetricsStore {
   /** Where its blocks are. */
   readonly dataFolder: string;
+  /** Kills it and starts it again, with what it had stored. */
+  restart(): Promise<void>;
 }
 
 export async function startPrometheus({

@@ -93,7 +93,7 @@ export async function startReceiverServer(
     const answerRequest = async () => {
       const body = await buffer(incoming);
       const { headers, method = "", url: path = "" } = incoming;
-      const protocol = negotiate(headers["content-type"] ?? "");
+      const protocol = protocolOf(headers);
       violations.push(...checkHeaders(protocol, headers, body.length));
       let decoded: DecodedRequest = { series: [], metadata: [], symbols: [] };
       let refusal: string | undefined;
@@ -152,7 +152,9 @@ export async function startReceiverServer(
   };
 }
 
-/** Without trimming, as in client_golang `exp/api/remote`: a space before `proto` makes it 1.0. */
-function negotiate(contentType: string): RemoteWriteProtocol {
+/** Read without trimming, as in client_golang `exp/api/remote`: a space before `proto` makes it 1.0. */
+export function protocolOf({
+  "content-type": contentType = "",
+}: IncomingHttpHeaders): RemoteWriteProtocol {
   return contentType.split(";").includes("proto=io.prometheus.write.v2.Request") ? "2" : "1";
 }

@@ -56,6 +56,7 @@ describe("without any source", () => {
       spoolDir: "/home/ann/.local/share/plimsoll/spool",
       spoolLimitBytes: 1_073_741_824,
       queues: 1,
+      sampleAgeLimitMs: 0,
       drainTimeoutMs: 30_000,
       metricsListen: undefined,
     });
@@ -158,6 +159,7 @@ it("reads every option alike from a variable and from the file", () => {
     spoolDir: "/spool",
     spoolLimitBytes: "512MiB",
     queues: "4",
+    sampleAgeLimitMs: "1h",
     drainTimeoutMs: "1m",
     metricsListen: "[::1]:9464",
   };

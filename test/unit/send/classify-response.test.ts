@@ -32,7 +32,7 @@ describe("remote write 1.0", () => {
     expect(classifyResponse(answer, sent1, nowMs)).toMatchObject({ samplesWritten: 10 });
   });
 
-  it.each([400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499])(
+  it.each([400, 402, 406, 409, 411, 412, 415, 422, 431, 451, 499])(
     "gives up after %i, with everything lost",
     (status) => {
       const answer = answerOf({
@@ -102,7 +102,7 @@ describe("remote write 2.0", () => {
 });
 
 describe("either protocol", () => {
-  it.each([408, 429, 500, 501, 502, 503, 504, 505, 529, 599])("tries again after %i", (status) => {
+  it.each([408, 425, 429, 500, 501, 502, 503, 504, 505, 529, 599])("tries again after %i", (status) => {
     for (const sent of [sent1, sent2]) {
       const answer = answerOf({ status, body: "busy", headers: written("10", "4") });
       expect(classifyResponse(answer, sent, nowMs)).toEqual({
@@ -129,11 +129,29 @@ describe("either protocol", () => {
   ])("calls a redirect to $location a configuration error", ({ location, target }) => {
     for (const status of [301, 302, 303, 304, 307, 308]) {
       const outcome = classifyResponse(answerOf({ status, headers: { location } }), sent2, nowMs);
-      expect(outcome).toMatchObject({
-        kind: "rejected",
+      expect(outcome).toEqual({
+        kind: "held",
         reason: `http_${status}`,
         text: `HTTP ${status}: ${target}; this is a configuration error, set the URL to the receiver itself`,
       });
+    }
+  });
+
+  it.each([401, 403, 404, 405, 407, 410])("takes %i for no matter of the points", (status) => {
+    for (const sent of [sent1, sent2]) {
+      const outcome = classifyResponse(answerOf({ status, body: "no" }), sent, nowMs);
+      expect(outcome).toEqual({
+        kind: "held",
+        reason: `http_${status}`,
+        text: `HTTP ${status}: no`,
+      });
+    }
+  });
+
+  it("takes 413 for too much at once", () => {
+    for (const sent of [sent1, sent2]) {
+      const outcome = classifyResponse(answerOf({ status: 413 }), sent, nowMs);
+      expect(outcome).toEqual({ kind: "too_large", reason: "http_413", text: "HTTP 413" });
     }
   });
 
@@ -142,11 +160,9 @@ describe("either protocol", () => {
     const answer = answerOf({ status: 200, headers, body: "<html>Sign in</html>" });
     for (const sent of [sent1, sent2]) {
       expect(classifyResponse(answer, sent, nowMs)).toEqual({
-        kind: "rejected",
+        kind: "held",
         reason: "html_answer",
         text: "HTTP 200 with an HTML page: a web page answers at this URL (a login page or a wrong path?), so nothing was stored",
-        samplesWritten: 0,
-        histogramsWritten: 0,
       });
     }
   });

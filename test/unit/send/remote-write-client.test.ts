@@ -159,7 +159,7 @@ describe("redirects", () => {
     await using server = await startReceiverServer({ answers: [redirectTo(other.url)] });
     await using client = createClient(server.url, { bearerToken: "tok" });
     expect(await client.send(batch, 0)).toMatchObject({
-      kind: "rejected",
+      kind: "held",
       reason: "http_308",
       text: expect.stringContaining(`a redirect to "${other.url}"`),
     });
@@ -169,7 +169,7 @@ describe("redirects", () => {
   it("ends a redirect in a circle", async () => {
     await using server = await startReceiverServer({ defaultAnswer: () => redirectTo("/again") });
     await using client = createClient(server.url);
-    expect(await client.send(batch, 0)).toMatchObject({ kind: "rejected", reason: "http_308" });
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "held", reason: "http_308" });
     expect(server.requests).toHaveLength(4);
   });
 });

@@ -122,7 +122,7 @@ describe("sending", () => {
 describe("retrying", () => {
   it("sends the same bytes again after longer and longer waits, and the rest behind them", async () => {
     await using setup = await setUp({
-      answers: [{ status: 503, body: "starting" }, { status: 500 }, { status: 429 }],
+      answers: [{ status: 503, body: "starting" }, { status: 500 }, { status: 504 }],
     });
     const { sender, spool, clock, server } = setup;
     spool.append(batchOf(1));
@@ -224,17 +224,17 @@ describe("what is lost", () => {
       answers: [
         { status: 400, body: "out of order sample" },
         { status: 400, body: "duplicate sample" },
-        { status: 413 },
+        { status: 422 },
       ],
     });
     const { sender, spool, told } = setup;
     for (let n = 1; n <= 4; n++) spool.append(batchOf(n));
     expect(await sender.drain(1000)).toBe(true);
     expect(valuesOf(setup)).toEqual([1, 2, 3, 4]);
-    expect(told).toEqual(["http_400: HTTP 400: out of order sample", "http_413: HTTP 413"]);
+    expect(told).toEqual(["http_400: HTTP 400: out of order sample", "http_422: HTTP 422"]);
     expect([...sender.totals.rejected]).toEqual([
       ["http_400", { samples: 2, histograms: 2 }],
-      ["http_413", { samples: 1, histograms: 1 }],
+      ["http_422", { samples: 1, histograms: 1 }],
     ]);
     expect(sender.totals.delivered).toEqual({ samples: 1, histograms: 1 });
   });
