@@ -134,7 +134,7 @@ describe("killed by SIGKILL at random moments", () => {
         const [killed] = await store.query(total("killed"), lastMs / 1_000);
         expect(killed?.value).toBe(seconds * perSecond);
         expect(await readdir(spoolDir)).toEqual([]);
-      });
+      }, 300_000);
     });
   }
 
