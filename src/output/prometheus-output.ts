@@ -98,6 +98,7 @@ export class PrometheusOutput implements Output {
     const { source, rules } = remoteWrite.writeRelabelConfigs;
     const relabelRules = parseRelabelConfigs(rules, source);
     const client = await createClient(remoteWrite, options);
+    let spool: RunSpool | undefined;
     try {
       const agreement = await negotiate(remoteWrite, client, {
         clock,
@@ -107,7 +108,7 @@ export class PrometheusOutput implements Output {
       });
       for (const notice of agreement.notices) options.onNotice(notice);
       const directory = spoolFolder(remoteWrite.spoolDir, identity.testid, remoteWrite.url);
-      const spool = await RunSpool.open(directory, {
+      spool = await RunSpool.open(directory, {
         limitBytes: remoteWrite.spoolLimitBytes,
         queues: remoteWrite.queues,
         manifest: {
@@ -145,6 +146,7 @@ export class PrometheusOutput implements Output {
         mapperOptions,
       });
     } catch (error) {
+      await spool?.close();
       await client.close();
       throw error;
     }

@@ -87,5 +87,6 @@ export function queueOf(
       }
     }
   }
-  return (hash >>> 0) % queues;
+  // Its low bits alone would follow the last characters.
+  return ((hash ^ (hash >>> 16)) >>> 0) % queues;
 }

@@ -231,8 +231,10 @@ it("is pointed to by a run that finds what another has left, and by no run of an
 it("finds no secret on the disk, and sends those of today", async () => {
   await writeFile(join(folder.path, "samples.json"), samples());
   const secret = (word: string) => [
-    ...["--remote-write-username", "ann", "--remote-write-password", `${word}-password`],
-    ...["--remote-write-header", `X-Key:${word}-header`],
+    "--remote-write-username",
+    "ann",
+    `--remote-write-password=${word}-password`,
+    `--remote-write-header=X-Key:${word}-header`,
   ];
   const url = new URL(receiver.url);
   url.search = "?token=yesterday-query";

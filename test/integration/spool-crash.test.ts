@@ -134,7 +134,7 @@ describe("killed by SIGKILL at random moments", () => {
         const [killed] = await store.query(total("killed"), lastMs / 1_000);
         expect(killed?.value).toBe(seconds * perSecond);
         expect(await readdir(spoolDir)).toEqual([]);
-      });
+      }, 300_000);
     });
   }
 
@@ -214,7 +214,10 @@ describe("a damaged spool", () => {
     if (at === undefined) rmSync(middle);
     else flip(middle, at);
     const { exitCode, stdout, stderr } = await run([
-      ...["replay", directory, "--json", ...out(receiver.url)],
+      "replay",
+      directory,
+      "--json",
+      ...out(receiver.url),
     ]);
     expect(exitCode, stderr).toBe(3);
     const lost = 6 - left.length;
@@ -337,7 +340,13 @@ it("with samples that go back by an hour keeps every series in order, and every 
   const [before, after] = [chunks(startMs), chunks(startMs - 3_600_000)];
   await writeFile(file, [...before.slice(0, 30), ...after.slice(30)].join(""));
   const { exitCode, stderr } = await run([
-    ...["ingest", file, "--testid", "back", "--report", reportFile, ...out(receiver.url)],
+    "ingest",
+    file,
+    "--testid",
+    "back",
+    "--report",
+    reportFile,
+    ...out(receiver.url),
   ]);
   expect(exitCode, stderr).toBe(0);
   const report = await readReport(reportFile);
@@ -363,7 +372,7 @@ it("keeps the number of queues that are on the disk, and the order of every seri
     return await run(["ingest", file, ...args, ...more]);
   };
   const [first = ""] = all;
-  const left = await ingest([...all.slice(0, 20)], 3);
+  const left = await ingest(all.slice(0, 20), 3);
   expect(left.exitCode, left.stderr).toBe(3);
   isAway = false;
   const { exitCode, stderr } = await ingest([first.split("\n")[0] + "\n", ...all.slice(40)], 2);
