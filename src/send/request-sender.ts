@@ -59,7 +59,7 @@ const hastyHoldMs = 5_000;
 /** So many tries, about 3 s, before a failure that seldom passes by itself is a matter for a person. */
 const lastingTries = 5;
 /** Names, certificates, protocols: with a resolver that hiccups or a rollout they pass after all. */
-const lastingReasons: ReadonlySet<string> = new Set([
+export const lastingReasons: ReadonlySet<string> = new Set([
   "http_501",
   "http_505",
   "dns",

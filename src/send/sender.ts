@@ -59,6 +59,12 @@ export interface SenderOptions extends RequestSenderOptions {
 const searchRequests = 64;
 const leastSearchRequests = 2;
 
+/**
+ * What remote write 1.0 is answered where some of its points are bad. Prometheus has then stored none (400); Mimir
+ * (400) and Thanos (409) have stored the others without saying which, and take them a second time.
+ */
+const partlyBadReasons: ReadonlySet<string> = new Set(["http_400", "http_409"]);
+
 export class Sender {
   readonly #options: SenderOptions;
   readonly #requests: RequestSender;
@@ -203,8 +209,8 @@ export class Sender {
         }
         case "rejected": {
           // 2.0 has stored what is good, and said how much.
-          const isWhole = part.protocol === "1" && outcome.reason === "http_400";
-          const halves = isWhole && searchesLeft >= 2 ? splitBatch(part) : undefined;
+          const maySearch = part.protocol === "1" && partlyBadReasons.has(outcome.reason);
+          const halves = maySearch && searchesLeft >= 2 ? splitBatch(part) : undefined;
           if (halves) {
             isSearching = true;
             searchesLeft -= 2;
@@ -235,14 +241,14 @@ export class Sender {
   }
 
   /**
-   * A 400 to what an earlier process left may mean that it had been delivered: a store takes a repeated point only if
+   * A 400 or 409 to what an earlier process left may mean that it had been delivered: a store takes a repeated point only if
    * it is its series' newest. It counts as lost, because nobody knows, and under a reason of its own.
    */
   #inDoubt(outcome: RejectedOutcome): RejectedOutcome {
-    if (this.#doubtfulBatches === 0 || outcome.reason !== "http_400") return outcome;
+    if (this.#doubtfulBatches === 0 || !partlyBadReasons.has(outcome.reason)) return outcome;
     return {
       ...outcome,
-      reason: "http_400_after_restart",
+      reason: `${outcome.reason}_after_restart`,
       text: `${outcome.text} (to requests of an earlier process, which probably had delivered them)`,
     };
   }

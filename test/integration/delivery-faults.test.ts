@@ -4,7 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunReport } from "../../src/cli/run-report.ts";
 import { type Fault, type FaultyProxyOptions, startFaultyProxy } from "../support/faulty-proxy.ts";
 import { type PlimsollProcess, runPlimsoll, startPlimsoll, words } from "../support/plimsoll.ts";
@@ -50,7 +50,7 @@ function newRun(writeUrl: string, protocol: string, ...more: readonly string[]):
       ...words(`--testid ${testid} --test faults --remote-write-protocol ${protocol}`),
       // What is sent is then what can be counted in the store.
       ...words(`--trends native --no-preflight --no-stale-markers --report ${path}`),
-      ...["--out", `prometheus-rw=${writeUrl}`],
+      `--out=prometheus-rw=${writeUrl}`,
       ...more,
     ],
     report: () => readReport(path),

@@ -122,13 +122,16 @@ function passOn(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = startRequest(url, { method: "POST", headers }, (incoming) => {
-      buffer(incoming).then((body) => {
-        const written = Object.entries(incoming.headers).filter(([name]) => name.startsWith("x-"));
-        const answerHeaders = Object.fromEntries(
-          written.map(([name, value]) => [name, `${value}`]),
-        );
-        resolve({ status: incoming.statusCode ?? 0, headers: answerHeaders, body });
-      }, reject);
+      const read = async () => ({
+        status: incoming.statusCode ?? 0,
+        headers: Object.fromEntries(
+          Object.entries(incoming.headers).flatMap(([name, value]) =>
+            name.startsWith("x-") && typeof value === "string" ? [[name, value]] : [],
+          ),
+        ),
+        body: await buffer(incoming),
+      });
+      resolve(read());
     });
     outgoing.on("error", reject);
     if (part.length === length) outgoing.end(part);

@@ -102,16 +102,19 @@ describe("remote write 2.0", () => {
 });
 
 describe("either protocol", () => {
-  it.each([408, 425, 429, 500, 501, 502, 503, 504, 505, 529, 599])("tries again after %i", (status) => {
-    for (const sent of [sent1, sent2]) {
-      const answer = answerOf({ status, body: "busy", headers: written("10", "4") });
-      expect(classifyResponse(answer, sent, nowMs)).toEqual({
-        kind: "retry",
-        reason: `http_${status}`,
-        text: `HTTP ${status}: busy`,
-      });
-    }
-  });
+  it.each([408, 425, 429, 500, 501, 502, 503, 504, 505, 529, 599])(
+    "tries again after %i",
+    (status) => {
+      for (const sent of [sent1, sent2]) {
+        const answer = answerOf({ status, body: "busy", headers: written("10", "4") });
+        expect(classifyResponse(answer, sent, nowMs)).toEqual({
+          kind: "retry",
+          reason: `http_${status}`,
+          text: `HTTP ${status}: busy`,
+        });
+      }
+    },
+  );
 
   it.each([429, 500, 503])("passes on what Retry-After asks for with %i", (status) => {
     const answer = answerOf({ status, headers: { "retry-after": "7" } });

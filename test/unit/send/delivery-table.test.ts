@@ -127,7 +127,7 @@ async function send(settings: Settings): Promise<Sent> {
       [
         `${request.protocol}.0`,
         request.series.length,
-        ...(request.headers["retry-attempt"] ? [`retry ${request.headers["retry-attempt"]}`] : []),
+        ...[request.headers["retry-attempt"] ?? []].flat().map((attempt) => `retry ${attempt}`),
       ].join(" "),
     ),
     delivered: delivered.samples,
@@ -263,7 +263,7 @@ describe("413", () => {
   });
 });
 
-describe("400", () => {
+describe.each([400, 409])("%i", (status) => {
   /** As Prometheus: all or nothing in 1.0, what is good in 2.0. */
   const refuse =
     (...bad: readonly string[]) =>
@@ -274,7 +274,7 @@ describe("400", () => {
         "X-Prometheus-Remote-Write-Samples-Written": `${request.series.length - found}`,
       };
       return {
-        status: 400,
+        status,
         body: "out of order sample\n",
         ...(request.protocol === "2" && { headers: written }),
       };
@@ -282,9 +282,13 @@ describe("400", () => {
 
   it("to 1.0 costs the bad series and no other, and names it", async () => {
     const sent = await send({ series: 2_000, defaultAnswer: refuse("1234") });
-    expect(sent).toMatchObject({ delivered: 1_999, rejected: { http_400: 1 }, violations: [] });
+    expect(sent).toMatchObject({
+      delivered: 1_999,
+      rejected: { [`http_${status}`]: 1 },
+      violations: [],
+    });
     expect(sent.told).toEqual([
-      'lost http_400: HTTP 400: out of order sample; the series is g{n="1234"}',
+      `lost http_${status}: HTTP ${status}: out of order sample; the series is g{n="1234"}`,
     ]);
     expect(sent.requests).toHaveLength(1 + 2 * 11);
   });
@@ -294,23 +298,23 @@ describe("400", () => {
     const sent = await send({ series: 2_000, defaultAnswer: refuse(...bad) });
     expect(sent.requests.length).toBeLessThanOrEqual(1 + 64);
     expect(sent.delivered).toBeGreaterThan(0);
-    expect(sent.delivered + (sent.rejected["http_400"] ?? 0)).toBe(2_000);
+    expect(sent.delivered + (sent.rejected[`http_${status}`] ?? 0)).toBe(2_000);
   });
 
   it("to 1.0 is not searched for long where nothing is ever good", async () => {
     const sent = await send({
       series: 500,
       batches: 20,
-      defaultAnswer: () => ({ status: 400, body: "out of bounds" }),
+      defaultAnswer: () => ({ status, body: "out of bounds" }),
     });
-    expect(sent.rejected).toEqual({ http_400: 10_000 });
+    expect(sent.rejected).toEqual({ [`http_${status}`]: 10_000 });
     // 64, 32, 16, 8, 4 and then 2 requests beside the first.
     expect(sent.requests).toHaveLength(20 + 64 + 32 + 16 + 8 + 4 + 15 * 2);
   });
 
   it("to 2.0 is taken at its Written headers", async () => {
     const sent = await send({ protocol: "2", series: 2_000, defaultAnswer: refuse("7", "8") });
-    expect(sent).toMatchObject({ delivered: 1_998, rejected: { http_400: 2 } });
+    expect(sent).toMatchObject({ delivered: 1_998, rejected: { [`http_${status}`]: 2 } });
     expect(sent.requests).toHaveLength(1);
   });
 
@@ -321,10 +325,10 @@ describe("400", () => {
       // All of the first batch; the second is taken, so that the third cannot have been sent before.
       defaultAnswer: (request) => {
         const n = (request.series[0]?.samples[0]?.timestampMs ?? NaN) - startMs;
-        return n === 0 ? { status: 400 } : n === 2 ? refuse("0")(request) : storedAnswer(request);
+        return n === 0 ? { status } : n === 2 ? refuse("0")(request) : storedAnswer(request);
       },
     });
-    expect(sent.rejected).toEqual({ http_400_after_restart: 4, http_400: 1 });
+    expect(sent.rejected).toEqual({ [`http_${status}_after_restart`]: 4, [`http_${status}`]: 1 });
     expect(sent.told[0]).toContain("of an earlier process, which probably had delivered them");
   });
 });
@@ -410,7 +414,7 @@ describe("401 and 403", () => {
 });
 
 describe("the rest", () => {
-  it.each([402, 409, 412, 422, 451])("is counted, and not sent again: %i", async (status) => {
+  it.each([402, 412, 422, 451])("is counted, and not sent again: %i", async (status) => {
     const sent = await send({ batches: 2, answers: [{ status, body: "no" }] });
     expect(sent).toMatchObject({ waitsMs: [], delivered: 4, rejected: { [`http_${status}`]: 4 } });
     expect(sent.requests).toHaveLength(2);

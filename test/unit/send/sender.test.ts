@@ -1,18 +1,22 @@
 import { array, assert, asyncProperty, constantFrom } from "fast-check";
+import { compressSync } from "snappy";
 import { describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../../src/clock.ts";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
+import { toRemoteWrite1 } from "../../../src/encode/transcode.ts";
 import { RemoteWriteClient } from "../../../src/send/remote-write-client.ts";
 import { Sender, type SenderOptions } from "../../../src/send/sender.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { encodeWriteRequest } from "../../support/encode-write-request.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { gaugeBatch } from "../../support/gauge-batch.ts";
 import {
   startReceiverServer,
   storedAnswer,
   type ReceiverServerOptions,
   type ScriptedAnswer,
 } from "../../support/receiver-server.ts";
+import { WriteRequest } from "../../support/remote-write-proto.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
 
 const startMs = 1_700_000_000_000;
@@ -218,6 +222,101 @@ describe("the end", () => {
   });
 });
 
+describe("a batch in parts", () => {
+  /** Takes one point at a time. */
+  const one: ReceiverServerOptions["defaultAnswer"] = (request) =>
+    request.series.length > 1 ? { status: 413 } : storedAnswer(request);
+
+  it("given up between two of them stays whole, and is sent whole and counted once by whoever is next", async () => {
+    let isSlow = true;
+    await using setup = await setUp({
+      defaultAnswer: (request) =>
+        isSlow && request.series[0]?.labels.some(({ value }) => value === "3")
+          ? "hang"
+          : one(request),
+    });
+    const { sender, spool, server } = setup;
+    spool.append(gaugeBatch("1", 4, startMs));
+    sender.wake();
+    // 4, 2, and the points 0, 1, 2, 3.
+    await server.waitForRequests(6);
+    await sender.stop();
+    expect(sender.totals.delivered).toEqual({ samples: 0, histograms: 0 });
+    expect(spool.pending.samples).toBe(4);
+    isSlow = false;
+    expect(await sender.drain(1000)).toBe(true);
+    expect(sender.totals.delivered).toEqual({ samples: 4, histograms: 0 });
+    expect(sender.totals.rejected).toEqual(new Map());
+    expect(server.violations).toEqual([]);
+  });
+
+  it("keeps the order of a series that is in it twice", async () => {
+    await using setup = await setUp({ defaultAnswer: one });
+    const { sender, spool, server } = setup;
+    const points = [1, 2, 3].map((n) => ({ timestamp: startMs + n, value: n }));
+    const timeseries = points.map((point) => ({
+      labels: [{ name: "__name__", value: "m" }],
+      samples: [point],
+    }));
+    const message = WriteRequest.encode(WriteRequest.fromObject({ timeseries })).finish();
+    const times = { minTimestampMs: startMs + 1, maxTimestampMs: startMs + 3 };
+    spool.append({
+      protocol: "1",
+      body: compressSync(message),
+      samples: 3,
+      histograms: 0,
+      ...times,
+    });
+    expect(await sender.drain(1000)).toBe(true);
+    const single = server.requests.filter(({ series }) => series.length === 1);
+    expect(single.map(({ series }) => series[0]?.samples[0]?.value)).toEqual([1, 2, 3]);
+    expect(server.violations).toEqual([]);
+  });
+});
+
+describe("what is held", () => {
+  it("is tried at once, and then more often, when the run ends", async () => {
+    await using setup = await setUp({ answers: Array(4).fill({ status: 401 }) });
+    const { sender, spool, clock, server } = setup;
+    spool.append(batchOf(1));
+    sender.wake();
+    await clock.waitForSleep(30_000);
+    expect(sender.state).toEqual({
+      kind: "held",
+      sinceMs: startMs,
+      reason: "http_401",
+      text: "HTTP 401",
+    });
+    clock.advance(30_000);
+    await server.waitForRequests(2);
+    await clock.waitForSleep(30_000);
+    const drained = sender.drain(60_000);
+    await server.waitForRequests(3);
+    await clock.waitForSleep(5_000);
+    clock.advance(5_000);
+    await server.waitForRequests(4);
+    await clock.waitForSleep(5_000);
+    clock.advance(5_000);
+    expect(await drained).toBe(true);
+    expect(clock.sleeping).toEqual([]);
+    expect(sender.totals).toMatchObject({ delivered: { samples: 1 }, rejected: new Map() });
+  });
+
+  it("stays in the spool when the time at the end of a run is over", async () => {
+    await using setup = await setUp({ defaultAnswer: () => ({ status: 404 }) });
+    const { sender, spool, clock } = setup;
+    spool.append(batchOf(1));
+    const drained = sender.drain(7_000);
+    await clock.waitForSleep(5_000);
+    clock.advance(5_000);
+    await clock.waitForSleep(5_000);
+    clock.advance(2_000);
+    expect(await drained).toBe(false);
+    expect(spool.pending.batches).toBe(1);
+    expect(clock.sleeping).toEqual([]);
+  });
+});
+
 describe("what is lost", () => {
   it("is counted by reason, and its first text told once", async () => {
     await using setup = await setUp({
@@ -325,11 +424,16 @@ it("accounts for every point, whatever the receiver answers", async () => {
     { status: 503 },
     { status: 429, headers: { "Retry-After": "1" } },
     { status: 302 },
+    { status: 401 },
+    { status: 409 },
+    { status: 413 },
+    { status: 501 },
     { status: 200, headers: { "Content-Type": "text/html" } },
     "reset",
   );
+  const protocols = constantFrom("1" as const, "2" as const);
   await assert(
-    asyncProperty(array(answer, { maxLength: 12 }), async (answers) => {
+    asyncProperty(array(answer, { maxLength: 12 }), protocols, async (answers, protocol) => {
       // Waits between retries take no time; the drain's own time-out does.
       const drainMs = 20_000;
       const clock: Clock = {
@@ -337,9 +441,12 @@ it("accounts for every point, whatever the receiver answers", async () => {
         sleep: (durationMs, signal) =>
           systemClock.sleep(durationMs === drainMs ? durationMs : 0, signal),
       };
-      await using setup = await setUp({ answers, defaultAnswer: storedAnswer }, { clock });
+      await using setup = await setUp(
+        { answers, defaultAnswer: storedAnswer },
+        { clock, downgrade: toRemoteWrite1 },
+      );
       const { sender, spool } = setup;
-      for (let n = 1; n <= 5; n++) spool.append(batchOf(n));
+      for (let n = 1; n <= 5; n++) spool.append(batchOf(n, protocol));
       expect(await sender.drain(drainMs)).toBe(true);
       const { delivered, rejected } = sender.totals;
       const lost = [...rejected.values()];
