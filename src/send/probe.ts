@@ -149,7 +149,7 @@ function isAway(outcome: Refusal): boolean {
 
 /** Something answers at this address, and waiting does not make it a receiver. */
 function isMisdirected({ reason }: RetryOutcome): boolean {
-  return reason === "tls" || reason === "not_http";
+  return reason === "tls" || reason === "not_http" || reason === "credentials_refused";
 }
 
 /** About the URL or the credentials: another protocol or other points change nothing. */
