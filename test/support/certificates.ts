@@ -15,7 +15,7 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** For 127.0.0.1, `*.test` and as a client. */
+  /** For 127.0.0.1, `prom.test` and as a client. */
   issue(name: string): Certificate;
 }
 
@@ -30,7 +30,7 @@ export function createAuthority(folder: string, name: string): Authority {
       createCertificate({ cert: join(folder, `${leaf}.pem`), key: join(folder, `${leaf}.key`) }, [
         ...["-subj", `/CN=${leaf}`, "-CA", files.cert, "-CAkey", files.key],
         ...["-addext", "basicConstraints=critical,CA:FALSE"],
-        ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:*.test"],
+        ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:prom.test"],
       ]),
   };
 }

@@ -50,25 +50,18 @@ export async function openAwsCredentials(
     const get = () => Promise.resolve(keys);
     return { get, renew: get };
   }
-  const { fromNodeProviderChain, fromTemporaryCredentials } = await loadProviders();
-  const clientConfig = { region };
-  // Each time a provider of its own, because each keeps what it has found.
+  const { fromIni, fromNodeProviderChain, fromTemporaryCredentials } = await loadProviders();
+  const shared = { clientConfig: { region }, ignoreCache: true };
   const fetch = async (): Promise<ExpiringCredentials> => {
-    const base =
-      keys ??
-      fromNodeProviderChain({
-        ...(profile !== undefined && { profile }),
-        clientConfig,
-        ignoreCache: true,
-      });
-    if (roleArn !== undefined) {
-      return await fromTemporaryCredentials({
-        params: { RoleArn: roleArn, RoleSessionName: roleSessionName },
-        masterCredentials: base,
-        clientConfig,
-      })();
-    }
-    return typeof base === "function" ? await base() : base;
+    // Each time a provider of its own, because each keeps what it has found.
+    const find =
+      profile === undefined ? fromNodeProviderChain(shared) : fromIni({ ...shared, profile });
+    if (roleArn === undefined) return await find();
+    return await fromTemporaryCredentials({
+      ...shared,
+      params: { RoleArn: roleArn, RoleSessionName: roleSessionName },
+      masterCredentials: keys ?? find,
+    })();
   };
   return new CachedCredentials(fetch, clock);
 }

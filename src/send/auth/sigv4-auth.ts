@@ -83,11 +83,15 @@ export class SigV4Auth implements RequestAuth {
   async close(): Promise<void> {}
 }
 
-/** The AWS SDK's texts name the profile, the file or the service that failed. */
+/**
+ * The texts of AWS's package name the profile, the file or the service that failed. What it calls so means that there is
+ * nothing to be found; anything else, that the search failed.
+ */
 function missing(error: unknown): Preparation {
+  const isNowhere = error instanceof Error && error.name === "CredentialsProviderError";
   return {
     kind: "missing",
-    reason: "credentials_unavailable",
+    reason: isNowhere ? "credentials_refused" : "credentials_unavailable",
     text: `there are no AWS credentials to sign with: ${messageOf(error)}`,
   };
 }
