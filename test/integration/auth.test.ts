@@ -2,14 +2,17 @@
  * Authentication as users meet it: the built command, receivers that insist, credentials that change while it runs, and
  * no secret anywhere but in the request.
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAuthority, describeWithOpenssl } from "../support/certificates.ts";
 import { awsAuthorization } from "../support/aws-signer.ts";
 import { startFormServer } from "../support/form-server.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
-import { runPlimsoll, startPlimsoll, type PlimsollProcess } from "../support/plimsoll.ts";
+import { runPlimsoll, startPlimsoll, words, type PlimsollProcess } from "../support/plimsoll.ts";
 import { receivedValue } from "../support/received-points.ts";
 import {
   startReceiverServer,
@@ -220,6 +223,42 @@ describe("SigV4", () => {
     ]);
   });
 
+  it("says which package to install, where finding credentials takes AWS's own", async () => {
+    const app = join(folder.path, "app");
+    const project = fileURLToPath(new URL("../../", import.meta.url));
+    const { dependencies } = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
+    await cp(join(project, "dist"), join(app, "dist"), { recursive: true });
+    await cp(join(project, "package.json"), join(app, "package.json"));
+    await mkdir(join(app, "node_modules"));
+    for (const name of Object.keys(dependencies)) {
+      await symlink(join(project, "node_modules", name), join(app, "node_modules", name));
+    }
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: folder.path,
+      PLIMSOLL_REMOTE_WRITE_SIGV4_REGION: region,
+    };
+    const ingest = (more: Env) =>
+      promisify(execFile)(
+        process.execPath,
+        [join(app, "dist", "cli", "main.js"), "ingest", join(folder.path, "one.json")],
+        { cwd: folder.path, env: { ...env, ...more } },
+      );
+    await writeFile(join(folder.path, "one.json"), metric + hit());
+    await expect(ingest({})).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("npm install @aws-sdk/credential-providers"),
+    });
+
+    await using receiver = await startReceiverServer();
+    await ingest({
+      PLIMSOLL_REMOTE_WRITE_URL: receiver.url,
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "s3cret",
+    });
+    expect(receiver.requests[0]?.headers.authorization).toContain("Credential=AKIDEXAMPLE/");
+  });
+
   it("says which profile it does not find", async () => {
     const env = {
       PLIMSOLL_REMOTE_WRITE_SIGV4_REGION: region,
@@ -401,9 +440,9 @@ describe("secrets", () => {
       await mkdir(spool, { recursive: true });
       await using plimsoll = startPlimsoll(
         [
-          ...["ingest", "-", "--testid", "hidden", "--spool-dir", spool],
-          ...["--metrics-listen", "127.0.0.1:0", "--report", join(own.path, "report.json")],
-          ...["--drain-timeout", "500ms", isStarting ? "--no-preflight" : "--preflight"],
+          ...words("ingest - --testid hidden --metrics-listen 127.0.0.1:0 --drain-timeout 500ms"),
+          ...words(`--spool-dir ${spool} --report ${join(own.path, "report.json")}`),
+          isStarting ? "--no-preflight" : "--preflight",
         ],
         { ...options, env: envOf(receiver), isStdinOpen: true },
       );

@@ -27,11 +27,13 @@ export function createAuthority(folder: string, name: string): Authority {
   return {
     ...own,
     issue: (leaf) =>
-      createCertificate({ cert: join(folder, `${leaf}.pem`), key: join(folder, `${leaf}.key`) }, [
-        ...["-subj", `/CN=${leaf}`, "-CA", files.cert, "-CAkey", files.key],
-        ...["-addext", "basicConstraints=critical,CA:FALSE"],
-        ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:prom.test"],
-      ]),
+      createCertificate(
+        { cert: join(folder, `${leaf}.pem`), key: join(folder, `${leaf}.key`) },
+        // prettier-ignore
+        ["-subj", `/CN=${leaf}`, "-CA", files.cert, "-CAkey", files.key,
+          "-addext", "basicConstraints=critical,CA:FALSE",
+          "-addext", "subjectAltName=IP:127.0.0.1,DNS:prom.test"],
+      ),
   };
 }
 

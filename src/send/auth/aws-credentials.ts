@@ -6,6 +6,7 @@
  * dependency of 16 MB that is loaded only here. It reads the process's environment by itself, so this file does, too.
  */
 import { env } from "node:process";
+import type * as Providers from "@aws-sdk/credential-providers";
 import type { Clock } from "../../clock.ts";
 import { ConfigError, systemErrorCode } from "../../errors.ts";
 import type { AwsCredentials } from "./sigv4-signature.ts";
@@ -117,7 +118,7 @@ function keysOfEnvironment(profile: string | undefined): AwsCredentials | undefi
   };
 }
 
-async function loadProviders(): Promise<typeof import("@aws-sdk/credential-providers")> {
+async function loadProviders(): Promise<typeof Providers> {
   try {
     return await import("@aws-sdk/credential-providers");
   } catch (cause) {
@@ -127,8 +128,8 @@ async function loadProviders(): Promise<typeof import("@aws-sdk/credential-provi
         {
           option: "SigV4",
           message:
-            "no keys are given, and to find them in profiles, a web identity or a role takes AWS's own package: " +
-            "install it beside plimsoll (npm install @aws-sdk/credential-providers)",
+            "credentials of a profile, a role or a web identity are found by AWS's own package, which is not installed: " +
+            "npm install @aws-sdk/credential-providers beside plimsoll, or give an access key and its secret key",
           source: "this installation",
         },
       ],
