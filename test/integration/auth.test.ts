@@ -320,9 +320,11 @@ it("says once that credentials go unencrypted to another machine, and of this on
 describe("secrets", () => {
   const secret = "hunter2/+s3cret";
   const inForm = "hunter2%2F%2Bs3cret";
+  /** A second one, which is not masked with the first. */
+  const other = "swordfish";
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   /** Whatever form it has on its way. */
-  const forms = [secret, inForm, "hunter2", base64(`ann:${secret}`), base64(`ann:${inForm}`)];
+  const forms = [secret, inForm, "hunter2", other, base64(`ann:${secret}`), base64(`ann:${inForm}`)];
 
   /** Refuses all, and shows the request in the answer, as some proxies do. */
   const showing = (status: number) => (request: ReceivedRequest) => ({
@@ -346,10 +348,10 @@ describe("secrets", () => {
     {
       name: "a password, a header and a query string",
       env: (url) => ({
-        [`${prefix}URL`]: `${url}?key=${secret}`,
+        [`${prefix}URL`]: `${url}?key=${other}-in-url`,
         [`${prefix}USERNAME`]: "ann",
         [`${prefix}PASSWORD`]: secret,
-        [`${prefix}HEADERS`]: `X-Key: ${secret}`,
+        [`${prefix}HEADERS`]: `X-Key: ${other}-in-header`,
       }),
     },
     {
@@ -375,7 +377,7 @@ describe("secrets", () => {
         [`${prefix}OAUTH2_CLIENT_ID`]: "ann",
         [`${prefix}OAUTH2_CLIENT_SECRET`]: secret,
         [`${prefix}OAUTH2_TOKEN_URL`]: tokenUrl,
-        [`${prefix}OAUTH2_ENDPOINT_PARAMS`]: `password=${secret}`,
+        [`${prefix}OAUTH2_ENDPOINT_PARAMS`]: `password=${other}`,
       }),
     },
     {
@@ -385,7 +387,7 @@ describe("secrets", () => {
         [`${prefix}SIGV4_REGION`]: "eu-west-1",
         AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
         AWS_SECRET_ACCESS_KEY: secret,
-        AWS_SESSION_TOKEN: secret,
+        AWS_SESSION_TOKEN: other,
       }),
     },
     {

@@ -5,10 +5,12 @@ import {
   array,
   assert,
   asyncProperty,
+  constant,
   constantFrom,
   date,
   dictionary,
   integer,
+  oneof,
   string,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -74,7 +76,7 @@ describe("published signatures", () => {
 });
 
 it("signs any request as AWS's own signer does", async () => {
-  const segment = string({ minLength: 1 }).filter((text) => !/^\.+$/.test(text));
+  const segment = oneof(constant(""), string()).filter((text) => !/^\.+$/.test(text));
   await assert(
     asyncProperty(
       array(segment, { maxLength: 4 }),
