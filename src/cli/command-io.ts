@@ -1,7 +1,7 @@
 /**
  * What a command knows of the process it runs in, passed in so that tests need no process.
  */
-import type { Environment } from "../config/option-table.ts";
+import type { Environment } from "../config/option-row.ts";
 
 export interface CommandIo {
   /** For results that a program may read. */

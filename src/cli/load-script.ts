@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../config/option-table.ts";
+import type { Environment } from "../config/option-row.ts";
 import { messageOf } from "../errors.ts";
 import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";

@@ -7,12 +7,8 @@ import { type Command, Option } from "commander";
 import { configFileFlag, configFileVariable, loadConfigFile } from "../config/config-file.ts";
 import type { FlagValue } from "../config/option-candidates.ts";
 import { boolean } from "../config/option-kinds.ts";
-import {
-  optionRows,
-  toDefaultText,
-  type NamedRow,
-  type OptionGroup,
-} from "../config/option-table.ts";
+import type { OptionGroup } from "../config/option-row.ts";
+import { optionRows, toDefaultText, type NamedRow } from "../config/option-table.ts";
 import type { OptionName } from "../config/options.ts";
 import { resolveOptions, type ResolvedOptions } from "../config/resolve-options.ts";
 import type { RawValue } from "../config/yaml.ts";

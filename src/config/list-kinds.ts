@@ -73,22 +73,38 @@ export const trendStats: OptionKind<readonly string[]> = {
   redact: unchanged,
 };
 
-/** Names with values, as a map, as `name=value` texts, or as one text with commas between them. */
-export const tags: OptionKind<ReadonlyMap<string, string>> = {
-  placeholder: "name=value",
-  repeatable: true,
-  parse: (raw) =>
-    toMap(toPairs(raw, "="), (name) => {
-      if (name === "") throw new UsageError("has a tag without a name");
-      return name;
-    }),
-  format: (map) =>
-    map.size === 0 ? "-" : [...map].map(([name, value]) => `${name}=${value}`).join(", "),
+/** OAuth2 scopes. Source: RFC 6749, section 3.3. */
+export const scopes: OptionKind<readonly string[]> = {
+  placeholder: "list",
+  repeatable: false,
+  parse: toItems,
+  format: (items) => (items.length === 0 ? "-" : items.join(",")),
   redact: unchanged,
 };
 
+export const tags: OptionKind<ReadonlyMap<string, string>> = namedValues("tag");
+
+export const parameters: OptionKind<ReadonlyMap<string, string>> = namedValues("parameter");
+
+/** Names with values, as a map, as `name=value` texts, or as one text with commas between them. */
+function namedValues(noun: string): OptionKind<ReadonlyMap<string, string>> {
+  return {
+    placeholder: "name=value",
+    repeatable: true,
+    parse: (raw) =>
+      toMap(toPairs(raw, "="), (name) => {
+        if (name === "") throw new UsageError(`has a ${noun} without a name`);
+        return name;
+      }),
+    format: (map) =>
+      map.size === 0 ? "-" : [...map].map(([name, value]) => `${name}=${value}`).join(", "),
+    redact: unchanged,
+  };
+}
+
 /**
- * Headers that belong to the protocol. Source: Prometheus, `config/config.go`, `reservedHeaders`.
+ * Headers that belong to the protocol. Source: Prometheus, `config/config.go`, `reservedHeaders`. The last ones are
+ * ours: the attempt is counted for the receiver, and the HTTP client refuses the others or sets them itself.
  */
 const reservedHeaders: ReadonlySet<string> = new Set([
   "host",
@@ -107,6 +123,11 @@ const reservedHeaders: ReadonlySet<string> = new Set([
   "x-amz-date",
   "x-amz-security-token",
   "x-amz-content-sha256",
+  "retry-attempt",
+  "expect",
+  "te",
+  "transfer-encoding",
+  "upgrade",
 ]);
 
 /** As tags, with a colon. Values may be secret: no message holds one. */
@@ -128,7 +149,7 @@ export const headers: OptionKind<ReadonlyMap<string, string>> = {
       }
       if (folded === "authorization") {
         throw new UsageError(
-          `header ${JSON.stringify(name)} is set by the options for user name and bearer token`,
+          `header ${JSON.stringify(name)} is set by the options for authentication`,
         );
       }
       if (reservedHeaders.has(folded)) {

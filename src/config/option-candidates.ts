@@ -6,7 +6,8 @@
 import type { ConfigProblem } from "../errors.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { ValueOrigin } from "./option-kinds.ts";
-import type { Environment, NamedRow } from "./option-table.ts";
+import type { Environment } from "./option-row.ts";
+import type { NamedRow } from "./option-table.ts";
 import type { OptionName } from "./options.ts";
 import type { RawValue } from "./yaml.ts";
 

@@ -40,44 +40,84 @@ export function moveUserInfo(
   return [];
 }
 
+type OptionNames = readonly [OptionName, ...OptionName[]];
+
+/** The options of each method of authentication. */
+const basic: OptionNames = ["username", "password", "passwordFile"];
+const token: OptionNames = ["bearerToken", "bearerTokenFile", "authorizationType"];
+const oauth2: OptionNames = [
+  "oauth2ClientId",
+  "oauth2ClientSecret",
+  "oauth2ClientSecretFile",
+  "oauth2TokenUrl",
+  "oauth2Scopes",
+  "oauth2EndpointParams",
+  "oauth2TlsCaFile",
+];
+const sigv4: OptionNames = [
+  "sigv4Region",
+  "sigv4AccessKey",
+  "sigv4SecretKey",
+  "sigv4Profile",
+  "sigv4RoleArn",
+];
+const methods: readonly OptionNames[] = [basic, token, oauth2, sigv4];
+
+/** Two ways to say one thing. */
+const alternatives: readonly (readonly [OptionName, OptionName])[] = [
+  ["password", "passwordFile"],
+  ["bearerToken", "bearerTokenFile"],
+  ["oauth2ClientSecret", "oauth2ClientSecretFile"],
+  ["sigv4AccessKey", "sigv4Profile"],
+];
+
+/** Options, what each of them is of no use without (one of `needed`), and how to say so. */
+const needs: readonly {
+  readonly given: OptionNames;
+  readonly needed: OptionNames;
+  readonly lack: string;
+}[] = [
+  { given: ["password", "passwordFile"], needed: ["username"], lack: "a user name" },
+  { given: ["authorizationType"], needed: ["bearerTokenFile", "bearerToken"], lack: "a token" },
+  { given: oauth2, needed: ["oauth2TokenUrl"], lack: "a token endpoint" },
+  { given: oauth2, needed: ["oauth2ClientId"], lack: "a client id" },
+  {
+    given: oauth2,
+    needed: ["oauth2ClientSecretFile", "oauth2ClientSecret"],
+    lack: "a client secret",
+  },
+  { given: sigv4, needed: ["sigv4Region"], lack: "a region" },
+  { given: ["sigv4AccessKey"], needed: ["sigv4SecretKey"], lack: "its secret key" },
+  { given: ["sigv4SecretKey"], needed: ["sigv4AccessKey"], lack: "its access key" },
+  { given: ["clientCertificate"], needed: ["clientCertificateKey"], lack: "its key" },
+  { given: ["clientCertificateKey"], needed: ["clientCertificate"], lack: "its certificate" },
+];
+
 export function conflicts(candidates: ReadonlyMap<OptionName, Candidate>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const given = (...names: OptionName[]): Candidate[] =>
+  const given = (names: readonly OptionName[]): Candidate[] =>
     names.flatMap((name) => candidates.get(name) ?? []);
   const report = (wrong: readonly Candidate[], message: string): void => {
     const [first] = wrong;
     if (first !== undefined) problems.push(toProblem(first, message));
   };
 
-  const basic = given("username", "password", "passwordFile");
-  const bearer = given("bearerToken", "bearerTokenFile");
-  if (basic.length > 0 && bearer.length > 0) {
+  const [first = [], ...others] = methods.map(given).filter((options) => options.length > 0);
+  for (const other of others) {
     report(
-      bearer,
-      `is a second method of authentication beside ${describe(basic)}: the receiver takes one`,
+      other,
+      `is a second method of authentication beside ${describe(first)}: the receiver takes one`,
     );
   }
-  for (const names of [
-    ["password", "passwordFile"],
-    ["bearerToken", "bearerTokenFile"],
-  ] as const) {
-    const [, ...others] = given(...names);
-    if (others.length > 0) {
-      report(given(names[0]), `is given and ${describe(others)} too: remove one of them`);
+  for (const [name, alternative] of alternatives) {
+    const also = given([alternative]);
+    if (also.length > 0) {
+      report(given([name]), `is given and ${describe(also)} too: remove one of them`);
     }
   }
-  if (!candidates.has("username")) {
-    report(
-      given("password", "passwordFile"),
-      `is given without a user name: set ${optionTable.username.flag}`,
-    );
-  }
-  const certificate = given("clientCertificate", "clientCertificateKey");
-  if (certificate.length === 1) {
-    const missing = candidates.has("clientCertificate")
-      ? optionTable.clientCertificateKey
-      : optionTable.clientCertificate;
-    report(certificate, `is of no use alone: set ${missing.flag} too`);
+  for (const { given: names, needed, lack } of needs) {
+    if (given(needed).length > 0) continue;
+    report(given(names), `is given without ${lack}: set ${optionTable[needed[0]].flag}`);
   }
   return problems;
 }

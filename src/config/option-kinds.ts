@@ -84,22 +84,40 @@ export function path(placeholder: string): OptionKind<string> {
   );
 }
 
-export const httpUrl: OptionKind<string> = {
-  ...scalar(
-    "url",
+/** @param what Completes "is not a URL …". */
+export function httpUrl(what: string, example: string): OptionKind<string> {
+  return {
+    ...scalar(
+      "url",
+      (value) => {
+        if (!URL.canParse(value) || !/^https?:\/\//i.test(value)) {
+          throw new UsageError(
+            `${JSON.stringify(redactUrl(value))} is not a URL ${what}: ` +
+              `expected one such as "${example}"`,
+          );
+        }
+        return value;
+      },
+      String,
+    ),
+    redact: redactUrl,
+  };
+}
+
+/** One word of HTTP. Source: RFC 9110, section 5.6.2. */
+export function token(placeholder: string): OptionKind<string> {
+  return scalar(
+    placeholder,
     (value) => {
-      if (!URL.canParse(value) || !/^https?:\/\//i.test(value)) {
-        throw new UsageError(
-          `${JSON.stringify(redactUrl(value))} is not a URL that can be pushed to: ` +
-            'expected one such as "http://localhost:9090/api/v1/write"',
-        );
+      if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(value)) {
+        // Not shown: a secret may have got here.
+        throw new UsageError("is not one word of letters and digits");
       }
       return value;
     },
     String,
-  ),
-  redact: redactUrl,
-};
+  );
+}
 
 /** Source of the spellings: Go, `strconv.ParseBool`, which k6 uses for its variables. */
 export const boolean: OptionKind<boolean> = scalar("true|false", parseBoolean, String);

@@ -9,12 +9,12 @@
  */
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { headers, outputs, relabelConfigs, tags, trendStats } from "./list-kinds.ts";
+import { connectionRows } from "./connection-rows.ts";
+import { outputs, relabelConfigs, tags, trendStats } from "./list-kinds.ts";
 import {
   boolean,
   byteSize,
   duration,
-  httpUrl,
   listenAddress,
   oneOf,
   optional,
@@ -22,47 +22,9 @@ import {
   path,
   text,
   wholeNumber,
-  type OptionKind,
 } from "./option-kinds.ts";
+import { spelled, type Environment, type OptionRow } from "./option-row.ts";
 import type { OptionName, Options } from "./options.ts";
-
-export type OptionGroup = "run" | "prometheus-rw";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a default may depend on. */
-export interface DefaultContext {
-  readonly environment: Environment;
-  /** Resolved before the default of `spoolDir` is asked for. */
-  readonly dataDir: string;
-}
-
-export interface OptionRow<Value> {
-  readonly group: OptionGroup;
-  /** The long flag; a boolean also has a `--no-` form. */
-  readonly flag: string;
-  /** One letter with its dash, where k6 has it too and people's fingers know it. */
-  readonly short?: string;
-  readonly variable: string;
-  /** The key in plimsoll.yaml. */
-  readonly key: string;
-  readonly k6?: K6Variable;
-  readonly kind: OptionKind<Value>;
-  readonly toDefault: (context: DefaultContext) => Value;
-  /** The default in words, where it is computed. */
-  readonly defaultText?: string;
-  readonly description: string;
-  /** Masked wherever it is shown, and never part of a message. */
-  readonly secret: boolean;
-}
-
-export interface K6Variable {
-  readonly name: string;
-  /** Variables that begin so hold one item each, named by what follows; `name` wins on a clash. */
-  readonly itemPrefix?: string;
-  /** From k6's spelling to ours. @throws UsageError */
-  readonly translate?: (text: string) => string;
-}
 
 export type OptionTable = { readonly [Name in OptionName]: OptionRow<Options[Name]> };
 
@@ -109,131 +71,13 @@ export const optionTable: OptionTable = {
       "where samples go: `prometheus-rw`, always, and e.g. `json=FILE` beside it; may be repeated",
     secret: false,
   },
-  url: {
-    ...spelled("remote-write-url"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_SERVER_URL" },
-    kind: httpUrl,
-    toDefault: () => "http://localhost:9090/api/v1/write",
-    description: "remote-write endpoint; user-info in it is used for basic authentication",
-    secret: false,
-  },
-  username: {
-    ...spelled("remote-write-username"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_USERNAME" },
-    kind: optional(text("name")),
-    toDefault: () => undefined,
-    description: "user name for basic authentication",
-    secret: false,
-  },
-  password: {
-    ...spelled("remote-write-password"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_PASSWORD" },
-    kind: optional(text("password")),
-    toDefault: () => undefined,
-    description: "password for basic authentication",
-    secret: true,
-  },
-  passwordFile: {
-    ...spelled("remote-write-password-file"),
-    group: "prometheus-rw",
-    kind: optional(path("file")),
-    toDefault: () => undefined,
-    description: "file that holds the password",
-    secret: false,
-  },
-  bearerToken: {
-    ...spelled("remote-write-bearer-token"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_BEARER_TOKEN" },
-    kind: optional(text("token")),
-    toDefault: () => undefined,
-    description: "token for bearer authentication",
-    secret: true,
-  },
-  bearerTokenFile: {
-    ...spelled("remote-write-bearer-token-file"),
-    group: "prometheus-rw",
-    kind: optional(path("file")),
-    toDefault: () => undefined,
-    description: "file that holds the bearer token",
-    secret: false,
-  },
-  headers: {
-    ...spelled("remote-write-headers"),
-    flag: "--remote-write-header",
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_HTTP_HEADERS", itemPrefix: "K6_PROMETHEUS_RW_HEADERS_" },
-    kind: headers,
-    toDefault: () => new Map(),
-    description: "a header for each request, e.g. `X-Scope-OrgID:team`; may be repeated",
-    secret: true,
-  },
-  timeoutMs: {
-    ...spelled("remote-write-timeout"),
-    group: "prometheus-rw",
-    kind: duration(100, 10 * minute),
-    // As Prometheus' sender; k6's 5 s gives up on a receiver that is only slow.
-    toDefault: () => 30 * second,
-    description: "time for one request and its answer",
-    secret: false,
-  },
+  ...connectionRows,
   protocol: {
     ...spelled("remote-write-protocol"),
     group: "prometheus-rw",
     kind: oneOf("auto", "1", "2"),
     toDefault: () => "auto",
     description: "remote-write version; `auto` tries 2.0 and falls back to 1.0",
-    secret: false,
-  },
-  insecureSkipTlsVerify: {
-    ...spelled("remote-write-insecure-skip-tls-verify"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_INSECURE_SKIP_TLS_VERIFY" },
-    kind: boolean,
-    toDefault: () => false,
-    description: "trust any certificate of the receiver",
-    secret: false,
-  },
-  tlsMinVersion: {
-    ...spelled("remote-write-tls-min-version"),
-    group: "prometheus-rw",
-    k6: {
-      name: "K6_PROMETHEUS_RW_TLS_MINIMUM_VERSION",
-      // In k6 anything but "1.2" means its default.
-      translate: (version) => (version === "1.2" ? "1.2" : "1.3"),
-    },
-    kind: oneOf("1.2", "1.3"),
-    toDefault: () => "1.2",
-    description: "oldest TLS version to speak (k6's default is 1.3)",
-    secret: false,
-  },
-  tlsCaFile: {
-    ...spelled("remote-write-tls-ca-file"),
-    group: "prometheus-rw",
-    kind: optional(path("file")),
-    toDefault: () => undefined,
-    description: "PEM file with the authorities to trust instead of the public ones",
-    secret: false,
-  },
-  clientCertificate: {
-    ...spelled("remote-write-client-certificate"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE" },
-    kind: optional(path("file")),
-    toDefault: () => undefined,
-    description: "PEM file with the client's certificate",
-    secret: false,
-  },
-  clientCertificateKey: {
-    ...spelled("remote-write-client-certificate-key"),
-    group: "prometheus-rw",
-    k6: { name: "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE_KEY" },
-    kind: optional(path("file")),
-    toDefault: () => undefined,
-    description: "PEM file with the key of the client's certificate",
     secret: false,
   },
   preflight: {
@@ -389,15 +233,6 @@ export const optionRows: readonly NamedRow[] = Object.entries(optionTable).map((
 /** The default in words, the same on every machine. */
 export function toDefaultText({ defaultText, kind, toDefault }: OptionRow<unknown>): string {
   return defaultText ?? kind.format(toDefault({ environment: {}, dataDir: "" }));
-}
-
-/** `push-interval` is `--push-interval`, `PLIMSOLL_PUSH_INTERVAL` and `pushInterval`. */
-function spelled(name: string): { flag: string; variable: string; key: string } {
-  return {
-    flag: `--${name}`,
-    variable: `PLIMSOLL_${name.replaceAll("-", "_").toUpperCase()}`,
-    key: name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-  };
 }
 
 /** Source: XDG Base Directory Specification 0.8: a relative path in the variable is ignored. */

@@ -4,23 +4,10 @@
  * How each is spelled as a flag, a variable and a key, its default and its limits are in option-table.ts;
  * docs/options.md is generated from there.
  */
+import type { ConnectionOptions } from "./connection-options.ts";
 
 /** What the output `prometheus-rw` needs to know. `undefined` means that the option is off or absent. */
-export interface RemoteWriteOptions {
-  /** Endpoint that accepts a remote-write request by POST. Never holds user-info; may hold a query. */
-  readonly url: string;
-  /** Basic authentication. At most one of user name and bearer token is set. */
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  /** Absolute path of a file that holds the password. */
-  readonly passwordFile: string | undefined;
-  readonly bearerToken: string | undefined;
-  /** Absolute path of a file that holds the token. */
-  readonly bearerTokenFile: string | undefined;
-  /** Sent with each request. No name is reserved by the protocol, none is given twice. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** Time for one request and its answer, in milliseconds. */
-  readonly timeoutMs: number;
+export interface RemoteWriteOptions extends ConnectionOptions {
   /** `auto`: remote write 2.0, falling back to 1.0 where the receiver does not speak it. */
   readonly protocol: "auto" | "1" | "2";
   /** How trends are stored. `auto`: native histograms, falling back to classic ones. */
@@ -48,13 +35,6 @@ export interface RemoteWriteOptions {
   readonly drainTimeoutMs: number;
   /** Whether to ask the receiver, before the run starts, if it takes samples. */
   readonly preflight: boolean;
-  readonly insecureSkipTlsVerify: boolean;
-  readonly tlsMinVersion: "1.2" | "1.3";
-  /** Absolute path of a PEM file with the authorities to trust instead of Node's. */
-  readonly tlsCaFile: string | undefined;
-  /** Absolute paths of PEM files; both or none. */
-  readonly clientCertificate: string | undefined;
-  readonly clientCertificateKey: string | undefined;
   /** Where to serve Plimsoll's own metrics. */
   readonly metricsListen: ListenAddress | undefined;
 }

@@ -4,7 +4,8 @@
  */
 import type { ConfigProblem } from "../errors.ts";
 import { configFileVariable, type ConfigFile } from "./config-file.ts";
-import { optionRows, type Environment } from "./option-table.ts";
+import type { Environment } from "./option-row.ts";
+import { optionRows } from "./option-table.ts";
 import { suggestion } from "./suggest.ts";
 
 /** Not options: where development tools are. */
@@ -25,8 +26,6 @@ export function unknownVariables(environment: Environment): ConfigProblem[] {
       if (!known.has(option) && !option.startsWith(toolVariables)) {
         message = `is not an option${suggestVariable(option, known, "PLIMSOLL_")}`;
       }
-    } else if (option.startsWith(`${k6Prefix}SIGV4_`)) {
-      message = "signing with AWS SigV4 is not supported yet: use a proxy that signs";
     } else if (option.startsWith(k6Prefix)) {
       if (!knownK6.has(option) && !itemPrefixes.some((prefix) => option.startsWith(prefix))) {
         message = `is not an option of k6's Prometheus output${suggestVariable(option, knownK6, k6Prefix)}`;

@@ -5,7 +5,7 @@
  * for what is no failure of the network: a bug, which is the caller's to throw again.
  */
 import { errors } from "undici";
-import { systemErrorCode } from "../errors.ts";
+import { messageOf, systemErrorCode } from "../errors.ts";
 
 export interface NetworkFailure {
   readonly reason: NetworkFailureReason;
@@ -18,6 +18,7 @@ export type NetworkFailureReason =
   | "dns"
   | "not_http"
   | "network_error"
+  | "proxy"
   | "timeout"
   | "tls"
   | "unreachable";
@@ -29,6 +30,9 @@ const advice: Readonly<Record<NetworkFailureReason, string>> = {
   not_http:
     "what answers does not speak HTTP; is the port right, and should the URL begin with https?",
   network_error: "the request could not be made",
+  proxy:
+    "the proxy did not let the request through; is its URL right, with the user name and password that it " +
+    "asks for, and may it reach the receiver?",
   timeout: "no answer in time; is the receiver overloaded, or does a firewall drop the packets?",
   tls:
     "no secure connection; does the receiver speak TLS, does the certificate match the host name, and " +
@@ -56,12 +60,17 @@ const reasonByCode: ReadonlyMap<string, NetworkFailureReason> = new Map([
 const tlsCode =
   /^ERR_(SSL|TLS|OSSL)|CERT|^UNABLE_TO_|^CRL_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
 
+/** Undici has no code of its own for what a proxy refuses. Source: undici 7, `lib/dispatcher/proxy-agent.js`. */
+const proxyMessage = /^Proxy (?:response|Authentication Required) \((\d{3})\)/;
+
 /** Of undici's errors, those that say that it is used wrongly: after it was closed, with a bad header. */
 const misuseCodes = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_CLOSED", "UND_ERR_DESTROYED"]);
 
 export function describeNetworkError(error: unknown): NetworkFailure | undefined {
   // This one has a code for some mistakes only.
   if (error instanceof errors.HTTPParserError) return networkFailure("not_http", error.message);
+  const [, proxyStatus] = proxyMessage.exec(messageOf(error)) ?? [];
+  if (proxyStatus !== undefined) return networkFailure("proxy", `HTTP ${proxyStatus}`);
   const code = systemErrorCode(error);
   if (code === undefined || misuseCodes.has(code)) return undefined;
   return networkFailure(

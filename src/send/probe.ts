@@ -151,7 +151,7 @@ function isAway(outcome: Refusal): boolean {
 
 /** Something answers at this address, and waiting does not make it a receiver. */
 function isMisdirected({ reason }: RetryOutcome): boolean {
-  return reason === "tls" || reason === "not_http";
+  return reason === "tls" || reason === "not_http" || reason === "credentials_refused";
 }
 
 function explain(url: string, refusal: Refusal): ProbeRefused {

@@ -2,46 +2,34 @@
  * Sends one batch as one HTTP request.
  *
  * In:  an encoded batch, its body unchanged on the wire. Out: a `SendOutcome`; retries are the caller's.
- * Headers as in Remote-Write 1.0 and 2.0, "Protocol". Credentials go to the receiver's origin only and into
- * no message.
+ * Headers as in Remote-Write 1.0 and 2.0, "Protocol". Credentials are asked for once per attempt
+ * (auth/request-auth.ts); they go to the receiver's origin only and into no message.
  */
-import type { SecureVersion } from "node:tls";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { Clock } from "../clock.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
+import { redactSecrets, type OutgoingRequest, type RequestAuth } from "./auth/request-auth.ts";
 import { classifyResponse, type ReceiverAnswer } from "./classify-response.ts";
 import { describeNetworkError, type NetworkFailure, networkFailure } from "./network-error.ts";
-import type { SendOutcome } from "./send-outcome.ts";
+import type { RetryOutcome, SendOutcome } from "./send-outcome.ts";
+import { Transport } from "./transport.ts";
 
 export interface RemoteWriteClientOptions {
-  /** `http:` or `https:`. A user name and password in it become basic authentication. */
+  /** `http:` or `https:`, without user-info: credentials are `auth`'s. */
   readonly url: string;
   /** Name and version, e.g. `plimsoll/1.2.3`; both are a MUST. */
   readonly userAgent: string;
   readonly clock: Clock;
-  /** For the whole request, from connecting to the end of the answer. Default 30 s, as in Prometheus. */
+  /** For the whole request, from its credentials to the end of the answer. Default 30 s, as in Prometheus. */
   readonly timeoutMs?: number;
-  /** How many requests may be under way at a time. Default 1. */
-  readonly connections?: number;
-  readonly basic?: { readonly username: string; readonly password: string };
-  /** Wins over basic authentication. */
-  readonly bearerToken?: string;
+  /** Closed with the client. Default: nobody asks who sends. */
+  readonly auth?: RequestAuth | undefined;
+  /** Closed with the client. Default: a connection of its own, to a receiver that the public authorities know. */
+  readonly transport?: Transport;
   /** Sent with each request. The protocol's own names are refused by the configuration, not here. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly tls?: RemoteWriteTls;
-}
-
-/** Certificates and keys are PEM text. */
-export interface RemoteWriteTls {
-  /** Accepts any certificate. Default false. */
-  readonly insecureSkipVerify?: boolean;
-  /** Default: Node's, TLS 1.2. */
-  readonly minVersion?: SecureVersion;
-  /** The client's certificate and its key, for receivers that ask for one. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** The authorities to trust, in place of Node's list. */
-  readonly ca?: string;
+  /** What no message may show beside the credentials, e.g. the value of a header. */
+  readonly secrets?: readonly string[];
 }
 
 const defaultTimeoutMs = 30_000;
@@ -53,12 +41,6 @@ const discardedBodyBytes = 128 * 1024;
 
 /** A redirect that leads to a redirect, and so on, ends here. */
 const redirectLimit = 3;
-
-/**
- * Longer than any sensible push interval, so that each push finds the connection open. A receiver that
- * closes earlier says so in `Keep-Alive`, which undici obeys.
- */
-const keepAliveMs = 60_000;
 
 /** The media type's parameter has no space: Prometheus would take `; proto=` for a 1.0 message. */
 const protocolHeaders: Readonly<Record<RemoteWriteProtocol, Readonly<Record<string, string>>>> = {
@@ -76,7 +58,8 @@ export class RemoteWriteClient implements AsyncDisposable {
   /** Where to, for messages: no credentials, no query string. */
   readonly displayUrl: string;
   readonly #url: URL;
-  readonly #agent: Agent;
+  readonly #auth: RequestAuth | undefined;
+  readonly #transport: Transport;
   readonly #timeoutMs: number;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #secrets: readonly string[];
@@ -85,29 +68,14 @@ export class RemoteWriteClient implements AsyncDisposable {
   /** No I/O: the first request connects. Close with `close`. */
   constructor(options: RemoteWriteClientOptions) {
     this.#url = new URL(options.url);
-    const { authorization, secrets } = resolveAuthorization(options, this.#url);
-    this.#url.username = "";
-    this.#url.password = "";
     this.displayUrl = this.#url.origin + this.#url.pathname;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#clock = options.clock;
-    this.#secrets = secrets;
-    this.#headers = {
-      ...options.headers,
-      ...(authorization !== undefined && { Authorization: authorization }),
-      "Content-Encoding": "snappy",
-      "User-Agent": options.userAgent,
-    };
-    const { insecureSkipVerify = false, ...tls } = options.tls ?? {};
-    this.#agent = new Agent({
-      // One for each request that is under way; without this undici opens another one now and then.
-      connections: options.connections ?? 1,
-      keepAliveTimeout: keepAliveMs,
-      // The time-out below covers the whole request.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { ...tls, rejectUnauthorized: !insecureSkipVerify, timeout: this.#timeoutMs },
-    });
+    this.#auth = options.auth;
+    this.#transport =
+      options.transport ?? new Transport({ url: this.#url, timeoutMs: this.#timeoutMs });
+    this.#secrets = options.secrets ?? [];
+    this.#headers = { ...options.headers, "User-Agent": options.userAgent };
   }
 
   /**
@@ -125,6 +93,7 @@ export class RemoteWriteClient implements AsyncDisposable {
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const answer = await this.#post(batch, attempt, controller.signal);
+      if ("kind" in answer) return answer;
       return classifyResponse(answer, batch, this.#clock.nowMs());
     } catch (error) {
       signal?.throwIfAborted();
@@ -140,20 +109,28 @@ export class RemoteWriteClient implements AsyncDisposable {
   }
 
   /**
+   * The receiver refused the credentials (401, 403): reads their files, and those of the certificates, at once, and has
+   * tokens renewed.
+   *
+   * @returns Whether there are others than the refused ones, so that another try can end differently.
+   */
+  async refreshCredentials(): Promise<boolean> {
+    const hasCredentials = (await this.#auth?.refresh()) ?? false;
+    const hasCertificates = await this.#transport.refresh();
+    return hasCredentials || hasCertificates;
+  }
+
+  /**
    * Asks the same store a question, with the same credentials and certificates. `url` is of the same origin. The
    * answer's JSON; undefined where there is none, for whatever reason.
    */
   async getJson(url: URL, timeoutMs: number): Promise<unknown> {
     if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
-    const { "Content-Encoding": _, ...headers } = this.#headers;
     try {
-      const { statusCode, body } = await this.#agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: "GET",
-        headers,
-        signal: AbortSignal.timeout(timeoutMs),
-      });
+      const request = { method: "GET", url, headers: this.#headers, body: noBody } as const;
+      const answer = await this.#exchange(request, AbortSignal.timeout(timeoutMs));
+      if (answer.kind === "retry") return undefined;
+      const { statusCode, body } = answer.response;
       if (statusCode === 200) return await body.json();
       await body.dump();
     } catch {
@@ -164,42 +141,85 @@ export class RemoteWriteClient implements AsyncDisposable {
 
   /** Closes the connections; waits for a request that is under way. */
   async close(): Promise<void> {
-    await this.#agent.close();
+    await this.#transport.close();
+    await this.#auth?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #post(batch: EncodedBatch, attempt: number, signal: AbortSignal): Promise<ReceiverAnswer> {
+  async #post(
+    batch: EncodedBatch,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<ReceiverAnswer | RetryOutcome> {
     let url = this.#url;
     for (let redirects = 0; ; redirects++) {
-      const { statusCode, headers, body } = await this.#agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: "POST",
-        headers: {
-          ...this.#headers,
-          ...protocolHeaders[batch.protocol],
-          ...(attempt > 0 && { "Retry-Attempt": String(attempt) }),
-        },
-        // A complete buffer: undici adds Content-Length, which proxies and signatures need.
-        body: batch.body,
+      const headers = {
+        ...this.#headers,
+        ...protocolHeaders[batch.protocol],
+        "Content-Encoding": "snappy",
+        ...(attempt > 0 && { "Retry-Attempt": String(attempt) }),
+      };
+      const answer = await this.#exchange(
+        { method: "POST", url, headers, body: batch.body },
         signal,
-      });
-      const text = this.#redact(await readBeginning(body));
-      const target = redirectTarget(statusCode, headers, url);
+      );
+      if (answer.kind === "retry") return answer;
+      const { response, secrets } = answer;
+      const text = redactSecrets(await readBeginning(response.body), secrets);
+      const target = redirectTarget(response.statusCode, response.headers, url);
       if (target === undefined || redirects === redirectLimit) {
-        return { status: statusCode, headers, body: text };
+        return { status: response.statusCode, headers: response.headers, body: text };
       }
       url = target;
     }
   }
 
-  /** Some proxies and test servers show the request in their answer. */
-  #redact(text: string): string {
-    return this.#secrets.reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text);
+  /** One request with its credentials, and its answer, of which the body is not read yet. */
+  async #exchange(
+    request: OutgoingRequest,
+    signal: AbortSignal,
+  ): Promise<
+    | {
+        readonly kind: "answer";
+        readonly response: Dispatcher.ResponseData;
+        /** What the answer may hold and nobody should see. */
+        readonly secrets: readonly string[];
+      }
+    | RetryOutcome
+  > {
+    const prepared = this.#auth && (await untilAborted(this.#auth.prepare(request), signal));
+    if (prepared?.kind === "missing") {
+      return { kind: "retry", reason: prepared.reason, text: prepared.text };
+    }
+    const { method, url, headers, body } = request;
+    const dispatcher = await this.#transport.dispatcher();
+    const response = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { ...headers, ...prepared?.headers },
+      // A complete buffer: undici adds Content-Length, which proxies and signatures need.
+      ...(method === "POST" && { body }),
+      signal,
+    });
+    // Some proxies and test servers show the request in their answer.
+    const secrets = [...(prepared?.secrets ?? []), ...this.#secrets];
+    return { kind: "answer", response, secrets };
   }
+}
+
+const noBody = new Uint8Array();
+
+/** Rejects when `signal` does; the work goes on, and serves whoever asks next. */
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  return await new Promise<Value>((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 /** 307 and 308 keep method and body. Another origin must not get the credentials, so it is not followed. */
@@ -228,32 +248,4 @@ async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<str
   }
   // As a stream: a character that the limit cuts in two is left out.
   return new TextDecoder().decode(Buffer.concat(kept), { stream: true });
-}
-
-function resolveAuthorization(
-  { basic, bearerToken }: Pick<RemoteWriteClientOptions, "basic" | "bearerToken">,
-  url: URL,
-): { readonly authorization?: string; readonly secrets: readonly string[] } {
-  if (bearerToken !== undefined) {
-    return { authorization: `Bearer ${bearerToken}`, secrets: nonEmpty([bearerToken]) };
-  }
-  const username = basic?.username ?? decodeUserInfo(url.username);
-  const password = basic?.password ?? decodeUserInfo(url.password);
-  if (username === "" && password === "") return { secrets: [] };
-  const encoded = Buffer.from(`${username}:${password}`, "utf8").toString("base64");
-  return { authorization: `Basic ${encoded}`, secrets: nonEmpty([encoded, password]) };
-}
-
-function nonEmpty(secrets: readonly string[]): string[] {
-  return secrets.filter((secret) => secret !== "");
-}
-
-/** A per cent sign that begins no escape stands for itself. */
-function decodeUserInfo(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // Not escaped, so it is the text itself.
-    return text;
-  }
 }

@@ -13,6 +13,7 @@ import { splitRunArguments } from "../../src/cli/run-arguments.ts";
 const pages = [
   "README.md",
   "examples/README.md",
+  "docs/authentication.md",
   "docs/cli.md",
   "docs/errors.md",
   "docs/metrics.md",

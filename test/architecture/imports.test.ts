@@ -134,7 +134,7 @@ describe("the modules of src/", () => {
     expect(barrels).toEqual(["src/index.ts"]);
   });
 
-  it("leave the process to cli/, but to ask about others and to sign with its id", async () => {
+  it("leave the process to cli/, but to ask about others, to sign with its id and to read AWS's variables", async () => {
     const uses = [];
     for (const path of ourModules().filter((module) => !module.startsWith("src/cli/"))) {
       const text = await code(path);
@@ -145,6 +145,7 @@ describe("the modules of src/", () => {
     }
     expect([...new Set(uses)].sort()).toEqual([
       "src/generate/k6.ts: kill",
+      "src/send/auth/aws-credentials.ts: env",
       "src/spool/directory-lock.ts: kill",
       "src/spool/directory-lock.ts: pid",
       "src/stack/daemon.ts: kill",

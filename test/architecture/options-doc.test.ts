@@ -42,12 +42,16 @@ it("shares no flag with k6 but those that mean the same there", () => {
 });
 
 it("marks every option that holds a credential as secret", () => {
-  const credential = /password|token|header/i;
-  const isFile = ({ name }: NamedRow) => name.endsWith("File");
-  const secrets = optionRows.filter((row) => credential.test(row.name) && !isFile(row));
+  const credential = /password|token|secret|key|param|header/i;
+  const isPlace = ({ name }: NamedRow) => /File$|Url$|^clientCertificateKey$/.test(name);
+  const secrets = optionRows.filter((row) => credential.test(row.name) && !isPlace(row));
   expect(secrets.map(({ name, secret }) => [name, secret])).toEqual([
     ["password", true],
     ["bearerToken", true],
+    ["oauth2ClientSecret", true],
+    ["oauth2EndpointParams", true],
+    ["sigv4AccessKey", true],
+    ["sigv4SecretKey", true],
     ["headers", true],
   ]);
 });

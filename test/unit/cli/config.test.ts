@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { configCommand } from "../../../src/cli/config.ts";
-import type { Environment } from "../../../src/config/option-table.ts";
+import type { Environment } from "../../../src/config/option-row.ts";
 import { ConfigError } from "../../../src/errors.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
 

@@ -36,8 +36,22 @@ describe("without any source", () => {
       passwordFile: undefined,
       bearerToken: undefined,
       bearerTokenFile: undefined,
+      authorizationType: "Bearer",
+      oauth2ClientId: undefined,
+      oauth2ClientSecret: undefined,
+      oauth2ClientSecretFile: undefined,
+      oauth2TokenUrl: undefined,
+      oauth2Scopes: [],
+      oauth2EndpointParams: new Map(),
+      oauth2TlsCaFile: undefined,
+      sigv4Region: undefined,
+      sigv4AccessKey: undefined,
+      sigv4SecretKey: undefined,
+      sigv4Profile: undefined,
+      sigv4RoleArn: undefined,
       headers: new Map(),
       timeoutMs: 30_000,
+      proxyUrl: undefined,
       protocol: "auto",
       insecureSkipTlsVerify: false,
       tlsMinVersion: "1.2",
@@ -139,8 +153,22 @@ it("reads every option alike from a variable and from the file", () => {
     passwordFile: "/password",
     bearerToken: "t",
     bearerTokenFile: "/token",
+    authorizationType: "Token",
+    oauth2ClientId: "plimsoll",
+    oauth2ClientSecret: "s",
+    oauth2ClientSecretFile: "/secret",
+    oauth2TokenUrl: "https://login/token",
+    oauth2Scopes: "metrics:write, https://a/.default",
+    oauth2EndpointParams: "audience=metrics",
+    oauth2TlsCaFile: "/login-ca.pem",
+    sigv4Region: "eu-west-1",
+    sigv4AccessKey: "AKIDEXAMPLE",
+    sigv4SecretKey: "k",
+    sigv4Profile: "load-tests",
+    sigv4RoleArn: "arn:aws:iam::123456789012:role/load-tests",
     headers: "X-Scope-OrgID: team, X-B: http://b",
     timeoutMs: "5s",
+    proxyUrl: "http://proxy:3128",
     protocol: "2",
     insecureSkipTlsVerify: "true",
     tlsMinVersion: "1.3",
@@ -164,14 +192,22 @@ it("reads every option alike from a variable and from the file", () => {
     metricsListen: "[::1]:9464",
   };
   // Options that exclude each other are tried one by one; what they lack stands beside them.
-  const companions: RawMap = {
-    username: "ann",
-    clientCertificate: "/c",
-    clientCertificateKey: "/k",
+  const companionsOf = (name: OptionName): RawMap => {
+    if (name.startsWith("bearer")) return {};
+    if (name.startsWith("authorization")) return { bearerToken: "t" };
+    if (name.startsWith("oauth2ClientSecret"))
+      return { oauth2ClientId: "c", oauth2TokenUrl: "http://t" };
+    if (name.startsWith("oauth2"))
+      return { oauth2ClientId: "c", oauth2ClientSecret: "s", oauth2TokenUrl: "http://t" };
+    if (name === "sigv4Profile") return { sigv4Region: "r" };
+    if (name.startsWith("sigv4"))
+      return { sigv4Region: "r", sigv4AccessKey: "a", sigv4SecretKey: "k" };
+    return { username: "ann", clientCertificate: "/c", clientCertificateKey: "/k" };
   };
   let compared = 0;
   for (const { name, variable, key } of optionRows.filter(({ name }) => examples[name] !== "")) {
-    const flags = name.startsWith("bearer") ? {} : toFlags(companions);
+    const companions = companionsOf(name);
+    const flags = toFlags(companions);
     const fromVariable = resolveOptions({ flags, environment: { [variable]: examples[name] } });
     const fromFile = resolveOptions({ flags, file: toFile({ [key]: examples[name] }) });
     expect(fromFile.values[name]).toEqual(fromVariable.values[name]);
@@ -227,9 +263,22 @@ describe("K6_PROMETHEUS_RW_ variables", () => {
     ]);
   });
 
-  it.each(["SIGV4_REGION", "SIGV4_ACCESS_KEY", "SIGV4_SECRET_KEY"])("refuses %s", (suffix) => {
-    expect(problemsOf({ environment: { [`K6_PROMETHEUS_RW_${suffix}`]: "s3cret" } })).toEqual([
-      `K6_PROMETHEUS_RW_${suffix} (from environment): signing with AWS SigV4 is not supported yet: use a proxy that signs`,
+  it("honours those of SigV4, which go together", () => {
+    const environment = {
+      K6_PROMETHEUS_RW_SIGV4_REGION: "eu-west-1",
+      K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY: "AKIDEXAMPLE",
+      K6_PROMETHEUS_RW_SIGV4_SECRET_KEY: "s3cret",
+    };
+    expect(resolveOptions({ environment }).values).toMatchObject({
+      sigv4Region: "eu-west-1",
+      sigv4AccessKey: "AKIDEXAMPLE",
+      sigv4SecretKey: "s3cret",
+    });
+    expect(
+      problemsOf({ environment: { ...environment, K6_PROMETHEUS_RW_SIGV4_REGION: "" } }),
+    ).toEqual([
+      "K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY (from environment): is given without a region: " +
+        "set --remote-write-sigv4-region",
     ]);
   });
 });
@@ -297,7 +346,13 @@ describe("values", () => {
     ["out", { a: "b" }, "expected a list of texts"],
     ["headers", ["Host: x"], 'header "Host" is reserved for the protocol'],
     ["headers", ["X-Amz-Date: x"], 'header "X-Amz-Date" is reserved for the protocol'],
-    ["headers", ["authorization: x"], "is set by the options for user name and bearer token"],
+    [
+      "headers",
+      ["tRANSFER-eNCODING: x"],
+      'header "tRANSFER-eNCODING" is reserved for the protocol',
+    ],
+    ["headers", ["authorization: x"], "is set by the options for authentication"],
+    ["proxyUrl", "proxy:3128", "is not a URL of a proxy: expected one such as"],
     ["headers", ["A B: x"], '"A B" is not the name of a header'],
     ["headers", { A: "x\ny" }, 'header "A" has a value with forbidden characters'],
     ["headers", ["A: 1", "a: 2"], 'header "a" is given twice'],
@@ -389,11 +444,57 @@ describe("credentials", () => {
     [
       "a certificate without its key",
       { remoteWriteClientCertificate: "c.pem" },
-      "remoteWriteClientCertificate (from plimsoll.yaml): is of no use alone: " +
-        "set --remote-write-client-certificate-key too",
+      "remoteWriteClientCertificate (from plimsoll.yaml): is given without its key: " +
+        "set --remote-write-client-certificate-key",
+    ],
+    [
+      "a key without its certificate",
+      { remoteWriteClientCertificateKey: "k.pem" },
+      "remoteWriteClientCertificateKey (from plimsoll.yaml): is given without its certificate: " +
+        "set --remote-write-client-certificate",
+    ],
+    [
+      "a scheme without a token",
+      { remoteWriteAuthorizationType: "Token" },
+      "remoteWriteAuthorizationType (from plimsoll.yaml): is given without a token: " +
+        "set --remote-write-bearer-token-file",
+    ],
+    [
+      "SigV4 beside a user name",
+      { remoteWriteSigv4Region: "eu-west-1", remoteWriteUsername: "ann" },
+      "remoteWriteSigv4Region (from plimsoll.yaml): is a second method of authentication beside " +
+        "remoteWriteUsername (from plimsoll.yaml): the receiver takes one",
+    ],
+    [
+      "a profile beside a key",
+      {
+        remoteWriteSigv4Region: "eu-west-1",
+        remoteWriteSigv4AccessKey: "a",
+        remoteWriteSigv4SecretKey: "s3cret",
+        remoteWriteSigv4Profile: "p",
+      },
+      "remoteWriteSigv4AccessKey (from plimsoll.yaml): is given and " +
+        "remoteWriteSigv4Profile (from plimsoll.yaml) too: remove one of them",
+    ],
+    [
+      "half a key",
+      { remoteWriteSigv4Region: "eu-west-1", remoteWriteSigv4SecretKey: "s3cret" },
+      "remoteWriteSigv4SecretKey (from plimsoll.yaml): is given without its access key: " +
+        "set --remote-write-sigv4-access-key",
     ],
   ])("refuses %s", (_, values, problem) => {
     expect(given(values)).toEqual([problem]);
+  });
+
+  it("names all that OAuth2 lacks, at once", () => {
+    expect(given({ remoteWriteOauth2Scopes: ["a"] })).toEqual([
+      "remoteWriteOauth2Scopes (from plimsoll.yaml): is given without a token endpoint: " +
+        "set --remote-write-oauth2-token-url",
+      "remoteWriteOauth2Scopes (from plimsoll.yaml): is given without a client id: " +
+        "set --remote-write-oauth2-client-id",
+      "remoteWriteOauth2Scopes (from plimsoll.yaml): is given without a client secret: " +
+        "set --remote-write-oauth2-client-secret-file",
+    ]);
   });
 
   it.each<RawMap>([
@@ -403,6 +504,9 @@ describe("credentials", () => {
     { remoteWriteHeaders: ["s3cret"] },
     { remoteWriteHeaders: { "X-A": "s3cret\n" } },
     { remoteWriteHeaders: { Authorization: "s3cret" } },
+    { remoteWriteAuthorizationType: "Bearer s3cret" },
+    { remoteWriteProxyUrl: "socks://ann:s3cret@proxy" },
+    { remoteWriteOauth2EndpointParams: ["s3cret"] },
     { out: ["=http://ann:s3cret@prom/"] },
   ])("are not part of the message about %j", (values) => {
     const problems = given(values);

@@ -1,25 +1,21 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
+import { basicAuth, tokenAuth } from "../../../src/send/auth/secret-auth.ts";
 import {
   RemoteWriteClient,
   type RemoteWriteClientOptions,
 } from "../../../src/send/remote-write-client.ts";
+import { fixedText } from "../../../src/send/text-source.ts";
 import { encodeWriteRequest } from "../../support/encode-write-request.ts";
 import { startReceiverServer, type ScriptedAnswer } from "../../support/receiver-server.ts";
-import { createTemporaryFolder } from "../../support/temporary-folder.ts";
 
 const batch = encodeWriteRequest({ protocol: "1", timestampMs: 1_700_000_000_000, float: 1 });
 
 const createClient = (url: string, options: Partial<RemoteWriteClientOptions> = {}) =>
   new RemoteWriteClient({ userAgent: "plimsoll/1.2.3", clock: systemClock, url, ...options });
-
-const withUserInfo = (url: string, userInfo: string) => url.replace("//", `//${userInfo}@`);
 
 describe("the request", () => {
   it("counts its retries for the receiver", async () => {
@@ -46,46 +42,6 @@ describe("the request", () => {
     expect(server.connections).toBe(1);
   });
 
-  it.each([
-    {
-      how: "a user name and a password",
-      options: { basic: { username: "ann", password: "pä:ß" } },
-      userInfo: "",
-      authorization: `Basic ${Buffer.from("ann:pä:ß").toString("base64")}`,
-    },
-    {
-      how: "the URL's user info",
-      options: {},
-      userInfo: "ann:p%40ss%2Fw%ord@",
-      authorization: `Basic ${Buffer.from("ann:p%40ss%2Fw%ord").toString("base64")}`,
-    },
-    {
-      how: "the URL's escaped user info",
-      options: {},
-      userInfo: "ann:p%40ss@",
-      authorization: `Basic ${Buffer.from("ann:p@ss").toString("base64")}`,
-    },
-    {
-      how: "options, which win over the URL",
-      options: { basic: { username: "bob", password: "b" } },
-      userInfo: "ann:a@",
-      authorization: `Basic ${Buffer.from("bob:b").toString("base64")}`,
-    },
-    {
-      how: "a token, which wins over a password",
-      options: { bearerToken: "tok", basic: { username: "ann", password: "a" } },
-      userInfo: "",
-      authorization: "Bearer tok",
-    },
-    { how: "nothing", options: {}, userInfo: "", authorization: undefined },
-  ])("authenticates by $how", async ({ options, userInfo, authorization }) => {
-    await using server = await startReceiverServer();
-    await using client = createClient(server.url.replace("//", `//${userInfo}`), options);
-    await client.send(batch, 0);
-    expect(server.requests[0]?.headers.authorization).toBe(authorization);
-    expect(client.displayUrl).toBe(server.url);
-  });
-
   it("sends the user's headers and the URL's query string", async () => {
     await using server = await startReceiverServer();
     const headers = { "X-Scope-OrgID": "team-a" };
@@ -107,11 +63,12 @@ describe("the answer", () => {
 
   it("shows no credentials, even where the receiver does", async () => {
     const encoded = Buffer.from("ann:hunter2").toString("base64");
-    const body = `no access for ann with hunter2 (Basic ${encoded})`;
+    const body = `no access for ann with hunter2 (Basic ${encoded}, X-Key k3y)`;
     await using server = await startReceiverServer({ answers: [{ status: 403, body }] });
-    await using client = createClient(withUserInfo(server.url, "ann:hunter2"));
+    const auth = basicAuth("ann", fixedText("hunter2"));
+    await using client = createClient(server.url, { auth, secrets: ["k3y"] });
     expect(await client.send(batch, 0)).toMatchObject({
-      text: "HTTP 403: no access for ann with *** (Basic ***)",
+      text: "HTTP 403: no access for ann with *** (Basic ***, X-Key ***)",
     });
   });
 });
@@ -126,7 +83,8 @@ describe("a question to the same store", () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     // A TCP server that listens has an address of this kind.
     const { port } = server.address() as AddressInfo;
-    await using client = createClient(`http://user:secret@127.0.0.1:${port}/api/v1/write`);
+    const auth = basicAuth("user", fixedText("secret"));
+    await using client = createClient(`http://127.0.0.1:${port}/api/v1/write`, { auth });
     const url = new URL(`http://127.0.0.1:${port}/api/v1/query`);
     expect(await client.getJson(url, 2_000)).toEqual({ status: "success" });
     expect(authorizations).toEqual([`Basic ${Buffer.from("user:secret").toString("base64")}`]);
@@ -147,7 +105,7 @@ describe("redirects", () => {
 
   it("follows 307 and 308 within the receiver, with method, body and credentials", async () => {
     await using server = await startReceiverServer({ answers: [redirectTo("/other/write?a=1")] });
-    await using client = createClient(server.url, { bearerToken: "tok" });
+    await using client = createClient(server.url, { auth: tokenAuth("Bearer", fixedText("tok")) });
     expect((await client.send(batch, 0)).kind).toBe("sent");
     const [first, second] = server.requests;
     expect(second).toMatchObject({ method: "POST", path: "/other/write?a=1", body: first?.body });
@@ -157,7 +115,7 @@ describe("redirects", () => {
   it("does not go to another origin, and says where the receiver points", async () => {
     await using other = await startReceiverServer();
     await using server = await startReceiverServer({ answers: [redirectTo(other.url)] });
-    await using client = createClient(server.url, { bearerToken: "tok" });
+    await using client = createClient(server.url, { auth: tokenAuth("Bearer", fixedText("tok")) });
     expect(await client.send(batch, 0)).toMatchObject({
       kind: "held",
       reason: "http_308",
@@ -247,69 +205,5 @@ describe("the network", () => {
     await using client = createClient(`http://127.0.0.1:${port}/`);
     expect(await client.send(batch, 0)).toMatchObject({ kind: "retry", reason: "not_http" });
     server.close();
-  });
-});
-
-describe("TLS", () => {
-  const hasOpenssl = (() => {
-    try {
-      execFileSync("openssl", ["version"], { stdio: "ignore" });
-      return true;
-    } catch {
-      // Not installed.
-      return false;
-    }
-  })();
-
-  async function createCertificate() {
-    await using folder = await createTemporaryFolder();
-    const files = { key: join(folder.path, "key.pem"), cert: join(folder.path, "cert.pem") };
-    execFileSync(
-      "openssl",
-      // prettier-ignore
-      ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
-        "-keyout", files.key, "-out", files.cert],
-      { stdio: "ignore" },
-    );
-    return { key: readFileSync(files.key, "utf8"), cert: readFileSync(files.cert, "utf8") };
-  }
-
-  it("says that the receiver does not speak it", async () => {
-    await using server = await startReceiverServer();
-    await using client = createClient(server.url.replace("http:", "https:"));
-    expect(await client.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
-  });
-
-  it.skipIf(!hasOpenssl)("refuses an unknown certificate, unless it is told to", async () => {
-    const certificate = await createCertificate();
-    await using server = await startReceiverServer({ tls: certificate });
-    await using strict = createClient(server.url);
-    expect(await strict.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
-    expect(server.requests).toEqual([]);
-    await using trusting = createClient(server.url, { tls: { ca: certificate.cert } });
-    expect((await trusting.send(batch, 0)).kind).toBe("sent");
-    await using careless = createClient(server.url, { tls: { insecureSkipVerify: true } });
-    expect((await careless.send(batch, 0)).kind).toBe("sent");
-  });
-
-  it.skipIf(!hasOpenssl)("shows its own certificate to a receiver that asks for one", async () => {
-    const { key, cert } = await createCertificate();
-    const tls = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true };
-    await using server = await startReceiverServer({ tls });
-    await using known = createClient(server.url, { tls: { ca: cert, cert, key } });
-    expect((await known.send(batch, 0)).kind).toBe("sent");
-    await using unknown = createClient(server.url, { tls: { ca: cert } });
-    expect(await unknown.send(batch, 0)).toMatchObject({ kind: "retry" });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it.skipIf(!hasOpenssl)("refuses a version below the one it is told", async () => {
-    const { key, cert } = await createCertificate();
-    await using server = await startReceiverServer({ tls: { key, cert, maxVersion: "TLSv1.2" } });
-    await using modern = createClient(server.url, { tls: { ca: cert, minVersion: "TLSv1.3" } });
-    expect(await modern.send(batch, 0)).toMatchObject({ kind: "retry", reason: "tls" });
-    await using usual = createClient(server.url, { tls: { ca: cert } });
-    expect((await usual.send(batch, 0)).kind).toBe("sent");
   });
 });
