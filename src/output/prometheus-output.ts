@@ -22,16 +22,19 @@ import {
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
 import { toRemoteWrite1 } from "../encode/transcode.ts";
+import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
-import { Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
+import { type PointCounts, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
 import { Spool } from "../spool/spool.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
 import { createClient } from "./create-client.ts";
+import { RequestDurations } from "./request-durations.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
+import { SelfSeries } from "./self-series.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
 /**
@@ -55,6 +58,13 @@ export interface PrometheusOutputOptions {
   readonly tags: Tags;
   /** Whether samples come as they are made, so that silence means that time goes on. */
   readonly isLive: boolean;
+  /**
+   * Whether Plimsoll's own metrics are points of the run as well. Not of samples that may be read again: the same
+   * samples make the same requests.
+   */
+  readonly storesSelfMetrics: boolean;
+  /** How the generator is, where that is known. */
+  readonly health?: (() => GeneratorHealth) | undefined;
   /** Unix milliseconds, not after the first sample: when the receiver is asked what it takes. */
   readonly startMs: number;
   readonly clock: Clock;
@@ -67,31 +77,43 @@ export interface PrometheusOutputOptions {
 }
 
 /** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
-export interface PointCountsByFate {
+export interface PointCountsByFate<Count = number> {
   /** Of an earlier process of the same run, found in the spool. */
-  readonly recovered: number;
-  readonly encoded: number;
-  readonly delivered: number;
-  readonly pending: number;
+  readonly recovered: Count;
+  readonly encoded: Count;
+  readonly delivered: Count;
+  readonly pending: Count;
   /** By reason: an answer (`http_400`), or `spool_full`. */
-  readonly rejected: ReadonlyMap<string, number>;
+  readonly rejected: ReadonlyMap<string, Count>;
 }
 
 export interface OutputProgress {
   readonly samples: SampleCounts;
   readonly points: PointCountsByFate;
+  /** The same points, floats and native histograms apart. */
+  readonly pointsByType: PointCountsByFate<PointCounts>;
   readonly mapper: MapperCounts;
   readonly sender: SenderTotals;
   readonly state: SenderState;
   /** Bytes in the spool. */
   readonly spoolBytes: number;
+  /** Damaged in the spool when it was opened. */
+  readonly corruptRecords: number;
   /** Bodies encoded, compressed. */
   readonly encodedBytes: number;
+  /** Newest timestamp of all points, Unix milliseconds; 0 before the first. */
+  readonly newestEncodedMs: number;
+  readonly requestDurations: Pick<RequestDurations, "all">;
+  readonly health: GeneratorHealth | undefined;
+  /** When all this was so, Unix milliseconds. */
+  readonly atMs: number;
 }
 
 export class PrometheusOutput implements Output {
   readonly name = "prometheus-rw";
   readonly identity: RunIdentity;
+  /** Those of the run's own series: its identity, and what tells its generators apart. */
+  readonly ownLabels: Readonly<Record<string, string>>;
   /** Where it sends to: no credentials, no query string. */
   readonly displayUrl: string;
   readonly protocol: EncodedBatch["protocol"];
@@ -103,12 +125,16 @@ export class PrometheusOutput implements Output {
   readonly #sender: Sender;
   readonly #mapper: PrometheusMapper;
   readonly #aggregator: Aggregator;
+  readonly #encoder: BatchEncoder;
   readonly #runSeries: RunSeries;
-  readonly #refused = new Map<string, number>();
+  readonly #selfSeries: SelfSeries | undefined;
+  readonly #requestDurations = new RequestDurations();
+  readonly #refused = new Map<string, PointCounts>();
   readonly #idleWatch: IdleWatch | undefined;
-  readonly #recovered: number;
-  #encoded = 0;
+  readonly #recovered: PointCounts;
+  #encoded: PointCounts = noPoints;
   #encodedBytes = 0;
+  #newestEncodedMs = 0;
   #lastPointMs = 0;
   #closed: Promise<void> | undefined;
 
@@ -188,7 +214,9 @@ export class PrometheusOutput implements Output {
     this.identity = identity;
     this.#client = parts.client;
     this.#spool = parts.spool;
-    this.#recovered = parts.spool.pending.samples + parts.spool.pending.histograms;
+    this.#recovered = parts.spool.pending;
+    const ofGenerator = pick(options.tags, generatorLabels);
+    this.ownLabels = { ...Object.fromEntries(ofGenerator), ...identity };
     this.spoolDirectory = parts.directory;
     this.displayUrl = parts.client.displayUrl;
     this.protocol = parts.agreement.protocol;
@@ -196,13 +224,18 @@ export class PrometheusOutput implements Output {
     let lastId = -1;
     const nextId = (): number => ++lastId;
     const encoder = new BatchEncoder(this.protocol, (batch) => this.#append(batch));
+    this.#encoder = encoder;
     this.#runSeries = new RunSeries(encoder, {
       identity,
-      generatorLabels: pick(options.tags, generatorLabels),
+      generatorLabels: ofGenerator,
       info,
       nextId,
       startMs: () => this.#aggregator.oldestMs,
+      onInterval: (timestampMs) => this.#writeSelf(timestampMs),
     });
+    if (options.storesSelfMetrics) {
+      this.#selfSeries = new SelfSeries(encoder, { labels: this.ownLabels, nextId });
+    }
     this.#mapper = new PrometheusMapper(parts.mapperOptions, nextId);
     this.#aggregator = new Aggregator(this.#mapper, this.#runSeries satisfies PointSink, {
       pushIntervalMs: remoteWrite.pushIntervalMs,
@@ -212,7 +245,7 @@ export class PrometheusOutput implements Output {
     });
     this.#sender = new Sender({
       spool: this.#spool,
-      client: parts.client,
+      client: this.#requestDurations.observing(parts.client),
       clock,
       random: options.random,
       downgrade: toRemoteWrite1,
@@ -236,26 +269,39 @@ export class PrometheusOutput implements Output {
   }
 
   get progress(): OutputProgress {
-    const { pending } = this.#spool;
+    const { pending, recovered } = this.#spool;
     const totals = this.#sender.totals;
     const rejected = new Map(this.#refused);
-    for (const [reason, { samples, histograms }] of totals.rejected) {
-      rejected.set(reason, (rejected.get(reason) ?? 0) + samples + histograms);
+    for (const [reason, points] of totals.rejected) {
+      rejected.set(reason, add(rejected.get(reason) ?? noPoints, points));
     }
+    const pointsByType = {
+      recovered: this.#recovered,
+      encoded: this.#encoded,
+      delivered: totals.delivered,
+      pending,
+      rejected,
+    };
     return {
       samples: this.#aggregator.counts,
       points: {
-        recovered: this.#recovered,
-        encoded: this.#encoded,
-        delivered: totals.delivered.samples + totals.delivered.histograms,
-        pending: pending.samples + pending.histograms,
-        rejected,
+        recovered: sum(pointsByType.recovered),
+        encoded: sum(pointsByType.encoded),
+        delivered: sum(pointsByType.delivered),
+        pending: sum(pointsByType.pending),
+        rejected: new Map([...rejected].map(([reason, points]) => [reason, sum(points)])),
       },
+      pointsByType,
       mapper: this.#mapper.counts,
       sender: totals,
       state: this.#sender.state,
       spoolBytes: pending.bytes,
+      corruptRecords: recovered.corruptRecords,
       encodedBytes: this.#encodedBytes,
+      newestEncodedMs: this.#newestEncodedMs,
+      requestDurations: this.#requestDurations,
+      health: this.#options.health?.(),
+      atMs: this.#options.clock.nowMs(),
     };
   }
 
@@ -275,14 +321,25 @@ export class PrometheusOutput implements Output {
     const endMs = this.#aggregator.finish();
     this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
     const { oldestMs, newestMs } = this.#aggregator;
-    this.#runSeries.finish(endMs ?? this.#options.clock.nowMs(), {
+    const { clock, remoteWrite } = this.#options;
+    const runEndMs = endMs ?? clock.nowMs();
+    this.#runSeries.finish(runEndMs, {
       ...end,
       startMs: endMs === undefined ? undefined : oldestMs,
       endMs: endMs === undefined ? undefined : newestMs,
       totals: this.totals(),
       samples: this.#aggregator.counts,
     });
-    await this.#sender.drain(this.#options.remoteWrite.drainTimeoutMs);
+    const deadlineMs = clock.nowMs() + remoteWrite.drainTimeoutMs;
+    await this.#sender.drain(remoteWrite.drainTimeoutMs);
+    if (this.#selfSeries) {
+      // The account of all before it, and so the last to be sent.
+      this.#selfSeries.write(runEndMs + 1, oldestMs, this.progress);
+      this.#encoder.flush();
+      if (remoteWrite.staleMarkers) this.#selfSeries.end(runEndMs + 2);
+      this.#encoder.flush();
+      await this.#sender.drain(Math.max(0, deadlineMs - clock.nowMs()));
+    }
     await this.close();
   }
 
@@ -299,21 +356,36 @@ export class PrometheusOutput implements Output {
     await this.#client.close();
   }
 
+  #writeSelf(timestampMs: number): void {
+    if (!this.#selfSeries?.isDue(timestampMs)) return;
+    this.#selfSeries.write(timestampMs, this.#aggregator.oldestMs, this.progress);
+  }
+
   #append(batch: EncodedBatch): void {
-    const points = batch.samples + batch.histograms;
-    this.#encoded += points;
+    this.#encoded = add(this.#encoded, batch);
     this.#encodedBytes += batch.body.length;
+    this.#newestEncodedMs = Math.max(this.#newestEncodedMs, batch.maxTimestampMs);
     const outcome = this.#spool.append(batch);
     if (outcome.kind === "appended") {
       this.#sender.wake();
       return;
     }
     const before = this.#refused.get(outcome.reason);
-    this.#refused.set(outcome.reason, (before ?? 0) + points);
+    this.#refused.set(outcome.reason, add(before ?? noPoints, batch));
     if (before === undefined) this.#options.onNotice(outcome.text);
   }
 }
 
 function pick(tags: Tags, names: readonly string[]): Tags {
   return new Map([...tags].filter(([name]) => names.includes(name)));
+}
+
+const noPoints: PointCounts = { samples: 0, histograms: 0 };
+
+function add(a: PointCounts, b: PointCounts): PointCounts {
+  return { samples: a.samples + b.samples, histograms: a.histograms + b.histograms };
+}
+
+function sum({ samples, histograms }: PointCounts): number {
+  return samples + histograms;
 }
