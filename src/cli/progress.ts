@@ -105,11 +105,18 @@ export function createRunParts(
     const receiver = receiverParts(progress, atMs);
     return [
       formatElapsed(atMs - startMs),
+      ...saturationParts(progress),
       // That it is away is the news.
       ...(progress.state.kind === "retrying" ? [...receiver, ...load] : [...load, ...receiver]),
-      ...pointParts(progress),
+            ...pointParts(progress),
     ];
   };
+}
+
+/** What is measured while it lasts is not only of the system under test. */
+function saturationParts({ health }: OutputProgress): string[] {
+  if (health?.isSaturated !== true) return [];
+  return [`generator saturated (CPU ${formatShare(health.cpuRatio ?? 0)})`];
 }
 
 function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number): string[] {

@@ -173,7 +173,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     await prometheus.finish(end);
     progress[Symbol.dispose]();
     await outputs.close();
-    const report = toRunReport(prometheus, identity, end);
+    const report = toRunReport(prometheus, identity, end, health.health);
     await showReport(report, io.stderr, flags);
     if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;

@@ -331,9 +331,9 @@ export class PrometheusOutput implements Output {
       samples: this.#aggregator.counts,
     });
     const deadlineMs = clock.nowMs() + remoteWrite.drainTimeoutMs;
-    await this.#sender.drain(remoteWrite.drainTimeoutMs);
-    if (this.#selfSeries) {
-      // The account of all before it, and so the last to be sent.
+    const isDelivered = await this.#sender.drain(remoteWrite.drainTimeoutMs);
+    if (isDelivered && this.#selfSeries) {
+      // The account of all before it, and so the last to be sent. What is pending is none to close.
       this.#selfSeries.write(runEndMs + 1, oldestMs, this.progress);
       this.#encoder.flush();
       if (remoteWrite.staleMarkers) this.#selfSeries.end(runEndMs + 2);

@@ -71,6 +71,7 @@ const report: Required<RunReport> = {
   lastPointMs: 0,
   bytesSent: 0,
   spoolDirectory: "",
+  generator: { cpus: 0, maxCpuRatio: 0, saturatedSeconds: 0 },
   summary: {},
   reconciliation: { compared: 0, differences: [] },
 };
@@ -79,5 +80,5 @@ it("documents every field of the report", async () => {
   const fields = reportFields(report);
   const rows = await readTable("cli.md", "## The report");
   expect(rows.map(([field]) => uncode(field))).toEqual(fields);
-  expect(fields).toHaveLength(31);
+  expect(fields).toHaveLength(34);
 });
