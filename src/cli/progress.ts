@@ -108,7 +108,7 @@ export function createRunParts(
       ...saturationParts(progress),
       // That it is away is the news.
       ...(progress.state.kind === "retrying" ? [...receiver, ...load] : [...load, ...receiver]),
-            ...pointParts(progress),
+      ...pointParts(progress),
     ];
   };
 }

@@ -9,10 +9,9 @@ import { ofRun, once } from "./promql.ts";
 export const generatorLegend = "{{instance_id}} {{load_zone}}";
 
 const byGenerator = "by (instance_id, load_zone)";
-const cpuSeconds = once(
-  `rate(plimsoll_generator_cpu_seconds_total{${ofRun}}[$__rate_interval])`,
-  ["process"],
-);
+const cpuSeconds = once(`rate(plimsoll_generator_cpu_seconds_total{${ofRun}}[$__rate_interval])`, [
+  "process",
+]);
 
 export function generatorHealth(noValue: string): Panel[] {
   return [

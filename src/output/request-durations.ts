@@ -32,9 +32,7 @@ export class RequestDurations {
   }
 
   /** The same client, with each of its requests observed; one that was given up is none. */
-  observing(
-    client: Pick<RemoteWriteClient, "send">,
-  ): Pick<RemoteWriteClient, "send"> {
+  observing(client: Pick<RemoteWriteClient, "send">): Pick<RemoteWriteClient, "send"> {
     return {
       send: async (batch, attempt, signal) => {
         const startMs = performance.now();

@@ -51,9 +51,7 @@ const lost = (
   { pointsByType: { rejected } }: OutputProgress,
   isWanted: (reason: string) => boolean,
 ): SelfValue[] =>
-  [...rejected].flatMap(([reason, points]) =>
-    isWanted(reason) ? byType(points, { reason }) : [],
-  );
+  [...rejected].flatMap(([reason, points]) => (isWanted(reason) ? byType(points, { reason }) : []));
 
 export const selfMetrics: readonly SelfMetric[] = [
   {

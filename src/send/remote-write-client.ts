@@ -142,22 +142,33 @@ export class RemoteWriteClient implements AsyncDisposable {
    * answer's JSON; undefined where there is none, for whatever reason.
    */
   async getJson(url: URL, timeoutMs: number): Promise<unknown> {
-    if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
-    const { "Content-Encoding": _, ...headers } = this.#headers;
+    const answer = await this.get(url, timeoutMs);
+    if (answer?.status !== 200) return undefined;
     try {
-      const { statusCode, body } = await this.#agent.request({
+      return JSON.parse(answer.body);
+    } catch {
+      // No JSON: the caller is told that the store cannot be asked.
+      return undefined;
+    }
+  }
+
+  /** As `getJson`, whatever the answer; undefined where none came. */
+  async get(url: URL, timeoutMs: number): Promise<ReceiverAnswer | undefined> {
+    if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
+    const { "Content-Encoding": _, ...requestHeaders } = this.#headers;
+    try {
+      const { statusCode, headers, body } = await this.#agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method: "GET",
-        headers,
+        headers: requestHeaders,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      if (statusCode === 200) return await body.json();
-      await body.dump();
+      return { status: statusCode, headers, body: await body.text() };
     } catch {
-      // No API, no JSON, no answer: the caller is told that the store cannot be asked.
+      // Nobody there, or not in time.
+      return undefined;
     }
-    return undefined;
   }
 
   /** Closes the connections; waits for a request that is under way. */

@@ -47,6 +47,13 @@ export function lockDirectory(directory: string): DirectoryLock {
   };
 }
 
+/** The running process that has the folder, if there is one. Takes nothing. */
+export function ownerOf(directory: string): number | undefined {
+  const path = join(directory, "lock");
+  const owner = readOwner(path);
+  return owner !== undefined && isRunning(owner, path) ? owner : undefined;
+}
+
 /** `undefined` where the file is gone or holds no process id (its writer crashed in between). */
 function readOwner(path: string): number | undefined {
   try {

@@ -20,7 +20,9 @@ export function progressOf({
   readonly atMs?: number;
 }): OutputProgress {
   const all = (kind: keyof PointCounts): number =>
-    delivered[kind] + pending[kind] + [...rejected.values()].reduce((sum, one) => sum + one[kind], 0);
+    delivered[kind] +
+    pending[kind] +
+    [...rejected.values()].reduce((sum, one) => sum + one[kind], 0);
   const encoded = {
     samples: all("samples") - recovered.samples,
     histograms: all("histograms") - recovered.histograms,

@@ -52,7 +52,8 @@ it("says of a run without samples that nothing was read", () => {
 });
 
 it("says that delivery goes on after it was stalled", () => {
-  const stalled = 'plimsoll_remote_write_stalled_seconds{state="retrying",test="checkout",testid="a"}';
+  const stalled =
+    'plimsoll_remote_write_stalled_seconds{state="retrying",test="checkout",testid="a"}';
   const state = { kind: "retrying", sinceMs: startMs, reason: "http_503", text: "" } as const;
   selfSeries.write(startMs + 5_000, startMs, progressOf({ state, atMs: startMs + 3_000 }));
   selfSeries.write(startMs + 10_000, startMs, progressOf({}));
