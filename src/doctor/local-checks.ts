@@ -63,8 +63,10 @@ export async function checkK6(
       check: "k6",
       // A URL and a file of samples need none; one that was named must be there.
       level: path === undefined ? "warning" : "problem",
-      text: error.message,
-      change: "install k6 to run scripts, or name its file with --k6",
+      // What follows is for somebody who is about to run a script.
+      text: error.message.replace(/;.*/s, ""),
+      change:
+        "install k6 to run scripts, or name its file with --k6; a URL and a file of samples need none",
       facts: { path: null, version: null, testedMajors: testedK6Majors },
     };
   }

@@ -80,14 +80,14 @@ export class HealthMonitor implements Disposable {
     const delayMs = this.#delays.percentile(99) / 1e6 - resolutionMs;
     this.#eventLoopDelaySeconds = Math.max(0, delayMs) / 1_000;
     this.#delays.reset();
-    for (const [name, process] of this.#watched) {
-      if (process.isGone) continue;
-      const usage = await readProcessUsage(process.pid);
+    for (const [name, watched] of this.#watched) {
+      if (watched.isGone) continue;
+      const usage = await readProcessUsage(watched.pid);
       // Never again: its number may be another process's by then.
-      if (usage === undefined) process.isGone = true;
+      if (usage === undefined) watched.isGone = true;
       else {
         this.#processes.set(name, {
-          cpuSeconds: usage.cpuSeconds - process.earlierCpuSeconds,
+          cpuSeconds: usage.cpuSeconds - watched.earlierCpuSeconds,
           residentBytes: usage.residentBytes,
         });
       }
