@@ -9,7 +9,7 @@
  * response times become much larger than they are; this is in the middle. Source: k6 documentation, "Running large
  * tests", CPU usage.
  */
-export const saturatedCpuRatio = 0.9;
+const saturatedCpuRatio = 0.9;
 
 /** A start of k6 and of Node's compiler keeps a small machine busy for a second or two: no reason for alarm. */
 const windowMs = 5_000;

@@ -47,7 +47,7 @@ export class RequestDurations {
     const key = `${protocol} ${status}`;
     let durations = this.#all.get(key);
     if (!durations) {
-      const counts = new Array<number>(durationBounds.length + 1).fill(0);
+      const counts = [0, ...durationBounds.map(() => 0)];
       durations = { protocol, status, counts, sumSeconds: 0 };
       this.#all.set(key, durations);
     }

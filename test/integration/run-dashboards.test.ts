@@ -42,12 +42,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
       const running: AsyncDisposable[] = [];
       const reports = new Map<string, RunReport>();
 
-      const start = (
-        name: string,
-        target: string,
-        port: number | undefined,
-        ...args: string[]
-      ) =>
+      const start = (name: string, target: string, port: number | undefined, ...args: string[]) =>
         startPlimsoll(
           [
             "run",
@@ -109,13 +104,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         const tags = words(
           "--test checks --tag version=1.4.2 --tag branch=main --tag commit=4f2a9c1",
         );
-        const failing = start(
-          "failing",
-          example("checks-and-groups.js"),
-          port,
-          ...strict,
-          ...tags,
-        );
+        const failing = start("failing", example("checks-and-groups.js"), port, ...strict, ...tags);
         expect(await finish("failing", failing)).toBe(99);
 
         const rules = join(folder.path, "relabel.yaml");
@@ -124,10 +113,7 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
           "- {source_labels: [__name__], regex: k6_http_reqs_total, action: drop}\n",
         );
         const lossy = words("--testid lossy --duration 1s --vus 2 --trends classic");
-        await finish(
-          "lossy",
-          start("lossy", shop.url, port, ...lossy, "--relabel-config", rules),
-        );
+        await finish("lossy", start("lossy", shop.url, port, ...lossy, "--relabel-config", rules));
 
         live = start("live", checkout, port, ...script("live", "DURATION=5m"));
         await vi.waitFor(
