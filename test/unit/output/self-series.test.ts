@@ -21,12 +21,15 @@ const failed = (reason: string) =>
 
 it("precedes counters with a zero right before the run, in a request of its own", () => {
   selfSeries.write(startMs + 500, startMs, progressOf({ read: 12 }));
+  points.requestEnd();
   selfSeries.write(startMs + 5_500, startMs, progressOf({ read: 40 }));
+  points.requestEnd();
   expect(points.of(read)).toEqual([
     [startMs - 1, 0],
     [startMs + 500, 12],
     [startMs + 5_500, 40],
   ]);
+  expect(points.requests).toHaveLength(3);
   for (const request of points.requests) {
     const series = request.map((point) => point.series);
     expect(new Set(series).size).toBe(series.length);
