@@ -4,7 +4,8 @@
  * Goes to stderr: stdout is for k6's summary and for results that a program reads.
  */
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
-import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
+import type { OutputProgress } from "../output/output-progress.ts";
+import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
 
 const terminalIntervalMs = 500;

@@ -6,7 +6,7 @@
  * Everything up to the spool happens in the turn in which a sample is handed over; sending goes on beside it, so
  * a slow receiver holds up nothing but its own spool. Each point is accounted for from reading to its end.
  */
-import { Aggregator, type SampleCounts } from "../aggregate/aggregator.ts";
+import { Aggregator } from "../aggregate/aggregator.ts";
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { PointSink } from "../aggregate/series-point.ts";
 import { parseTrendStat } from "../aggregate/trend-stat.ts";
@@ -14,11 +14,7 @@ import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
 import { BatchEncoder } from "../encode/batch-encoder.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
-import {
-  type MapperCounts,
-  PrometheusMapper,
-  type TrendForm,
-} from "../encode/prometheus-mapper.ts";
+import { PrometheusMapper, type TrendForm } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
 import { toRemoteWrite1 } from "../encode/transcode.ts";
@@ -26,11 +22,12 @@ import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
-import { type PointCounts, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
+import { type PointCounts, Sender } from "../send/sender.ts";
 import { Spool } from "../spool/spool.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
+import { add, noPoints, type OutputProgress, sum } from "./output-progress.ts";
 import { createClient } from "./create-client.ts";
 import { RequestDurations } from "./request-durations.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
@@ -74,39 +71,6 @@ export interface PrometheusOutputOptions {
   readonly userAgent: string;
   /** Something that the user did not ask for and should know; called once per matter. */
   readonly onNotice: (text: string) => void;
-}
-
-/** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
-export interface PointCountsByFate<Count = number> {
-  /** Of an earlier process of the same run, found in the spool. */
-  readonly recovered: Count;
-  readonly encoded: Count;
-  readonly delivered: Count;
-  readonly pending: Count;
-  /** By reason: an answer (`http_400`), or `spool_full`. */
-  readonly rejected: ReadonlyMap<string, Count>;
-}
-
-export interface OutputProgress {
-  readonly samples: SampleCounts;
-  readonly points: PointCountsByFate;
-  /** The same points, floats and native histograms apart. */
-  readonly pointsByType: PointCountsByFate<PointCounts>;
-  readonly mapper: MapperCounts;
-  readonly sender: SenderTotals;
-  readonly state: SenderState;
-  /** Bytes in the spool. */
-  readonly spoolBytes: number;
-  /** Damaged in the spool when it was opened. */
-  readonly corruptRecords: number;
-  /** Bodies encoded, compressed. */
-  readonly encodedBytes: number;
-  /** Newest timestamp of all points, Unix milliseconds; 0 before the first. */
-  readonly newestEncodedMs: number;
-  readonly requestDurations: Pick<RequestDurations, "all">;
-  readonly health: GeneratorHealth | undefined;
-  /** When all this was so, Unix milliseconds. */
-  readonly atMs: number;
 }
 
 export class PrometheusOutput implements Output {
@@ -378,14 +342,4 @@ export class PrometheusOutput implements Output {
 
 function pick(tags: Tags, names: readonly string[]): Tags {
   return new Map([...tags].filter(([name]) => names.includes(name)));
-}
-
-const noPoints: PointCounts = { samples: 0, histograms: 0 };
-
-function add(a: PointCounts, b: PointCounts): PointCounts {
-  return { samples: a.samples + b.samples, histograms: a.histograms + b.histograms };
-}
-
-function sum({ samples, histograms }: PointCounts): number {
-  return samples + histograms;
 }

@@ -11,7 +11,7 @@
  */
 import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import type { PointCounts } from "../send/sender.ts";
-import type { OutputProgress, PrometheusOutput } from "./prometheus-output.ts";
+import type { OutputProgress } from "./output-progress.ts";
 import { durationBounds } from "./request-durations.ts";
 
 export interface SelfValue {
@@ -223,13 +223,18 @@ function durations({ requestDurations }: OutputProgress): SelfValue[] {
   });
 }
 
+/** Whoever can be asked: an output. */
+interface SelfAware {
+  readonly progress: OutputProgress;
+  /** Of each of its own series. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+}
+
 /**
  * For `/metrics`: all of them with the labels that all of the run's own series have, and beside them prom-client's
  * of the process.
  */
-export function createSelfMetrics(
-  output: Pick<PrometheusOutput, "progress" | "ownLabels">,
-): Registry {
+export function createSelfMetrics(output: SelfAware): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ ...output.ownLabels });
   collectDefaultMetrics({ register: registry });
@@ -239,7 +244,7 @@ export function createSelfMetrics(
 
 function readFrom(
   { name, help, kind, values }: SelfMetric,
-  output: Pick<PrometheusOutput, "progress">,
+  output: Pick<SelfAware, "progress">,
 ): Metric {
   const metric = {
     name,

@@ -7,7 +7,7 @@
  */
 import type { MetricFamily, OutputSeries, PointSink } from "../aggregate/series-point.ts";
 import { toLabels } from "../encode/labels.ts";
-import type { OutputProgress } from "./prometheus-output.ts";
+import type { OutputProgress } from "./output-progress.ts";
 import { selfMetrics, type SelfMetric } from "./self-metrics.ts";
 
 /** As often as Prometheus usually scrapes. Source: its documentation's examples, and `plimsoll up`. */

@@ -1,7 +1,7 @@
 /**
  * What an output says of itself in the middle of a run, as far as a test does not say otherwise; its accounts balance.
  */
-import type { OutputProgress } from "../../src/output/prometheus-output.ts";
+import type { OutputProgress } from "../../src/output/output-progress.ts";
 import type { PointCounts, SenderState } from "../../src/send/sender.ts";
 
 const delivered: PointCounts = { samples: 100, histograms: 10 };

@@ -2,7 +2,7 @@
  * The metrics that the pipeline writes, from the code that names them: k6's built-in ones, the run's own, Plimsoll's.
  */
 import { RunSeries } from "../../output/run-series.ts";
-import type { OutputProgress } from "../../output/prometheus-output.ts";
+import type { OutputProgress } from "../../output/output-progress.ts";
 import { createSelfMetrics } from "../../output/self-metrics.ts";
 import type { Output } from "../../aggregate/series-mapper.ts";
 import { parseTrendStat } from "../../aggregate/trend-stat.ts";
