@@ -196,7 +196,7 @@ function toReportText(report: RunReport): string {
     lines.push([
       "note",
       `the generator was saturated for ${Math.round(generator.saturatedSeconds)} s: it used up to ` +
-        `${formatShare(generator.maxCpuRatio ?? 0)} of ${generator.cpus} cores, so latencies hold its own queue; ` +
+        `${formatShare(generator.maxCpuRatio ?? 0)} of ${generator.cpus} ${generator.cpus === 1 ? "core" : "cores"}, so latencies hold its own queue; ` +
         "use a stronger machine, several of them, or less load",
     ]);
   }

@@ -77,7 +77,7 @@ describe.runIf(process.platform === "linux")("a generator on one core", () => {
         skip(isCrowded && report.generator?.saturatedSeconds === 0, "others had the core as well");
         expect(result.stderr).toMatch(/^00:\d\d · generator saturated \(CPU \d+\.\d\d %\) · /m);
         expect(result.stderr).toMatch(
-          /note {2}the generator was saturated for \d+ s: it used up to \S+ % of 1 cores/,
+          /note {2}the generator was saturated for \d+ s: it used up to \S+ % of 1 core,/,
         );
         expect(report.generator?.cpus).toBe(1);
         expect(report.generator?.maxCpuRatio).toBeGreaterThan(0.9);
