@@ -59,9 +59,19 @@ const expected = [
     reason: "nothing was dropped, as the panel says",
   },
   {
-    text: "unknown metric: plimsoll_remote_write_points_rejected_total",
+    text: "unknown metric: plimsoll_remote_write_samples_failed_total",
     on: ["pipeline"],
-    reason: "nothing was rejected, as the panels say",
+    reason: "the store refused nothing, as the panels say",
+  },
+  {
+    text: "unknown metric: plimsoll_remote_write_samples_dropped_total",
+    on: ["pipeline"],
+    reason: "nothing was lost before it was sent, as the panels say",
+  },
+  {
+    text: "unknown metric: plimsoll_remote_write_stalled_seconds",
+    on: ["pipeline"],
+    reason: "delivery was never stalled, as the panel says",
   },
   {
     text: "no data: annotation Run end",

@@ -2,10 +2,12 @@
  * `plimsoll ingest [FILE|-]`: samples that k6 has written or is writing, live or years old.
  */
 import { stat } from "node:fs/promises";
+import process from "node:process";
 import type { Readable } from "node:stream";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { InputError, UsageError } from "../errors.ts";
+import { HealthMonitor } from "../generate/health-monitor.ts";
 import { JsonLinesReader, type LineProblem } from "../sample/json-lines.ts";
 import { openInput } from "../sample/open-input.ts";
 import type { SampleSink } from "../sample/sample.ts";
@@ -120,11 +122,14 @@ async function ingest(
     return isAllUsed(report.samples) ? exitCodes.ok : exitCodes.incomplete;
   }
 
+  using health = await HealthMonitor.start(process.pid);
   const outputs = await openOutputs(options, plan.jsonFiles, {
     identity,
     tags,
     generator: "k6",
     isLive,
+    storesSelfMetrics: false,
+    health,
     startMs: firstMs ?? systemClock.nowMs(),
     onNotice: (text) => log(`plimsoll: ${text}`),
   });

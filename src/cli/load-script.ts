@@ -64,7 +64,8 @@ class ScriptLoad implements Load {
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #runIn(folder: string, { sink, signal, log, onLoadOver }: LoadContext): Promise<LoadEnd> {
+  async #runIn(folder: string, context: LoadContext): Promise<LoadEnd> {
+    const { sink, signal, log, onProcess, onLoadOver } = context;
     const fifoPath = join(folder, "samples.json");
     const fifo = await openFifo(fifoPath);
     let wasThresholdAbort = false;
@@ -85,6 +86,7 @@ class ScriptLoad implements Load {
       throw error;
     }
     const k6 = this.#process;
+    onProcess("k6", k6.pid);
     const stop = (): void => k6.stop();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();

@@ -20,6 +20,8 @@ export interface LoadContext {
   readonly signal: AbortSignal;
   /** Shows a line to the user. */
   readonly log: (text: string) => void;
+  /** A process of the generator's own has begun, e.g. `k6`. */
+  readonly onProcess: (name: string, pid: number) => void;
   /** No sample will come any more, and the generator may write to the terminal. */
   readonly onLoadOver: () => void;
 }

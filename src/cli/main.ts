@@ -6,6 +6,7 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
@@ -29,6 +30,7 @@ const io = {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
+  nodeVersion: process.versions.node,
   k6Arguments: [] as readonly string[],
   setExitCode: (code: number) => {
     process.exitCode = code;
@@ -47,8 +49,14 @@ const program = new Command("plimsoll")
   });
 const run = runCommand(io);
 const stackCommands = [upCommand(io), downCommand(io), statusCommand(io)];
-const sampleCommands = [run, ingestCommand(io), replayCommand(io)];
-for (const command of [...sampleCommands, configCommand(io), ...stackCommands]) {
+for (const command of [
+  run,
+  ingestCommand(io),
+  replayCommand(io),
+  configCommand(io),
+  doctorCommand(io),
+  ...stackCommands,
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

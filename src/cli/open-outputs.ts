@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import { outputs } from "../config/list-kinds.ts";
 import type { Options } from "../config/options.ts";
 import { UsageError } from "../errors.ts";
+import type { HealthMonitor } from "../generate/health-monitor.ts";
 import { fanOut } from "../output/fan-out.ts";
 import { JsonOutput } from "../output/json-output.ts";
 import { parseOut } from "../output/output.ts";
@@ -67,6 +68,8 @@ export async function openOutputs(
     /** Name and version of what makes the load. */
     readonly generator: string;
     readonly isLive: boolean;
+    readonly storesSelfMetrics: boolean;
+    readonly health: HealthMonitor;
     readonly startMs: number;
     readonly onNotice: (text: string) => void;
   },
@@ -74,6 +77,7 @@ export async function openOutputs(
   const prometheus = await PrometheusOutput.open({
     ...run,
     remoteWrite: options,
+    health: () => run.health.health,
     info: new Map([...run.tags, ["generator", run.generator]]),
     clock: systemClock,
     random: Math.random,

@@ -4,7 +4,12 @@
  * Only cli/ knows commander; what the options are, and what their values mean, is config/'s.
  */
 import { type Command, Option } from "commander";
-import { configFileFlag, configFileVariable, loadConfigFile } from "../config/config-file.ts";
+import {
+  type ConfigFile,
+  configFileFlag,
+  configFileVariable,
+  loadConfigFile,
+} from "../config/config-file.ts";
 import type { FlagValue } from "../config/option-candidates.ts";
 import { boolean } from "../config/option-kinds.ts";
 import type { OptionGroup } from "../config/option-row.ts";
@@ -65,12 +70,27 @@ export function resolveCommandOptions(
   { env, cwd }: Pick<CommandIo, "env" | "cwd">,
   overrides: Readonly<Partial<Record<OptionName, FlagValue>>> = {},
 ): ResolvedOptions {
-  const path = command.getOptionValue(toAttribute(configFileFlag)) ?? env[configFileVariable];
   const flags = { ...readFlags(command), ...overrides };
-  const file = loadConfigFile(typeof path === "string" && path !== "" ? path : undefined, cwd);
+  const file = readConfigFile(command, { env, cwd });
   return resolveOptions({ flags, environment: env, file, cwd }, ({ rules, source }) => {
     parseRelabelConfigs(rules, source);
   });
+}
+
+/** The file that the options of one invocation are from, as it was named; undefined where there is none. */
+export function configFileOf(
+  command: Command,
+  io: Pick<CommandIo, "env" | "cwd">,
+): string | undefined {
+  return readConfigFile(command, io)?.source;
+}
+
+function readConfigFile(
+  command: Command,
+  { env, cwd }: Pick<CommandIo, "env" | "cwd">,
+): ConfigFile | undefined {
+  const path = command.getOptionValue(toAttribute(configFileFlag)) ?? env[configFileVariable];
+  return loadConfigFile(typeof path === "string" && path !== "" ? path : undefined, cwd);
 }
 
 /** A boolean has a flag for on and one for off; help shows the one that changes the default. */

@@ -4,7 +4,8 @@
  * Goes to stderr: stdout is for k6's summary and for results that a program reads.
  */
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
-import type { OutputProgress, PrometheusOutput } from "../output/prometheus-output.ts";
+import type { OutputProgress } from "../output/output-progress.ts";
+import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { isInTrouble } from "../send/sender.ts";
 import { formatCount, formatElapsed, formatSeconds, formatShare } from "./format.ts";
 
@@ -106,11 +107,18 @@ export function createRunParts(
     const receiver = receiverParts(progress, atMs);
     return [
       formatElapsed(atMs - startMs),
+      ...saturationParts(progress),
       // That nothing is taken is the news.
       ...(isInTrouble(progress.state) ? [...receiver, ...load] : [...load, ...receiver]),
       ...pointParts(progress),
     ];
   };
+}
+
+/** What is measured while it lasts is not only of the system under test. */
+function saturationParts({ health }: OutputProgress): string[] {
+  if (health?.isSaturated !== true) return [];
+  return [`generator saturated (CPU ${formatShare(health.cpuRatio ?? 0)})`];
 }
 
 function loadParts(totals: ReadonlyMap<string, MetricTotals>, perSecond: number): string[] {

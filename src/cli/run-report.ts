@@ -7,11 +7,12 @@ import { ConfigError, InputError, systemErrorCode, messageOf } from "../errors.t
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
 import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
 import { reconcile, type Reconciliation } from "../generate/reconcile.ts";
+import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { DropReason } from "../sample/sample.ts";
 import type { TextSink } from "./command-io.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes, formatCount, formatShare } from "./format.ts";
 import type { LoadEnd } from "./load.ts";
 
 type ReportedSamples = Pick<RunReport["samples"], "read" | "aggregated" | "dropped">;
@@ -50,6 +51,13 @@ export interface RunReport extends RunIdentity {
   /** Bodies as sent, repetitions included. */
   readonly bytesSent: number;
   readonly spoolDirectory: string;
+  /** What of its cores the generator used, Plimsoll included. Absent where the load was made elsewhere. */
+  readonly generator?: {
+    readonly cpus: number;
+    /** In the busiest five seconds, from 0 to 1; `null` for a shorter run. */
+    readonly maxCpuRatio: number | null;
+    readonly saturatedSeconds: number;
+  };
   /** Unix milliseconds of the run's last points: when `increase()` is exact. 0 for a run without samples. */
   readonly lastPointMs: number;
   readonly thresholds: readonly ThresholdResult[];
@@ -67,6 +75,7 @@ export function toRunReport(
   output: PrometheusOutput,
   identity: RunIdentity,
   { state, thresholds, exitCode, counts }: RunReportEnd,
+  health?: GeneratorHealth,
 ): RunReport {
   const totals = output.totals();
   const reconciliation = counts && reconcile(counts, totals);
@@ -96,6 +105,13 @@ export function toRunReport(
     lastPointMs: output.lastPointMs,
     bytesSent: sender.bytesSent,
     spoolDirectory: output.spoolDirectory,
+    ...(health && {
+      generator: {
+        cpus: health.cpus,
+        maxCpuRatio: health.maxCpuRatio ?? null,
+        saturatedSeconds: health.saturatedMs / 1_000,
+      },
+    }),
     summary: Object.fromEntries(
       totals.map((total) => [total.metric.name, Object.fromEntries(summaryOf(total))] as const),
     ),
@@ -174,6 +190,15 @@ function toReportText(report: RunReport): string {
   ] as const;
   for (const [count, text] of remarks) {
     if (count > 0) lines.push(["note", `${formatCount(count)} ${text}`]);
+  }
+  const { generator } = report;
+  if (generator && generator.saturatedSeconds > 0) {
+    lines.push([
+      "note",
+      `the generator was saturated for ${Math.round(generator.saturatedSeconds)} s: it used up to ` +
+        `${formatShare(generator.maxCpuRatio ?? 0)} of ${generator.cpus} ${generator.cpus === 1 ? "core" : "cores"}, so latencies hold its own queue; ` +
+        "use a stronger machine, several of them, or less load",
+    ]);
   }
   if (points.pending > 0) {
     lines.push([

@@ -4,9 +4,11 @@
  * A script runs in k6, which writes its samples into a named pipe that we read; a URL is loaded by autocannon.
  */
 import { randomBytes } from "node:crypto";
+import process from "node:process";
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
+import { HealthMonitor } from "../generate/health-monitor.ts";
 import { defaultExpectStatus } from "../generate/expect-status.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -116,11 +118,14 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     if (progress) progress.log(text);
     else io.stderr.write(`${text}\n`);
   };
+  using health = await HealthMonitor.start(process.pid);
   const outputs = await openOutputs(options, plan.jsonFiles, {
     identity,
     tags,
     generator: load.generator,
     isLive: true,
+    storesSelfMetrics: true,
+    health,
     startMs: systemClock.nowMs(),
     onNotice: (text) => log(`plimsoll: ${text}`),
   });
@@ -148,6 +153,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
       sink: outputs.sink,
       signal: interrupts.signal,
       log,
+      onProcess: (name: string, pid: number) => health.watch(name, pid),
       onLoadOver: () => progress?.[Symbol.dispose](),
     };
     const end = await load.run(context).catch((error: unknown): LoadEnd => {
@@ -167,7 +173,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     await prometheus.finish(end);
     progress[Symbol.dispose]();
     await outputs.close();
-    const report = toRunReport(prometheus, identity, end);
+    const report = toRunReport(prometheus, identity, end, health.health);
     await showReport(report, io.stderr, flags);
     if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;

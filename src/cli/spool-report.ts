@@ -3,7 +3,7 @@
  * JSON. docs/spool.md describes the fields.
  */
 import { testidOf } from "../output/leftovers.ts";
-import type { DeliveryProgress } from "../output/delivery.ts";
+import type { DeliveryProgress } from "../output/output-progress.ts";
 import type { SpoolListing } from "../spool/list-spools.ts";
 import { formatBytes, formatCount, formatTable } from "./format.ts";
 

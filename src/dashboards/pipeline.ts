@@ -2,12 +2,14 @@
  * Pipeline: is what the run measured in the store, to the last sample?
  *
  * The reconciliation is between two counts that were made apart: the load generator's own, and what the store
- * answers. Everything else is Plimsoll's own account, scraped while the run lasts (`--metrics-listen`).
+ * answers. Everything else is Plimsoll's own account, stored with the run every 5 s; of an ingested file it is there where
+ * it was scraped (`--metrics-listen`).
  */
 import { runAnnotations } from "./annotations.ts";
+import { generatorHealth, generatorLegend } from "./generator-health.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import { named, stat, table, timeseries, type Panel } from "./panel.ts";
-import { last, ofRun } from "./promql.ts";
+import { last, ofRun, once } from "./promql.ts";
 import { columns, merged } from "./transformations.ts";
 import { runVariable, testVariable } from "./variables.ts";
 
@@ -36,19 +38,32 @@ const difference = `${distance} * (abs(${distance}) > bool 1e-9 * abs(${counted(
 /** Any difference that is left is more. */
 const smallest = 1e-12;
 
-/** A counter or gauge of Plimsoll's own, as last scraped. */
-const own = (name: string): string => last(`plimsoll_${name}`);
-const ownRate = (name: string, by = ""): string =>
-  `sum${by} (rate(plimsoll_${name}{${ofRun}}[$__rate_interval]))`;
+/** A counter of Plimsoll's own since the run's start, over all its series. */
+const own = (name: string): string => `sum(${once(last(`plimsoll_${name}`), labelsOf(name))})`;
+const ownRate = (name: string, by: readonly string[] = []): string => {
+  const rate = once(`rate(plimsoll_${name}{${ofRun}}[$__rate_interval])`, labelsOf(name));
+  return `sum${by.length > 0 ? ` by (${by.join(", ")})` : ""} (${rate})`;
+};
+const ownNow = (name: string): string =>
+  `sum(${once(`plimsoll_${name}{${ofRun}}`, labelsOf(name))})`;
 
-/** Of a run that is over, what it wrote at its end; before, what was last scraped. */
+/** What tells the series of a metric apart, beside the generator. */
+function labelsOf(name: string): string[] {
+  const isOfPoints = name.startsWith("remote_write_samples_");
+  const isByReason = /_(dropped|failed)_total$/.test(name);
+  return [...(isOfPoints ? ["type"] : []), ...(isByReason ? ["reason"] : [])];
+}
+
+/** Of a run that is over, what it wrote at its end; before, what it last said of itself. */
 const samples = (outcome: string, name: string): string =>
-  `sum(${last("plimsoll_run_samples", `${ofRun}, outcome="${outcome}"`)}) or sum(${own(`samples_${name}_total`)})`;
+  `sum(${last("plimsoll_run_samples", `${ofRun}, outcome="${outcome}"`)}) or ${own(`samples_${name}_total`)}`;
 
-const newestSent = "plimsoll_remote_write_highest_sent_timestamp_seconds";
+const timestamp = (which: string): string => `plimsoll_remote_write_${which}_timestamp_seconds`;
 
-/** At the moment of each scrape, so that the time since it does not count. */
-const lag = `max by (instance) (timestamp(${newestSent}{${ofRun}}) - (${newestSent}{${ofRun}} > 0))`;
+/** What is encoded but not stored, in time. Before the first answer there is nothing to compare with. */
+const lag = once(
+  `${timestamp("highest")}{${ofRun}} - (${timestamp("highest_sent")}{${ofRun}} > 0)`,
+);
 
 function reconciliation(): Section {
   return {
@@ -78,25 +93,25 @@ function reconciliation(): Section {
       ),
       figure(
         "Points delivered",
-        "Points that the store has acknowledged, as last scraped. If it is far below what is encoded, see Points pending.",
-        `sum(${own("remote_write_points_delivered_total")})`,
+        "Points that the store has acknowledged; at the end all but those that say so. If it is far below what is encoded, see Points pending.",
+        own("remote_write_samples_delivered_total"),
       ),
       figure(
         "Pending now",
         "Points in the spool. If it grows while the run goes on, the store is slow or away; if it is high when the run ends, the next process of the same run delivers them.",
-        `sum(plimsoll_remote_write_points_pending{${ofRun}})`,
+        ownNow("remote_write_samples_pending"),
         [10_000, 100_000],
-        { noValue: "the run is over, or not scraped" },
+        { noValue: "the run is over" },
       ),
       figure(
-        "Points rejected",
-        "Lost: refused by the store for good, or without room in the spool. If it is not 0, see Points rejected by reason.",
-        `sum(${own("remote_write_points_rejected_total")}) or 0 * sum(${own("remote_write_points_encoded_total")})`,
+        "Points lost",
+        "Refused by the store for good, or lost before they were sent, such as without room in the spool. If it is not 0, see Points lost by reason.",
+        lostOf((name) => own(name), own("remote_write_samples_total")),
         [1, 1],
       ),
       figure(
         "Lag now",
-        "How far the newest point in the store is behind the clock. If it is above 15 s, the store is slow or away: see Requests to the store.",
+        "How far the newest point in the store is behind the newest one encoded. If it is above 15 s, the store is slow or away: see Requests to the store.",
         `max(${lag})`,
         [5, 15],
         { unit: "s", noValue: "the run is over" },
@@ -144,6 +159,12 @@ function reconciliation(): Section {
   };
 }
 
+/** Refused and dropped together, which both are there only if there are any; 0 where there are none. */
+function lostOf(read: (name: string) => string, all: string): string {
+  const either = (name: string): string => `(${read(name)} or 0 * ${all})`;
+  return `${either("remote_write_samples_failed_total")} + ${either("remote_write_samples_dropped_total")}`;
+}
+
 function figure(
   title: string,
   description: string,
@@ -157,14 +178,14 @@ function figure(
     unit: "short",
     width: 3,
     height: 5,
-    noValue: "not scraped",
+    noValue: "not known",
     ...more,
     ...(thresholds && { thresholds }),
     queries: [{ expr, legend: title.toLowerCase() }],
   });
 }
 
-const notScraped = "not scraped: see --metrics-listen";
+const notKnown = "not known: of an ingested file, see --metrics-listen";
 
 function deliverySection(): Section {
   return {
@@ -176,7 +197,7 @@ function deliverySection(): Section {
           "Per second: read from the generator, part of a series, and of these the late ones, which came after their own interval was closed. If read and aggregated part, samples are dropped; if many are late, raise --lateness.",
         unit: "cps",
         min: 0,
-        noValue: notScraped,
+        noValue: notKnown,
         queries: ["read", "aggregated", "late"].map((what) => ({
           expr: ownRate(`samples_${what}_total`),
           legend: what,
@@ -190,7 +211,7 @@ function deliverySection(): Section {
         min: 0,
         stacked: true,
         noValue: "none",
-        queries: [{ expr: ownRate("samples_dropped_total", " by (reason)"), legend: "{{reason}}" }],
+        queries: [{ expr: ownRate("samples_dropped_total", ["reason"]), legend: "{{reason}}" }],
       }),
       timeseries({
         title: "Series",
@@ -198,8 +219,8 @@ function deliverySection(): Section {
           "Prometheus series made of the generator's metrics. If it grows for the whole run, requests have names of their own: group them by a name in the script. Beyond --max-series they are summed as (other).",
         unit: "none",
         min: 0,
-        noValue: notScraped,
-        queries: [{ expr: `sum(plimsoll_series{${ofRun}})`, legend: "series" }],
+        noValue: notKnown,
+        queries: [{ expr: ownNow("series"), legend: "series" }],
       }),
       timeseries({
         title: "Points",
@@ -207,36 +228,37 @@ function deliverySection(): Section {
           "Per second: encoded, delivered, and sent again. If encoded is above delivered for long, the spool grows; if many are sent again, the store answers with errors or not in time.",
         unit: "cps",
         min: 0,
-        noValue: notScraped,
-        queries: ["encoded", "delivered", "retried", "recovered"].map((what) => ({
-          expr: ownRate(`remote_write_points_${what}_total`),
-          legend: what,
-        })),
+        noValue: notKnown,
+        queries: [
+          { expr: ownRate("remote_write_samples_total"), legend: "encoded" },
+          ...["delivered", "retried", "recovered"].map((what) => ({
+            expr: ownRate(`remote_write_samples_${what}_total`),
+            legend: what,
+          })),
+        ],
       }),
       timeseries({
-        title: "Points rejected by reason",
+        title: "Points lost by reason",
         description:
-          "Per second. If it is http_400, the store's own text is in Plimsoll's log: most often its limits, or points that are too old for it.",
+          "Per second: refused by the store for good, and lost before they were sent. If it is http_400, the store's own text is in Plimsoll's log: most often its limits, or points that are too old for it.",
         unit: "cps",
         min: 0,
         stacked: true,
         noValue: "none",
         queries: [
-          {
-            expr: ownRate("remote_write_points_rejected_total", " by (reason)"),
-            legend: "{{reason}}",
-          },
+          { expr: ownRate("remote_write_samples_failed_total", ["reason"]), legend: "{{reason}}" },
+          { expr: ownRate("remote_write_samples_dropped_total", ["reason"]), legend: "{{reason}}" },
         ],
       }),
       timeseries({
         title: "Lag",
         description:
-          "How far the newest delivered point is behind the clock when it was scraped. It is never below the push interval. If it grows, the store is slow or away, and the spool fills.",
+          "How far the newest delivered point is behind the newest one encoded. If it grows, the store is slow or away, and the spool fills.",
         unit: "s",
         min: 0,
         thresholds: [5, 15],
-        noValue: notScraped,
-        queries: [{ expr: lag, legend: "{{instance}}" }],
+        noValue: notKnown,
+        queries: [{ expr: lag, legend: generatorLegend }],
       }),
       timeseries({
         title: "Points pending",
@@ -245,10 +267,8 @@ function deliverySection(): Section {
         unit: "none",
         min: 0,
         softMax: 10,
-        noValue: notScraped,
-        queries: [
-          { expr: `sum(plimsoll_remote_write_points_pending{${ofRun}})`, legend: "pending" },
-        ],
+        noValue: notKnown,
+        queries: [{ expr: ownNow("remote_write_samples_pending"), legend: "pending" }],
       }),
       timeseries({
         title: "Spool",
@@ -256,68 +276,61 @@ function deliverySection(): Section {
           "Bytes on the generator's disk. If it nears --spool-limit, points will be rejected as spool_full.",
         unit: "bytes",
         min: 0,
-        noValue: notScraped,
-        queries: [{ expr: `sum(plimsoll_remote_write_spool_bytes{${ofRun}})`, legend: "spool" }],
+        noValue: notKnown,
+        queries: [{ expr: ownNow("remote_write_spool_bytes"), legend: "spool" }],
+      }),
+      timeseries({
+        title: "Delivery stalled",
+        description:
+          "For how long the store has not taken the oldest request, by state. If it is retrying, the store is away or overloaded, and what waits is sent when it is back; any other state waits for you: Plimsoll's log has the store's answer.",
+        unit: "s",
+        min: 0,
+        noValue: "never",
+        queries: [
+          {
+            expr: once(`plimsoll_remote_write_stalled_seconds{${ofRun}}`, ["state"]),
+            legend: "{{state}}",
+          },
+        ],
       }),
       timeseries({
         title: "Requests to the store",
         description:
-          "Per second, repetitions included, and the bytes of their bodies (right scale). If there are none while points are pending, Plimsoll waits for a store that is away.",
+          "Per second by status, repetitions included, and the bytes of their bodies (right scale). If there are none while points are pending, Plimsoll waits for a store that is away; none is the status of a request without an answer.",
         unit: "reqps",
         min: 0,
-        noValue: notScraped,
+        noValue: notKnown,
         right: { fields: "/^sent$/", unit: "Bps" },
         queries: [
-          { expr: ownRate("remote_write_requests_total"), legend: "requests" },
-          { expr: ownRate("remote_write_sent_bytes_total"), legend: "sent" },
+          {
+            expr: `sum by (protocol, status) (${once(`rate(${sentBatch}_count{${ofRun}}[$__rate_interval])`, ["protocol", "status"])})`,
+            legend: "{{protocol}} {{status}}",
+          },
+          { expr: ownRate("remote_write_bytes_total"), legend: "sent" },
         ],
+      }),
+      timeseries({
+        title: "Time of a request to the store",
+        description:
+          "From a request to its answer. If p95 nears the push interval, the store takes points hardly as fast as they are made, and the spool begins to fill.",
+        unit: "s",
+        min: 0,
+        noValue: notKnown,
+        queries: [0.5, 0.95].map((q) => ({
+          expr: `histogram_quantile(${q}, sum by (le) (${once(`rate(${sentBatch}_bucket{${ofRun}}[$__rate_interval])`, ["le", "protocol", "status"])}))`,
+          legend: `p${q * 100}`,
+        })),
       }),
     ],
   };
 }
 
+const sentBatch = "plimsoll_remote_write_sent_batch_duration_seconds";
+
 function processSection(): Section {
   return {
-    title: "Plimsoll's process",
-    panels: [
-      timeseries({
-        title: "CPU",
-        description:
-          "Cores in use. If it is near 1, Plimsoll cannot read faster: fewer samples per second, or several generators.",
-        unit: "none",
-        min: 0,
-        thresholds: [0.7, 0.9],
-        noValue: notScraped,
-        queries: [
-          {
-            expr: `sum by (instance) (rate(process_cpu_seconds_total{${ofRun}}[$__rate_interval]))`,
-            legend: "{{instance}}",
-          },
-        ],
-      }),
-      timeseries({
-        title: "Memory",
-        description:
-          "Resident memory. It goes with the number of series, not of samples. If it grows for the whole run, so do they.",
-        unit: "bytes",
-        min: 0,
-        noValue: notScraped,
-        queries: [
-          { expr: `process_resident_memory_bytes{${ofRun}}`, legend: "resident {{instance}}" },
-        ],
-      }),
-      timeseries({
-        title: "Event-loop delay",
-        description:
-          "How late timers fire, p99 since the scrape before. If it is above a second, reading holds up sending: the lag grows with it.",
-        unit: "s",
-        min: 0,
-        noValue: notScraped,
-        queries: [
-          { expr: `nodejs_eventloop_lag_p99_seconds{${ofRun}}`, legend: "p99 {{instance}}" },
-        ],
-      }),
-    ],
+    title: "The generator's processes",
+    panels: generatorHealth(notKnown),
   };
 }
 

@@ -26,6 +26,15 @@ export function last(series: string, matchers: string = ofRun): string {
   return `last_over_time(${series}{${matchers}}[$__range])`;
 }
 
+/**
+ * Plimsoll's own metrics are stored with a run, and once more where somebody scrapes them: of each generator one is kept.
+ *
+ * @param by Labels of the metric's own that the answer keeps.
+ */
+export function once(expr: string, by: readonly string[] = []): string {
+  return `max by (${["instance_id", "load_zone", ...by].join(", ")}) (${expr})`;
+}
+
 /** A quantile of a k6 trend of times since the run's start, in seconds. Over everything but `by`. */
 export function wholeQuantile(
   q: number,

@@ -7,6 +7,7 @@
 import { BigValueTextMode } from "@grafana/grafana-foundation-sdk/common";
 import { MappingType } from "@grafana/grafana-foundation-sdk/dashboard";
 import { runAnnotations } from "./annotations.ts";
+import { generatorHealth } from "./generator-health.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import { heatmap, named, stat, table, timeseries, type Panel } from "./panel.ts";
 import {
@@ -461,32 +462,7 @@ function generatorSection(): Section {
           },
         ],
       }),
-      timeseries({
-        title: "CPU of Plimsoll",
-        description:
-          "Cores that Plimsoll itself uses beside k6, where --metrics-listen is scraped. If it is near 1, it reads as fast as it can: there are more samples per second than it can take.",
-        unit: "none",
-        min: 0,
-        thresholds: [0.7, 0.9],
-        noValue: "not scraped",
-        queries: [
-          {
-            expr: `sum by (instance) (rate(process_cpu_seconds_total{${ofRun}}[$__rate_interval]))`,
-            legend: "{{instance}}",
-          },
-        ],
-      }),
-      timeseries({
-        title: "Memory of Plimsoll",
-        description:
-          "Where --metrics-listen is scraped. If it grows for the whole run, so does the number of series: give requests a name in the script.",
-        unit: "bytes",
-        min: 0,
-        noValue: "not scraped",
-        queries: [
-          { expr: `process_resident_memory_bytes{${ofRun}}`, legend: "resident {{instance}}" },
-        ],
-      }),
+      ...generatorHealth("not known of an ingested file"),
     ],
   };
 }

@@ -13,7 +13,8 @@ import type { RequestWriter } from "./request-writer.ts";
 import { compressBlock } from "./snappy-block.ts";
 
 const maxPointsPerRequest = 2_000;
-const maxBytesPerRequest = 1 << 20;
+/** Before compression. */
+export const maxBytesPerRequest: number = 1 << 20;
 
 export class BatchEncoder implements PointSink {
   readonly #writer: RequestWriter;

@@ -16,7 +16,9 @@ import { add, noPoints, type PointCounts } from "../send/account.ts";
 import type { RequestClient } from "../send/request-sender.ts";
 import { isInTrouble, Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
+import type { DeliveryProgress } from "./output-progress.ts";
 import { routeToQueues } from "./queue-router.ts";
+import { RequestDurations } from "./request-durations.ts";
 
 export interface DeliveryOptions {
   /** Closed with the delivery. */
@@ -31,46 +33,27 @@ export interface DeliveryOptions {
   readonly onNotice: (text: string) => void;
 }
 
-/** Where the points are: `recovered` + `encoded` = `delivered` + `pending` + the sum of `rejected`. */
-export interface PointCountsByFate {
-  /** Of an earlier process of the same run, found in the spool. */
-  readonly recovered: number;
-  readonly encoded: number;
-  readonly delivered: number;
-  readonly pending: number;
-  /** By reason: an answer (`http_400`), or `spool_full`. */
-  readonly rejected: ReadonlyMap<string, number>;
-}
-
-export interface DeliveryProgress {
-  readonly points: PointCountsByFate;
-  readonly sender: SenderTotals;
-  readonly state: SenderState;
-  /** Bytes in the spool. */
-  readonly spoolBytes: number;
-  /** Bodies encoded, compressed. */
-  readonly encodedBytes: number;
-}
-
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #senders: readonly Sender[];
-  readonly #recovered: number;
-  readonly #refused = new Map<string, number>();
+  readonly #recovered: PointCounts;
+  readonly #refused = new Map<string, PointCounts>();
+  readonly #requestDurations = new RequestDurations();
   readonly #told = new Set<string>();
-  #encoded = 0;
+  #encoded: PointCounts = noPoints;
+  #newestEncodedMs = 0;
   #encodedBytes = 0;
 
   /** Sends nothing before `wake`, `drain` or a point. */
   constructor(options: DeliveryOptions) {
     const { spool, client, clock, random } = options;
     this.#options = options;
-    this.#recovered = spool.pending.samples + spool.pending.histograms;
+    this.#recovered = spool.pending;
     this.#senders = spool.queues.map(
       (queue) =>
         new Sender({
           spool: queue,
-          client,
+          client: this.#requestDurations.observing(client),
           clock,
           random,
           downgrade: toRemoteWrite1,
@@ -91,24 +74,35 @@ export class Delivery {
   }
 
   get progress(): DeliveryProgress {
-    const { pending } = this.#options.spool;
+    const { pending, recovered } = this.#options.spool;
     const sender = sumTotals(this.#senders.map(({ totals }) => totals));
     const rejected = new Map(this.#refused);
     for (const [reason, points] of sender.rejected) {
-      rejected.set(reason, (rejected.get(reason) ?? 0) + pointsOf(points));
+      rejected.set(reason, add(rejected.get(reason) ?? noPoints, points));
     }
+    const pointsByType = {
+      recovered: this.#recovered,
+      encoded: this.#encoded,
+      delivered: sender.delivered,
+      pending,
+      rejected,
+    };
     return {
       points: {
-        recovered: this.#recovered,
-        encoded: this.#encoded,
-        delivered: pointsOf(sender.delivered),
-        pending: pointsOf(pending),
-        rejected,
+        recovered: pointsOf(pointsByType.recovered),
+        encoded: pointsOf(pointsByType.encoded),
+        delivered: pointsOf(pointsByType.delivered),
+        pending: pointsOf(pointsByType.pending),
+        rejected: new Map([...rejected].map(([reason, points]) => [reason, pointsOf(points)])),
       },
+      pointsByType,
       sender,
       state: worstOf(this.#senders.map(({ state }) => state)),
       spoolBytes: pending.bytes,
+      corruptRecords: recovered.corruptRecords,
       encodedBytes: this.#encodedBytes,
+      newestEncodedMs: this.#newestEncodedMs,
+      requestDurations: this.#requestDurations,
     };
   }
 
@@ -141,15 +135,16 @@ export class Delivery {
   }
 
   #append(queue: number, batch: EncodedBatch): void {
-    this.#encoded += pointsOf(batch);
+    this.#encoded = add(this.#encoded, batch);
     this.#encodedBytes += batch.body.length;
+    this.#newestEncodedMs = Math.max(this.#newestEncodedMs, batch.maxTimestampMs);
     const outcome = this.#options.spool.queues[queue]?.append(batch);
     if (outcome?.kind !== "refused") {
       this.#senders[queue]?.wake();
       return;
     }
     const { reason, text } = outcome;
-    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + pointsOf(batch));
+    this.#refused.set(reason, add(this.#refused.get(reason) ?? noPoints, batch));
     this.#tell(reason, text);
   }
 

@@ -6,20 +6,17 @@
  * Everything up to the spool happens in the turn in which a sample is handed over; sending goes on beside it, so
  * a slow receiver holds up nothing but its own spool. Each point is accounted for from reading to its end.
  */
-import { Aggregator, type SampleCounts } from "../aggregate/aggregator.ts";
+import { Aggregator } from "../aggregate/aggregator.ts";
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { PointSink } from "../aggregate/series-point.ts";
 import { parseTrendStat } from "../aggregate/trend-stat.ts";
 import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
-import {
-  type MapperCounts,
-  PrometheusMapper,
-  type TrendForm,
-} from "../encode/prometheus-mapper.ts";
+import { PrometheusMapper, type TrendForm } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
+import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { SampleSink, Tags } from "../sample/sample.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
@@ -27,9 +24,11 @@ import { RunSpool } from "../spool/run-spool.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
+import type { OutputProgress } from "./output-progress.ts";
 import { createClient } from "./create-client.ts";
-import { Delivery, type DeliveryProgress } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
+import { SelfSeries } from "./self-series.ts";
 import { describeEarlierIngest, describeLeftovers, describeRecovery } from "./leftovers.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
@@ -54,6 +53,13 @@ export interface PrometheusOutputOptions {
   readonly tags: Tags;
   /** Whether samples come as they are made, so that silence means that time goes on. */
   readonly isLive: boolean;
+  /**
+   * Whether Plimsoll's own metrics are points of the run as well. Not of samples that may be read again: the same
+   * samples make the same requests.
+   */
+  readonly storesSelfMetrics: boolean;
+  /** How the generator is, where that is known. */
+  readonly health?: (() => GeneratorHealth) | undefined;
   /** Unix milliseconds, not after the first sample: when the receiver is asked what it takes. */
   readonly startMs: number;
   readonly clock: Clock;
@@ -65,14 +71,11 @@ export interface PrometheusOutputOptions {
   readonly onNotice: (text: string) => void;
 }
 
-export interface OutputProgress extends DeliveryProgress {
-  readonly samples: SampleCounts;
-  readonly mapper: MapperCounts;
-}
-
 export class PrometheusOutput implements Output {
   readonly name = "prometheus-rw";
   readonly identity: RunIdentity;
+  /** Those of the run's own series: its identity, and what tells its generators apart. */
+  readonly ownLabels: Readonly<Record<string, string>>;
   /** Where it sends to: no credentials, no query string. */
   readonly displayUrl: string;
   readonly protocol: EncodedBatch["protocol"];
@@ -83,7 +86,9 @@ export class PrometheusOutput implements Output {
   readonly #delivery: Delivery;
   readonly #mapper: PrometheusMapper;
   readonly #aggregator: Aggregator;
+  readonly #points: PointSink;
   readonly #runSeries: RunSeries;
+  readonly #selfSeries: SelfSeries | undefined;
   readonly #idleWatch: IdleWatch | undefined;
   #lastPointMs = 0;
   #closed: Promise<void> | undefined;
@@ -169,6 +174,8 @@ export class PrometheusOutput implements Output {
     this.#options = options;
     this.identity = identity;
     this.#client = parts.client;
+    const ofGenerator = pick(options.tags, generatorLabels);
+    this.ownLabels = { ...Object.fromEntries(ofGenerator), ...identity };
     this.#delivery = new Delivery({
       ...options,
       ...parts,
@@ -180,13 +187,18 @@ export class PrometheusOutput implements Output {
     this.trendForm = parts.agreement.trendForm;
     let lastId = -1;
     const nextId = (): number => ++lastId;
-    this.#runSeries = new RunSeries(this.#delivery.points(this.protocol), {
+    this.#points = this.#delivery.points(this.protocol);
+    this.#runSeries = new RunSeries(this.#points, {
       identity,
-      generatorLabels: pick(options.tags, generatorLabels),
+      generatorLabels: ofGenerator,
       info,
       nextId,
       startMs: () => this.#aggregator.oldestMs,
+      onInterval: (timestampMs) => this.#writeSelf(timestampMs),
     });
+    if (options.storesSelfMetrics) {
+      this.#selfSeries = new SelfSeries(this.#points, { labels: this.ownLabels, nextId });
+    }
     this.#mapper = new PrometheusMapper(parts.mapperOptions, nextId);
     this.#aggregator = new Aggregator(this.#mapper, this.#runSeries satisfies PointSink, {
       pushIntervalMs: remoteWrite.pushIntervalMs,
@@ -214,6 +226,8 @@ export class PrometheusOutput implements Output {
       ...this.#delivery.progress,
       samples: this.#aggregator.counts,
       mapper: this.#mapper.counts,
+      health: this.#options.health?.(),
+      atMs: this.#options.clock.nowMs(),
     };
   }
 
@@ -233,14 +247,25 @@ export class PrometheusOutput implements Output {
     const endMs = this.#aggregator.finish();
     this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
     const { oldestMs, newestMs } = this.#aggregator;
-    this.#runSeries.finish(endMs ?? this.#options.clock.nowMs(), {
+    const { clock, remoteWrite } = this.#options;
+    const runEndMs = endMs ?? clock.nowMs();
+    this.#runSeries.finish(runEndMs, {
       ...end,
       startMs: endMs === undefined ? undefined : oldestMs,
       endMs: endMs === undefined ? undefined : newestMs,
       totals: this.totals(),
       samples: this.#aggregator.counts,
     });
-    await this.#delivery.drain(this.#options.remoteWrite.drainTimeoutMs);
+    const deadlineMs = clock.nowMs() + remoteWrite.drainTimeoutMs;
+    const isDelivered = await this.#delivery.drain(remoteWrite.drainTimeoutMs);
+    if (isDelivered && this.#selfSeries) {
+      // The account of all before it, and so the last to be sent. What is pending is none to close.
+      this.#selfSeries.write(runEndMs + 1, oldestMs, this.progress);
+      this.#points.requestEnd();
+      if (remoteWrite.staleMarkers) this.#selfSeries.end(runEndMs + 2);
+      this.#points.requestEnd();
+      await this.#delivery.drain(Math.max(0, deadlineMs - clock.nowMs()));
+    }
     await this.close();
   }
 
@@ -254,6 +279,11 @@ export class PrometheusOutput implements Output {
     this.#idleWatch?.[Symbol.dispose]();
     await this.#delivery.close();
     await this.#client.close();
+  }
+
+  #writeSelf(timestampMs: number): void {
+    if (!this.#selfSeries?.isDue(timestampMs)) return;
+    this.#selfSeries.write(timestampMs, this.#aggregator.oldestMs, this.progress);
   }
 }
 

@@ -12,7 +12,8 @@ import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import type { SendOutcome } from "../send/send-outcome.ts";
 import { isInTrouble } from "../send/sender.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
-import { Delivery, type DeliveryOptions, type DeliveryProgress } from "./delivery.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import type { DeliveryProgress } from "./output-progress.ts";
 
 /** How often it is looked whether all is sent. */
 const pollMs = 50;

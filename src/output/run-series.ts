@@ -65,6 +65,8 @@ export interface RunSeriesOptions {
   readonly nextId: () => number;
   /** Unix milliseconds of the first sample; called when the first interval ends. */
   readonly startMs: () => number;
+  /** Called before an interval is over, with its end: for points of others that go with it. */
+  readonly onInterval?: (timestampMs: number) => void;
 }
 
 export class RunSeries implements PointSink {
@@ -104,6 +106,7 @@ export class RunSeries implements PointSink {
       this.#writeStart(timestampMs, this.#options.startMs());
       this.#write("plimsoll_run_state", { state: "running" }, timestampMs, 1);
     }
+    this.#options.onInterval?.(timestampMs);
     this.#points.intervalEnd(timestampMs);
   }
 

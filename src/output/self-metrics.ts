@@ -1,155 +1,265 @@
 /**
- * Plimsoll's own metrics, after those of Prometheus' own sender: where the samples and points of a run are. Beside
- * them prom-client's of the process: CPU, memory, event loop.
+ * Plimsoll's own metrics: where the samples and points of a run are, and how the generator bears the load.
  *
- * Every value is read from the output when it is asked for; nothing is counted twice. docs/metrics.md has a row
- * for each.
+ * One table, read whenever somebody asks: `/metrics` (`createSelfMetrics`) and the run's own points
+ * (`self-series.ts`) have the same names, labels and values. docs/metrics.md has a row for each.
+ *
+ * Names and meanings of `plimsoll_remote_write_*` are those of Prometheus' own sender,
+ * `prometheus_remote_storage_*` (`storage/remote/queue_manager.go`). Where that has a metric for samples and one for
+ * histograms, here the label `type` tells them apart, as in `prometheus_tsdb_head_samples_appended_total`: the sum is
+ * all points.
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
-import type { OutputProgress, PrometheusOutput } from "./prometheus-output.ts";
+import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
+import type { PointCounts } from "../send/account.ts";
+import type { OutputProgress } from "./output-progress.ts";
+import { durationBounds } from "./request-durations.ts";
 
-type Value = number | ReadonlyMap<string, number>;
+export interface SelfValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Of a histogram's parts. Default: none. */
+  readonly suffix?: "_bucket" | "_sum" | "_count";
+}
 
-interface SelfMetric {
+export interface SelfMetric {
   readonly name: string;
   readonly help: string;
-  readonly kind: "counter" | "gauge";
-  /** A map has one entry per `reason`. */
-  readonly value: (progress: OutputProgress) => Value;
+  readonly kind: "counter" | "gauge" | "histogram";
+  /** None where nothing is known. */
+  readonly values: (progress: OutputProgress) => readonly SelfValue[];
 }
+
+const one = (value: number): SelfValue[] => [{ labels: {}, value }];
+
+const byType = (
+  { samples, histograms }: PointCounts,
+  labels: Readonly<Record<string, string>> = {},
+): SelfValue[] => [
+  { labels: { ...labels, type: "float" }, value: samples },
+  { labels: { ...labels, type: "histogram" }, value: histograms },
+];
+
+/** Reasons for which points are lost before they are sent; for all others the receiver is the one who lost them. */
+const droppedReasons: ReadonlySet<string> = new Set([
+  "not_in_protocol_1",
+  "spool_failed",
+  "spool_full",
+  "too_old",
+]);
+
+const lost = (
+  { pointsByType: { rejected } }: OutputProgress,
+  isWanted: (reason: string) => boolean,
+): SelfValue[] =>
+  [...rejected].flatMap(([reason, points]) => (isWanted(reason) ? byType(points, { reason }) : []));
 
 export const selfMetrics: readonly SelfMetric[] = [
   {
     name: "plimsoll_samples_read_total",
     help: "samples read from the generator",
     kind: "counter",
-    value: ({ samples }) => samples.read,
+    values: ({ samples }) => one(samples.read),
   },
   {
     name: "plimsoll_samples_aggregated_total",
     help: "samples that are part of a series",
     kind: "counter",
-    value: ({ samples }) => samples.aggregated,
+    values: ({ samples }) => one(samples.aggregated),
   },
   {
     name: "plimsoll_samples_late_total",
     help: "samples that came after their own interval was closed, and count in a later one",
     kind: "counter",
-    value: ({ samples }) => samples.late,
+    values: ({ samples }) => one(samples.late),
   },
   {
     name: "plimsoll_samples_dropped_total",
     help: "samples that could not be used, by reason",
     kind: "counter",
-    value: ({ samples }) => samples.dropped,
+    values: ({ samples }) =>
+      [...samples.dropped].map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
     name: "plimsoll_series",
     help: "Prometheus series made of the generator's metrics",
     kind: "gauge",
-    value: ({ mapper }) => mapper.series,
+    values: ({ mapper }) => one(mapper.series),
   },
   {
-    name: "plimsoll_remote_write_points_recovered_total",
+    name: "plimsoll_remote_write_samples_total",
+    help: "points encoded into requests, each once",
+    kind: "counter",
+    values: ({ pointsByType }) => byType(pointsByType.encoded),
+  },
+  {
+    name: "plimsoll_remote_write_samples_recovered_total",
     help: "points of an earlier process of the run, found in the spool",
     kind: "counter",
-    value: ({ points }) => points.recovered,
+    values: ({ pointsByType }) => byType(pointsByType.recovered),
   },
   {
-    name: "plimsoll_remote_write_points_encoded_total",
-    help: "points encoded into requests",
-    kind: "counter",
-    value: ({ points }) => points.encoded,
-  },
-  {
-    name: "plimsoll_remote_write_points_delivered_total",
+    name: "plimsoll_remote_write_samples_delivered_total",
     help: "points that the receiver has stored",
     kind: "counter",
-    value: ({ points }) => points.delivered,
+    values: ({ pointsByType }) => byType(pointsByType.delivered),
   },
   {
-    name: "plimsoll_remote_write_points_rejected_total",
-    help: "points that are lost, by reason",
+    name: "plimsoll_remote_write_samples_failed_total",
+    help: "points that the receiver refused for good, by reason",
     kind: "counter",
-    value: ({ points }) => points.rejected,
+    values: (progress) => lost(progress, (reason) => !droppedReasons.has(reason)),
   },
   {
-    name: "plimsoll_remote_write_points_retried_total",
-    help: "points in requests that had to be repeated",
+    name: "plimsoll_remote_write_samples_dropped_total",
+    help: "points that were lost before they were sent, by reason",
     kind: "counter",
-    value: ({ sender }) => sender.retried.samples + sender.retried.histograms,
+    values: (progress) => lost(progress, (reason) => droppedReasons.has(reason)),
   },
   {
-    name: "plimsoll_remote_write_points_pending",
+    name: "plimsoll_remote_write_samples_retried_total",
+    help: "points in requests that had to be repeated, once per repetition",
+    kind: "counter",
+    values: ({ sender }) => byType(sender.retried),
+  },
+  {
+    name: "plimsoll_remote_write_samples_pending",
     help: "points in the spool, waiting to be sent",
     kind: "gauge",
-    value: ({ points }) => points.pending,
+    values: ({ pointsByType }) => byType(pointsByType.pending),
   },
   {
-    name: "plimsoll_remote_write_requests_total",
-    help: "requests sent, repetitions included",
+    name: "plimsoll_remote_write_bytes_total",
+    help: "bodies of the requests sent, compressed, repetitions included",
     kind: "counter",
-    value: ({ sender }) => sender.requests,
+    values: ({ sender }) => one(sender.bytesSent),
   },
   {
-    name: "plimsoll_remote_write_sent_bytes_total",
-    help: "bodies of the requests sent, compressed",
-    kind: "counter",
-    value: ({ sender }) => sender.bytesSent,
+    name: "plimsoll_remote_write_sent_batch_duration_seconds",
+    help: "time from a request to its answer, repetitions included, by remote-write version and status",
+    kind: "histogram",
+    values: durations,
+  },
+  {
+    name: "plimsoll_remote_write_highest_timestamp_seconds",
+    help: "newest timestamp that was encoded",
+    kind: "gauge",
+    values: ({ newestEncodedMs }) => one(newestEncodedMs / 1_000),
+  },
+  {
+    name: "plimsoll_remote_write_highest_sent_timestamp_seconds",
+    help: "newest timestamp that the receiver has stored; behind the one above by the delivery's lag",
+    kind: "gauge",
+    values: ({ sender }) => one((sender.newestDeliveredTimestampMs ?? 0) / 1_000),
+  },
+  {
+    name: "plimsoll_remote_write_stalled_seconds",
+    help: "for how long the receiver has not taken the oldest request, by the state of delivery",
+    kind: "gauge",
+    values: ({ state, atMs }) =>
+      "sinceMs" in state
+        ? [{ labels: { state: state.kind }, value: Math.max(0, atMs - state.sinceMs) / 1_000 }]
+        : [],
   },
   {
     name: "plimsoll_remote_write_spool_bytes",
     help: "bytes in the spool",
     kind: "gauge",
-    value: ({ spoolBytes }) => spoolBytes,
+    values: ({ spoolBytes }) => one(spoolBytes),
   },
   {
-    name: "plimsoll_remote_write_highest_sent_timestamp_seconds",
-    help: "newest timestamp that the receiver has stored",
+    name: "plimsoll_remote_write_spool_corrupt_records_total",
+    help: "requests of an earlier process of the run that were damaged in the spool, and are lost",
+    kind: "counter",
+    values: ({ corruptRecords }) => one(corruptRecords),
+  },
+  {
+    name: "plimsoll_generator_cpu_seconds_total",
+    help: "CPU time of the processes that make and send the load since the run began",
+    kind: "counter",
+    values: ({ health }) =>
+      [...(health?.processes ?? [])].map(([process, { cpuSeconds }]) => ({
+        labels: { process },
+        value: cpuSeconds,
+      })),
+  },
+  {
+    name: "plimsoll_generator_resident_memory_bytes",
+    help: "their memory",
     kind: "gauge",
-    value: ({ sender }) => (sender.newestDeliveredTimestampMs ?? 0) / 1_000,
+    values: ({ health }) =>
+      [...(health?.processes ?? [])].map(([process, { residentBytes }]) => ({
+        labels: { process },
+        value: residentBytes,
+      })),
+  },
+  {
+    name: "plimsoll_generator_cpus",
+    help: "cores that they may use, a container's quota considered",
+    kind: "gauge",
+    values: ({ health }) => (health ? one(health.cpus) : []),
+  },
+  {
+    name: "plimsoll_generator_event_loop_delay_seconds",
+    help: "how late timers of Plimsoll's event loop fire: p99 of the last second",
+    kind: "gauge",
+    values: ({ health }) => (health ? one(health.eventLoopDelaySeconds) : []),
   },
 ];
 
-/** All of them carry the run's `testid` and `test`. */
-export function createSelfMetrics(
-  output: Pick<PrometheusOutput, "progress" | "identity">,
-): Registry {
+function durations({ requestDurations }: OutputProgress): SelfValue[] {
+  return [...requestDurations.all].flatMap(({ protocol, status, counts, sumSeconds }) => {
+    const labels = { protocol: `${protocol}.0`, status };
+    let count = 0;
+    const buckets = counts.map((requests, index): SelfValue => {
+      count += requests;
+      const le = String(durationBounds[index] ?? "+Inf");
+      return { suffix: "_bucket", labels: { ...labels, le }, value: count };
+    });
+    return [
+      ...buckets,
+      { suffix: "_sum", labels, value: sumSeconds },
+      { suffix: "_count", labels, value: count },
+    ];
+  });
+}
+
+/** Whoever can be asked: an output. */
+interface SelfAware {
+  readonly progress: OutputProgress;
+  /** Of each of its own series. */
+  readonly ownLabels: Readonly<Record<string, string>>;
+}
+
+/**
+ * For `/metrics`: all of them with the labels that all of the run's own series have, and beside them prom-client's
+ * of the process.
+ */
+export function createSelfMetrics(output: SelfAware): Registry {
   const registry = new Registry();
-  registry.setDefaultLabels({ ...output.identity });
+  registry.setDefaultLabels({ ...output.ownLabels });
   collectDefaultMetrics({ register: registry });
-  for (const { name, help, kind, value } of selfMetrics) {
-    const isByReason = name.includes("_dropped_") || name.includes("_rejected_");
-    const options = { name, help, registers: [], labelNames: isByReason ? ["reason"] : [] };
-    const read = (): Value => value(output.progress);
-    registry.registerMetric(kind === "counter" ? counter(options, read) : gauge(options, read));
-  }
+  for (const metric of selfMetrics) registry.registerMetric(readFrom(metric, output));
   return registry;
 }
 
-type Options = ConstructorParameters<typeof Gauge>[0];
-
-function counter(options: Options, read: () => Value): Counter {
-  return new Counter({
-    ...options,
-    collect() {
-      // prom-client counts up only; what it has counted is set back to what is true.
-      this.reset();
-      set(read(), (labels, count) => this.inc(labels, count));
-    },
-  });
-}
-
-function gauge(options: Options, read: () => Value): Gauge {
-  return new Gauge({
-    ...options,
-    collect() {
-      set(read(), (labels, count) => this.set(labels, count));
-    },
-  });
-}
-
-function set(value: Value, write: (labels: Record<string, string>, count: number) => void): void {
-  if (typeof value === "number") write({}, value);
-  else for (const [reason, count] of value) write({ reason }, count);
+function readFrom(
+  { name, help, kind, values }: SelfMetric,
+  output: Pick<SelfAware, "progress">,
+): Metric {
+  const metric = {
+    name,
+    get: async () => ({
+      name,
+      help,
+      type: kind,
+      values: values(output.progress).map(({ labels, value, suffix = "" }) => ({
+        metricName: name + suffix,
+        labels,
+        value,
+      })),
+    }),
+  };
+  // prom-client's own classes count by themselves, and only upwards. Its registry asks a metric for its name and its
+  // values, and for nothing else.
+  return metric as unknown as Metric;
 }

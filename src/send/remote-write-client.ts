@@ -125,18 +125,29 @@ export class RemoteWriteClient implements AsyncDisposable {
    * answer's JSON; undefined where there is none, for whatever reason.
    */
   async getJson(url: URL, timeoutMs: number): Promise<unknown> {
+    const answer = await this.get(url, timeoutMs);
+    if (answer?.status !== 200) return undefined;
+    try {
+      return JSON.parse(answer.body);
+    } catch {
+      // No JSON: the caller is told that the store cannot be asked.
+      return undefined;
+    }
+  }
+
+  /** As `getJson`, whatever the answer; undefined where none came. */
+  async get(url: URL, timeoutMs: number): Promise<ReceiverAnswer | undefined> {
     if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
     try {
       const request = { method: "GET", url, headers: this.#headers, body: noBody } as const;
       const answer = await this.#exchange(request, AbortSignal.timeout(timeoutMs));
       if (answer.kind === "retry") return undefined;
-      const { statusCode, body } = answer.response;
-      if (statusCode === 200) return await body.json();
-      await body.dump();
+      const { statusCode, headers, body } = answer.response;
+      return { status: statusCode, headers, body: await body.text() };
     } catch {
-      // No API, no JSON, no answer: the caller is told that the store cannot be asked.
+      // Nobody there, or not in time.
+      return undefined;
     }
-    return undefined;
   }
 
   /** Closes the connections; waits for a request that is under way. */

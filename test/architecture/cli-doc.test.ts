@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
+import { doctorCommand } from "../../src/cli/doctor.ts";
 import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import type { RunReport } from "../../src/cli/run-report.ts";
@@ -10,6 +11,7 @@ import { replayCommand } from "../../src/cli/replay.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { statusCommand } from "../../src/cli/status.ts";
 import { upCommand } from "../../src/cli/up.ts";
+import { checkNames } from "../../src/doctor/check.ts";
 import { optionRows } from "../../src/config/option-table.ts";
 import { expectGeneratedTable, readTable, uncode } from "../support/markdown.ts";
 import { reportFields } from "../support/run-report.ts";
@@ -22,6 +24,7 @@ const io = {
   env: {},
   cwd: "/",
   k6Arguments: [],
+  nodeVersion: "20.19.0",
   setExitCode: () => undefined,
 };
 
@@ -30,6 +33,7 @@ it.each([
   { name: "ingest", command: ingestCommand(io), flags: 6 },
   { name: "replay", command: replayCommand(io), flags: 6 },
   { name: "config", command: configCommand(io), flags: 2 },
+  { name: "doctor", command: doctorCommand(io), flags: 3 },
   { name: "up", command: upCommand(io), flags: 7 },
   { name: "status", command: statusCommand(io), flags: 2 },
   { name: "down", command: downCommand(io), flags: 2 },
@@ -73,6 +77,7 @@ const report: Required<RunReport> = {
   lastPointMs: 0,
   bytesSent: 0,
   spoolDirectory: "",
+  generator: { cpus: 0, maxCpuRatio: 0, saturatedSeconds: 0 },
   summary: {},
   reconciliation: { compared: 0, differences: [] },
 };
@@ -81,5 +86,11 @@ it("documents every field of the report", async () => {
   const fields = reportFields(report);
   const rows = await readTable("cli.md", "## The report");
   expect(rows.map(([field]) => uncode(field))).toEqual(fields);
-  expect(fields).toHaveLength(31);
+  expect(fields).toHaveLength(34);
+});
+
+it("documents every check of the doctor", async () => {
+  const rows = await readTable("cli.md", "### What it looks at");
+  expect(rows.map(([check]) => uncode(check))).toEqual([...checkNames]);
+  expect(rows).toHaveLength(14);
 });

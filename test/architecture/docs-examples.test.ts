@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
+import { doctorCommand } from "../../src/cli/doctor.ts";
 import { downCommand } from "../../src/cli/down.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { replayCommand } from "../../src/cli/replay.ts";
@@ -49,13 +50,21 @@ const io = {
   env: {},
   cwd: "/",
   k6Arguments: [],
+  nodeVersion: "20.19.0",
   setExitCode: () => undefined,
 };
 
 async function parse(line: string): Promise<void> {
   const run = runCommand(io);
   const stack = [upCommand(io), statusCommand(io), downCommand(io)];
-  const commands = [run, ingestCommand(io), replayCommand(io), configCommand(io), ...stack];
+  const commands = [
+    run,
+    ingestCommand(io),
+    replayCommand(io),
+    configCommand(io),
+    doctorCommand(io),
+    ...stack,
+  ];
   const program = new Command("plimsoll")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

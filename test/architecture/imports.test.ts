@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   query: [],
   runs: [],
   config: [],
+  doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],
   dashboards: ["sample", "aggregate", "encode", "output", "config"],
 };

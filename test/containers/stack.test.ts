@@ -132,9 +132,12 @@ describeWithEngine("the Compose stack", (dockerHost) => {
       ]),
     );
     const delivered = await query(
-      "last_over_time(plimsoll_remote_write_points_delivered_total[10m])",
+      "max by (job) (last_over_time(plimsoll_remote_write_samples_delivered_total[10m]))",
     );
-    expect(delivered.map(({ metric }) => metric["job"])).toEqual(["plimsoll"]);
+    // Stored with the run, and scraped.
+    expect(new Set(delivered.map(({ metric }) => metric["job"]))).toEqual(
+      new Set([undefined, "plimsoll"]),
+    );
     const used = await query(
       'max by (resource) (max_over_time(plimsoll:run_resource_ratio{testid="live", test="checkout"}[10m]))',
     );

@@ -325,8 +325,9 @@ describe("a run of a URL", () => {
     expect(last?.get("plimsoll_samples_read_total")).toBe(report.samples.read);
     expect(last?.get("plimsoll_samples_aggregated_total")).toBe(report.samples.aggregated);
     expect(last?.get("plimsoll_series")).toBe(report.series.made);
-    expect(last?.get("plimsoll_remote_write_points_encoded_total")).toBe(report.points.encoded);
-    expect(last?.get("plimsoll_remote_write_points_pending")).toBe(report.points.pending);
+    expect(last?.get("plimsoll_remote_write_samples_total")).toBe(report.points.encoded);
+    expect(last?.get("plimsoll_remote_write_samples_pending")).toBe(report.points.pending);
+    expect(last?.get("plimsoll_generator_resident_memory_bytes")).toBeGreaterThan(0);
     expect(last?.get("process_resident_memory_bytes")).toBeGreaterThan(0);
     const seen = new Set(scrapes.map((metrics) => metrics.get("plimsoll_samples_read_total")));
     expect(seen.size).toBeGreaterThan(3);
@@ -598,14 +599,15 @@ function halves(text: string): readonly [string, string] {
 }
 
 /** Metrics with no labels but the run's; `undefined` where nobody answers. */
+/** Each metric's sum over its series. */
 async function scrape(url: string): Promise<Map<string, number> | undefined> {
   try {
     const text = await (await fetch(url)).text();
-    return new Map(
-      [...text.matchAll(/^(\w+)\{testid="[^"]+",test="[^"]+"\} (\S+)$/gm)].map(
-        ([, name = "", value]) => [name, Number(value)],
-      ),
-    );
+    const sums = new Map<string, number>();
+    for (const [, name = "", value] of text.matchAll(/^(\w+)\{[^}]+\} (\S+)$/gm)) {
+      sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    }
+    return sums;
   } catch {
     // The process has ended.
     return undefined;

@@ -19,7 +19,7 @@ export function expectAccounted({ samples, points }: RunReport): void {
 
 /** The fields as docs/cli.md spells them: `samples.read`. */
 export function reportFields(report: RunReport): string[] {
-  const groups = new Set(["samples", "points", "series"]);
+  const groups = new Set(["samples", "points", "series", "generator"]);
   return Object.entries(report).flatMap(([name, value]) =>
     groups.has(name) ? Object.keys(value).map((key) => `${name}.${key}`) : [name],
   );

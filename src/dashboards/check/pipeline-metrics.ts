@@ -2,7 +2,7 @@
  * The metrics that the pipeline writes, from the code that names them: k6's built-in ones, the run's own, Plimsoll's.
  */
 import { RunSeries } from "../../output/run-series.ts";
-import type { OutputProgress } from "../../output/prometheus-output.ts";
+import type { OutputProgress } from "../../output/output-progress.ts";
 import { createSelfMetrics } from "../../output/self-metrics.ts";
 import type { Output } from "../../aggregate/series-mapper.ts";
 import { parseTrendStat } from "../../aggregate/trend-stat.ts";
@@ -158,27 +158,52 @@ const samples = {
   dropped: new Map([["not_finite" as const, 1]]),
 };
 
-/** Plimsoll's own `/metrics`, as it shows them. */
+/** Plimsoll's own `/metrics`, as it shows them; stored with the run they have the same labels but job and instance. */
 async function selfEntries(): Promise<MetricEntry[]> {
+  const points = { samples: 1, histograms: 1 };
+  const rejected = new Map([
+    ["http_400", points],
+    ["spool_full", points],
+  ]);
+  const usage = { cpuSeconds: 1, residentBytes: 1 };
   const progress: OutputProgress = {
     samples,
-    points: { recovered: 0, encoded: 1, delivered: 0, pending: 0, rejected: new Map([["x", 1]]) },
+    points: { recovered: 0, encoded: 1, delivered: 0, pending: 0, rejected: new Map() },
+    pointsByType: {
+      recovered: points,
+      encoded: points,
+      delivered: points,
+      pending: points,
+      rejected,
+    },
     mapper: mapperOf("native").counts,
     sender: {
       requests: 0,
       bytesSent: 0,
-      delivered: noPoints,
-      rejected: new Map(),
-      retried: noPoints,
+      delivered: points,
+      rejected,
+      retried: points,
       newestDeliveredTimestampMs: undefined,
     },
-    state: { kind: "idle" },
+    state: { kind: "retrying", sinceMs: 0, reason: "http_503", text: "" },
     spoolBytes: 0,
+    corruptRecords: 0,
     encodedBytes: 0,
+    newestEncodedMs: 0,
+    requestDurations: { all: [{ protocol: "2", status: "2xx", counts: [1], sumSeconds: 1 }] },
+    health: {
+      cpus: 1,
+      processes: new Map([["k6", usage]]),
+      eventLoopDelaySeconds: 0,
+      cpuRatio: undefined,
+      maxCpuRatio: undefined,
+      saturatedMs: 0,
+      isSaturated: false,
+    },
+    atMs: 0,
   };
-  const output = { progress, identity: { testid: "x", test: "x" } };
-  const text = await createSelfMetrics(output).metrics();
+  const labels = [...runLabels, ...generatorTags];
+  const ownLabels = Object.fromEntries(labels.map((name) => [name, "x"]));
+  const text = await createSelfMetrics({ progress, ownLabels }).metrics();
   return parseRecording(toRecording(parseExposition(text)));
 }
-
-const noPoints = { samples: 0, histograms: 0 };

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../../src/clock.ts";
 import { Delivery } from "../../../src/output/delivery.ts";
 import { queueOf } from "../../../src/output/queue-router.ts";
 import { RemoteWriteClient } from "../../../src/send/remote-write-client.ts";
+import { Transport } from "../../../src/send/transport.ts";
 import { RunSpool } from "../../../src/spool/run-spool.ts";
 import {
   startReceiverServer,
@@ -39,7 +40,11 @@ async function setUp(
     url: server.url,
     userAgent: "plimsoll/1.2.3",
     clock,
-    connections: queues,
+    transport: new Transport({
+      url: new URL(server.url),
+      timeoutMs: 30_000,
+      connections: queues,
+    }),
   });
   const told: string[] = [];
   const delivery = new Delivery({
@@ -47,6 +52,7 @@ async function setUp(
     client,
     clock,
     random: () => 0,
+    sampleAgeLimitMs: 0,
     onNotice: (text) => told.push(text),
   });
   return {

@@ -55,7 +55,7 @@ describe("refused credentials", () => {
     await writeFile(path, "old");
     await using server = await startReceiverServer({ answers: [{ status: 401 }] });
     await using client = createClient(server.url, basicAuth("ann", await openSecretFile(path)));
-    expect(await client.send(batch, 0)).toMatchObject({ kind: "rejected", reason: "http_401" });
+    expect(await client.send(batch, 0)).toMatchObject({ kind: "held", reason: "http_401" });
     expect(await client.refreshCredentials()).toBe(false);
     await writeFile(path, "new");
     expect(await client.refreshCredentials()).toBe(true);
