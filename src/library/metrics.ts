@@ -24,7 +24,7 @@ abstract class Handle {
   }
 
   protected record(
-    value: number,
+    value: number | boolean,
     tags: TagValues | undefined,
     timestampMs: number | undefined,
   ): void {
@@ -84,7 +84,7 @@ export class Rate extends Handle {
    * @throws UsageError after `finish`
    */
   add(value: boolean | number, tags?: TagValues, timestampMs?: number): void {
-    this.record(Number(value), tags, timestampMs);
+    this.record(value, tags, timestampMs);
   }
 
   /** The same rate with these tags, and those that it has already. Keep it: adding to it is fastest. */

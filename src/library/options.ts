@@ -21,7 +21,8 @@ export type Duration = string | number;
 export type ByteSize = string | number;
 
 /** Names with values. */
-export type Names = Readonly<Record<string, string | number | boolean>> | ReadonlyMap<string, string>;
+export type Names =
+  Readonly<Record<string, string | number | boolean>> | ReadonlyMap<string, string>;
 
 /** Every option may be left out; docs/options.md has the defaults. Paths are relative to the working directory. */
 export interface PrometheusRemoteWriteOptions {

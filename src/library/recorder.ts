@@ -83,9 +83,11 @@ export class Recorder {
   }
 
   /** @throws UsageError after `end` */
-  record(seriesId: number, value: number, timestampMs: number | undefined): void {
+  record(seriesId: number, value: number | boolean, timestampMs: number | undefined): void {
     if (this.#isOver) {
-      throw new UsageError("a sample was recorded after finish: the run is over, and its series are ended");
+      throw new UsageError(
+        "a sample was recorded after finish: the run is over, and its series are ended",
+      );
     }
     // Without types a caller may pass a text, to which a sum would append.
     this.#sink.sample(

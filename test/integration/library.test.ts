@@ -1,7 +1,7 @@
 /**
  * What a program records with the library is in a real Prometheus, to the last sample.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { PrometheusRemoteWrite, type RunReport } from "../../src/index.ts";
 import { startPrometheus, type MetricsStore } from "../support/prometheus.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
@@ -113,7 +113,10 @@ for (const { tool, name } of stores) {
       const [count] = (await ask(`histogram_count(sum(${family}))`)).values();
       const [sum] = (await ask(`histogram_sum(sum(${family}))`)).values();
       expect(count).toBe(samples);
-      expect(sum).toBeCloseTo(all.reduce((total, value) => total + value, 0), 6);
+      expect(sum).toBeCloseTo(
+        all.reduce((total, value) => total + value, 0),
+        6,
+      );
       const sorted = all.toSorted((a, b) => a - b);
       for (const q of [0.1, 0.5, 0.9, 0.95, 0.99, 0.999]) {
         const [value = NaN] = (await ask(`histogram_quantile(${q}, sum(${family}))`)).values();
