@@ -26,7 +26,6 @@ const finishTimeoutMs = 60_000;
 
 /** Worker to main: `hello`, and the report in the end. Main to workers: `finish`. */
 const channel = new BroadcastChannel("plimsoll");
-channel.unref();
 
 /** @type {Run} */
 const run = { workers: new Set(), reports: new Map() };
@@ -34,10 +33,10 @@ const output = isMainThread ? undefined : await startWorker();
 if (isMainThread) {
   // Workers are started with the main thread's variables.
   process.env.PLIMSOLL_TESTID ??= `artillery-${new Date().toISOString().replace(/[-:]|\..*/g, "")}`;
-  channel.onmessage = (/** @type {any} */ { data }) => {
+  channel.addEventListener("message", (/** @type {any} */ { data }) => {
     if (data.kind === "hello") run.workers.add(data.worker);
     if (data.kind === "report") run.reports.set(data.worker, data.report);
-  };
+  });
 }
 
 async function startWorker() {
@@ -52,13 +51,16 @@ async function startWorker() {
     env: process.env,
     onNotice: (text) => console.error(`${worker}: ${text}`),
   });
-  channel.onmessage = async (/** @type {any} */ { data }) => {
+  channel.addEventListener("message", async (/** @type {any} */ { data }) => {
     if (data.kind !== "finish") return;
     channel.postMessage({ kind: "report", worker: threadId, report: await started.finish() });
-  };
+  });
   channel.postMessage({ kind: "hello", worker: threadId });
   return started;
 }
+
+// Artillery says when to end, not this.
+channel.unref();
 
 const requests = output?.counter("http_reqs");
 const failed = output?.rate("http_req_failed");
