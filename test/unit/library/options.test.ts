@@ -126,7 +126,7 @@ describe("refuses, all at once and by the names that are used here,", () => {
       "tlsCaFile (options) expected one value, got a list or a map",
       'pushInterval (options) "1 fortnight" is not a duration: expected one such as "500ms", "5s" or "1m30s"',
       'maxSeries (options) "0.5" is not a whole number',
-      expect.stringContaining("writeRelabelConfigs (options)"),
+      expect.stringContaining('write_relabel_configs[0].action (options) "explode" is not one of'),
     ]);
   });
 
