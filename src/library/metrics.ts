@@ -1,7 +1,7 @@
 /**
  * What a program records with: counters, gauges, rates and trends, each with tags or without.
  *
- * A handle keeps the number of its series, so that a sample recorded with it costs no look-up and no allocation.
+ * A handle keeps the number of its series, so that a sample recorded with it costs no look-up and makes no object.
  */
 import type { Metric } from "../sample/metric.ts";
 import type { Recorder, TagValues } from "./recorder.ts";

@@ -139,7 +139,7 @@ it("Labels: MUST NOT repeat a name", () => {
 it("Labels: MUST sort names lexicographically", () => {
   for (const { labels } of everySeries()) {
     const names = labels.map(({ name }) => Buffer.from(name));
-    expect(names).toEqual(names.toSorted(Buffer.compare));
+    expect(names).toEqual(names.toSorted((a, b) => Buffer.compare(a, b)));
   }
   // Byte order: an upper-case letter comes before the underscores of the name.
   expect(everySeries().some(({ labels }) => labels[0]?.name === "Zone")).toBe(true);

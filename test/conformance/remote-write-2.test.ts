@@ -335,7 +335,7 @@ it("Series Labels: MUST NOT repeat a name", () => {
 it("Series Labels: MUST sort names lexicographically", () => {
   for (const { labels } of everySeries()) {
     const names = labels.map(({ name }) => Buffer.from(name));
-    expect(names).toEqual(names.toSorted(Buffer.compare));
+    expect(names).toEqual(names.toSorted((a, b) => Buffer.compare(a, b)));
   }
   expect(everySeries().some(({ labels }) => labels[0]?.name === "Zone")).toBe(true);
 });
