@@ -116,7 +116,7 @@ describe("recording", () => {
     expect(total({ __name__: "k6_c_total" })).toBe(3);
   });
 
-  it("forgets spellings in place of growing, and loses nothing", async () => {
+  it("loses nothing where each sample has tags of its own", async () => {
     const output = await start({ maxSeries: 8 });
     const counter = output.counter("c");
     for (let n = 0; n < 1_000; n++) counter.add(1, { id: n % 100 });
