@@ -57,7 +57,9 @@ export async function runModule(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> {
-  const options = { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder, ...env } };
+  const ownEnv = { PATH: process.env["PATH"], HOME: folder, ...env };
+  // One that hangs is killed, and is no result.
+  const options = { cwd: folder, env: ownEnv, timeout: 60_000 };
   try {
     return { exitCode: 0, ...(await run(process.execPath, args, options)) };
   } catch (error) {
