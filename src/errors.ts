@@ -27,7 +27,7 @@ export abstract class PlimsollError extends Error {
   }
 }
 
-/** The command line cannot be understood: an unknown option, a missing argument. */
+/** The command line cannot be understood, e.g. an unknown option; or a call of the library that cannot be right. */
 export class UsageError extends PlimsollError {
   readonly code = "USAGE";
 }
@@ -38,7 +38,7 @@ export interface ConfigProblem {
   readonly option: string;
   /** What is wrong, with the value (never of a secret) and what was expected. */
   readonly message: string;
-  /** Where the value came from: `flags`, `environment`, a file's path. */
+  /** Where the value came from: `flags`, `environment`, a file's path; `options` of the library. */
   readonly source: string;
 }
 

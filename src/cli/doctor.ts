@@ -20,7 +20,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./format.ts";
 import { planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, configFileOf, resolveCommandOptions } from "./option-flags.ts";
-import { userAgent } from "./version.ts";
+import { userAgent } from "../version.ts";
 
 interface DoctorFlags {
   readonly k6?: string;

@@ -13,7 +13,7 @@ import { relabel } from "../encode/relabel.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import { JsonLinesReader, type LineProblem } from "../sample/json-lines.ts";
 import { formatBytes, formatCount, formatTable } from "./format.ts";
-import type { IdentifiedRun } from "./identify.ts";
+import type { IdentifiedRun } from "../output/identify.ts";
 
 export interface DryRunReport extends RunIdentity {
   readonly samples: Omit<SampleCounts, "dropped"> & {

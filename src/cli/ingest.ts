@@ -14,14 +14,15 @@ import type { SampleSink } from "../sample/sample.ts";
 import { dryRun, toDryRunText } from "./dry-run.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { formatBytes } from "./format.ts";
-import { identify } from "./identify.ts";
+import { identify } from "../output/identify.ts";
+import { isAllUsed } from "../output/run-account.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { LineProblems } from "./line-problems.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { deliveryParts, Progress } from "./progress.ts";
-import { expectReportPath, isAllUsed, isComplete, showReport, toRunReport } from "./run-report.ts";
+import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
 import type { RunIo } from "./run.ts";
 
 /** A file is read no further while this much waits to be sent. */
@@ -165,7 +166,7 @@ async function ingest(
     await prometheus.finish({ state, thresholds: [] });
     await outputs.close();
     progress[Symbol.dispose]();
-    const report = toRunReport(prometheus, identity, { state, thresholds: [] });
+    const report = toRunReport(prometheus, { state, thresholds: [] });
     await showReport(report, io.stderr, flags);
     if (failure) throw failure;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;

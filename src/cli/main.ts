@@ -15,7 +15,7 @@ import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
 import { statusCommand } from "./status.ts";
 import { upCommand } from "./up.ts";
-import { version } from "./version.ts";
+import { version } from "../version.ts";
 
 // A reader that has gone away (`| head`) is no reason to lose a run.
 for (const stream of [process.stdout, process.stderr]) {

@@ -11,8 +11,8 @@ import { JsonOutput } from "../output/json-output.ts";
 import { parseOut } from "../output/output.ts";
 import { PrometheusOutput } from "../output/prometheus-output.ts";
 import type { SampleSink } from "../sample/sample.ts";
-import type { IdentifiedRun } from "./identify.ts";
-import { userAgent } from "./version.ts";
+import type { IdentifiedRun } from "../output/identify.ts";
+import { userAgent } from "../version.ts";
 
 export interface OutputPlan {
   /** The argument of `--out prometheus-rw=URL`, if it has one. */

@@ -25,7 +25,7 @@ import {
   toSpoolReport,
   toSpoolTable,
 } from "./spool-report.ts";
-import { userAgent } from "./version.ts";
+import { userAgent } from "../version.ts";
 
 interface ReplayFlags {
   readonly all?: boolean;

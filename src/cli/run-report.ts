@@ -5,52 +5,20 @@ import { access, constants, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError, InputError, systemErrorCode, messageOf } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
-import { summaryOf, type ThresholdResult } from "../output/run-series.ts";
+import {
+  isDelivered,
+  relabelledAway,
+  type RunAccount,
+  toRunAccount,
+} from "../output/run-account.ts";
 import { reconcile, type Reconciliation } from "../generate/reconcile.ts";
 import type { GeneratorHealth } from "../runs/generator-health.ts";
-import type { RunIdentity } from "../runs/run-identity.ts";
-import type { RunState } from "../runs/run-state.ts";
-import type { DropReason } from "../sample/sample.ts";
 import type { TextSink } from "./command-io.ts";
 import { formatBytes, formatCount, formatShare } from "./format.ts";
 import type { LoadEnd } from "./load.ts";
 
-type ReportedSamples = Pick<RunReport["samples"], "read" | "aggregated" | "dropped">;
-
 /** docs/cli.md describes the fields. */
-export interface RunReport extends RunIdentity {
-  readonly state: RunState;
-  readonly url: string;
-  readonly protocol: string;
-  readonly trends: string;
-  readonly samples: {
-    readonly read: number;
-    readonly aggregated: number;
-    readonly late: number;
-    readonly dropped: Readonly<Record<string, number>>;
-  };
-  readonly points: {
-    readonly recovered: number;
-    readonly encoded: number;
-    readonly delivered: number;
-    readonly pending: number;
-    readonly rejected: Readonly<Record<string, number>>;
-  };
-  readonly series: {
-    readonly made: number;
-    readonly overflowed: number;
-    readonly collided: number;
-    readonly labelCollisions: number;
-    readonly excessLabels: number;
-    readonly truncatedLabels: number;
-    readonly replacedRunTags: number;
-  };
-  readonly requests: number;
-  /** Bodies as encoded, each once. */
-  readonly encodedBytes: number;
-  /** Bodies as sent, repetitions included. */
-  readonly bytesSent: number;
-  readonly spoolDirectory: string;
+export interface RunReport extends RunAccount {
   /** What of its cores the generator used, Plimsoll included. Absent where the load was made elsewhere. */
   readonly generator?: {
     readonly cpus: number;
@@ -58,10 +26,6 @@ export interface RunReport extends RunIdentity {
     readonly maxCpuRatio: number | null;
     readonly saturatedSeconds: number;
   };
-  /** Unix milliseconds of the run's last points: when `increase()` is exact. 0 for a run without samples. */
-  readonly lastPointMs: number;
-  readonly thresholds: readonly ThresholdResult[];
-  readonly summary: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Our counts against the generator's own. */
   readonly reconciliation?: Reconciliation;
   /** The generator's exit code, where it has one. */
@@ -73,38 +37,14 @@ export type RunReportEnd = Pick<LoadEnd, "state" | "thresholds"> & Partial<LoadE
 
 export function toRunReport(
   output: PrometheusOutput,
-  identity: RunIdentity,
   { state, thresholds, exitCode, counts }: RunReportEnd,
   health?: GeneratorHealth,
 ): RunReport {
-  const totals = output.totals();
-  const reconciliation = counts && reconcile(counts, totals);
-  const { samples, points, mapper, sender, encodedBytes } = output.progress;
+  const reconciliation = counts && reconcile(counts, output.totals());
   return {
-    ...identity,
-    state,
-    thresholds,
+    ...toRunAccount(output, { state, thresholds }),
     ...(reconciliation && { reconciliation }),
     ...(exitCode !== undefined && { generatorExitCode: exitCode }),
-    url: output.displayUrl,
-    protocol: output.protocol,
-    trends: output.trendForm,
-    samples: { ...samples, dropped: Object.fromEntries(samples.dropped) },
-    points: { ...points, rejected: Object.fromEntries(points.rejected) },
-    series: {
-      made: mapper.series,
-      overflowed: mapper.overflowed,
-      collided: mapper.outputCollisions,
-      labelCollisions: mapper.collisions,
-      excessLabels: mapper.excess,
-      truncatedLabels: mapper.truncated,
-      replacedRunTags: mapper.replacedRunTags,
-    },
-    requests: sender.requests,
-    encodedBytes,
-    lastPointMs: output.lastPointMs,
-    bytesSent: sender.bytesSent,
-    spoolDirectory: output.spoolDirectory,
     ...(health && {
       generator: {
         cpus: health.cpus,
@@ -112,9 +52,6 @@ export function toRunReport(
         saturatedSeconds: health.saturatedMs / 1_000,
       },
     }),
-    summary: Object.fromEntries(
-      totals.map((total) => [total.metric.name, Object.fromEntries(summaryOf(total))] as const),
-    ),
   };
 }
 
@@ -122,22 +59,11 @@ export function toRunReport(
  * Whether every sample that was read is in the store, and equals what the generator counted. The generator has
  * also counted what the user's relabel rules dropped, so its counts then tell nothing.
  */
-export function isComplete({ samples, points, series, reconciliation }: RunReport): boolean {
+export function isComplete(report: RunReport): boolean {
   return (
-    isAllUsed(samples) &&
-    series.collided === 0 &&
-    points.recovered + points.encoded === points.delivered &&
-    (relabelledAway(samples) > 0 || (reconciliation?.differences.length ?? 0) === 0)
+    isDelivered(report) &&
+    (relabelledAway(report.samples) > 0 || (report.reconciliation?.differences.length ?? 0) === 0)
   );
-}
-
-/** Whether every sample that was read is used; what the user's relabel rules drop is not missed. */
-export function isAllUsed(samples: ReportedSamples): boolean {
-  return samples.read === samples.aggregated + relabelledAway(samples);
-}
-
-function relabelledAway({ dropped }: ReportedSamples): number {
-  return dropped["relabelled_away" satisfies DropReason] ?? 0;
 }
 
 function toReportText(report: RunReport): string {

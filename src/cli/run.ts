@@ -12,7 +12,7 @@ import { HealthMonitor } from "../generate/health-monitor.ts";
 import { defaultExpectStatus } from "../generate/expect-status.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { identify } from "./identify.ts";
+import { identify } from "../output/identify.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import type { LoadEnd } from "./load.ts";
 import { prepareScriptLoad } from "./load-script.ts";
@@ -173,7 +173,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     await prometheus.finish(end);
     progress[Symbol.dispose]();
     await outputs.close();
-    const report = toRunReport(prometheus, identity, end, health.health);
+    const report = toRunReport(prometheus, end, health.health);
     await showReport(report, io.stderr, flags);
     if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;

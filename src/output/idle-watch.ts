@@ -31,6 +31,8 @@ export class IdleWatch implements Disposable {
     this.#options = options;
     // The check comes after the event loop has looked for input: what waits to be read is no silence.
     this.#timer = setInterval(() => void setImmediate(() => this.check()), checkIntervalMs);
+    // What the samples come from keeps the process alive, or nothing should.
+    this.#timer.unref();
   }
 
   check(): void {

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { cruise, type ICruiseResult, type IForbiddenRuleType } from "dependency-cruiser";
 import { beforeAll, describe, expect, it } from "vitest";
 
-/** Folder to the folders that it may import, beside itself, `errors.ts` and `clock.ts`. */
+/** Folder to the folders that it may import, beside itself, `errors.ts`, `clock.ts` and `version.ts`. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   sample: [],
   aggregate: ["sample"],
@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   send: ["sample", "aggregate", "encode", "spool"],
   output: ["sample", "aggregate", "encode", "spool", "send", "config", "runs", "query"],
   generate: ["sample", "aggregate", "runs"],
+  library: ["sample", "encode", "send", "output", "config", "runs"],
   query: [],
   runs: [],
   config: [],
@@ -34,7 +35,7 @@ const rules: IForbiddenRuleType[] = [
       path: "^src/",
       pathNot: [
         `^src/(${[folder, ...others].join("|")})/`,
-        timeless.includes(folder) ? "^src/errors.ts$" : "^src/(errors|clock).ts$",
+        timeless.includes(folder) ? "^src/errors.ts$" : "^src/(errors|clock|version).ts$",
       ],
     },
   })),
@@ -46,9 +47,9 @@ const rules: IForbiddenRuleType[] = [
     to: { path: "^src/", pathNot: ["^src/dashboards/", "^src/encode/metric-names.ts$"] },
   },
   {
-    name: "errors.ts and clock.ts import nothing of ours",
+    name: "errors.ts, clock.ts and version.ts import nothing of ours",
     severity: "error",
-    from: { path: "^src/(errors|clock).ts$" },
+    from: { path: "^src/(errors|clock|version).ts$" },
     to: { path: "^src/" },
   },
   {

@@ -9,6 +9,7 @@ const values = [
   "InputError",
   "JsonLinesReader",
   "PlimsollError",
+  "PrometheusRemoteWrite",
   "ReceiverError",
   "SpoolError",
   "StackError",
@@ -16,15 +17,30 @@ const values = [
 ];
 
 const types = [
+  "ByteSize",
   "ConfigProblem",
+  "Counter",
   "DropReason",
+  "Duration",
   "ErrorCode",
+  "Gauge",
   "JsonLinesOptions",
   "LineProblem",
   "Metric",
+  "MetricOptions",
   "MetricType",
+  "Names",
+  "PrometheusRemoteWriteOptions",
+  "Rate",
+  "RunEnding",
+  "RunProgress",
+  "RunReport",
+  "RunState",
   "SampleSink",
+  "TagValues",
   "Tags",
+  "ThresholdResult",
+  "Trend",
   "ValueKind",
 ];
 

@@ -276,7 +276,9 @@ describe("a batch in parts", () => {
 
 describe("what is held", () => {
   it("is tried at once, and then more often, when the run ends", async () => {
-    await using setup = await setUp({ answers: Array.from({ length: 4 }, () => ({ status: 401 })) });
+    await using setup = await setUp({
+      answers: Array.from({ length: 4 }, () => ({ status: 401 })),
+    });
     const { sender, spool, clock, server } = setup;
     spool.append(batchOf(1));
     sender.wake();

@@ -4,9 +4,9 @@
 import { readFileSync } from "node:fs";
 
 // The file is the package's own, and npm requires the field.
-const manifest = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-) as { readonly version: string };
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
 
 export const version: string = manifest.version;
 
