@@ -324,7 +324,14 @@ describe("secrets", () => {
   const other = "swordfish";
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   /** Whatever form it has on its way. */
-  const forms = [secret, inForm, "hunter2", other, base64(`ann:${secret}`), base64(`ann:${inForm}`)];
+  const forms = [
+    secret,
+    inForm,
+    "hunter2",
+    other,
+    base64(`ann:${secret}`),
+    base64(`ann:${inForm}`),
+  ];
 
   /** Refuses all, and shows the request in the answer, as some proxies do. */
   const showing = (status: number) => (request: ReceivedRequest) => ({
