@@ -76,12 +76,14 @@ describe("published signatures", () => {
 });
 
 it("signs any request as AWS's own signer does", async () => {
+  // AWS's signer puts the query into an object, where this name is lost.
+  const name = string({ minLength: 1 }).filter((text) => text !== "__proto__");
   const segment = oneof(constant(""), string()).filter((text) => !/^\.+$/.test(text));
   await assert(
     asyncProperty(
       array(segment, { maxLength: 4 }),
       constantFrom("", "/"),
-      dictionary(string({ minLength: 1 }), string(), { maxKeys: 4 }),
+      dictionary(name, string(), { maxKeys: 4 }),
       string({ unit: "binary-ascii" }).map((text) => text.replace(/[^\x20-\x7e]/g, " ").trim()),
       date({ min: new Date(0), max: new Date("2099-12-31"), noInvalidDate: true }),
       integer({ min: 0, max: 3 }),
