@@ -4,10 +4,11 @@
  * A script runs in k6, which writes its samples into a named pipe that we read; a URL is loaded by autocannon.
  */
 import { randomBytes } from "node:crypto";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
 import { defaultExpectStatus } from "../generate/expect-status.ts";
+import { type K6SamplesChoice, k6SamplesChoices } from "../generate/k6-samples.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { identify } from "./identify.ts";
@@ -23,6 +24,7 @@ import { expectReportPath, isComplete, showReport, toRunReport } from "./run-rep
 
 interface RunFlags extends UrlLoadFlags {
   readonly k6?: string;
+  readonly k6Samples: K6SamplesChoice;
   readonly report?: string;
   readonly quiet?: boolean;
 }
@@ -58,6 +60,14 @@ export function runCommand(io: RunIo): Command {
     .option("-d, --duration <duration>", "how long, e.g. 30s or 1m30s (URL default: 10s)")
     .optionsGroup("Load of a script:")
     .option("--k6 <path>", "the k6 to run (default: k6 on PATH)")
+    .addOption(
+      new Option(
+        "--k6-samples <how>",
+        "how samples come out of k6: buckets of a second, lines (every one by itself), or auto",
+      )
+        .choices(k6SamplesChoices)
+        .default("auto" satisfies K6SamplesChoice),
+    )
     .optionsGroup("Load of a URL:")
     .option("--rate <n>", "requests per second over all connections (default: as many as go)")
     .option("--method <method>", "HTTP method (default: GET)")
@@ -104,6 +114,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
         args: scriptArguments(flags, plan.k6Outputs, options.tags, io.k6Arguments),
         k6: flags.k6,
         env: io.env,
+        samples: flags.k6Samples,
+        pushIntervalMs: options.pushIntervalMs,
       });
   const { identity, tags } = identify(options, {
     source: target,
@@ -146,6 +158,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     let failure: unknown;
     const context = {
       sink: outputs.sink,
+      buckets: prometheus.sink,
+      isClassic: prometheus.trendForm === "classic",
       signal: interrupts.signal,
       log,
       onLoadOver: () => progress?.[Symbol.dispose](),

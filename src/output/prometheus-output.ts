@@ -23,7 +23,8 @@ import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
 import { toRemoteWrite1 } from "../encode/transcode.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
-import type { SampleSink, Tags } from "../sample/sample.ts";
+import type { Tags } from "../sample/sample.ts";
+import type { BucketSink } from "../sample/sample-bucket.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { Sender, type SenderState, type SenderTotals } from "../send/sender.ts";
 import { Spool } from "../spool/spool.ts";
@@ -231,7 +232,7 @@ export class PrometheusOutput implements Output {
     }
   }
 
-  get sink(): SampleSink {
+  get sink(): BucketSink {
     return this.#aggregator;
   }
 
