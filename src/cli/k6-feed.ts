@@ -68,6 +68,7 @@ export async function openBucketsFeed(
       reader ??= new MetricSetReader(sink, {
         clock,
         startMs: receiver.createdMs ?? 0,
+        onNotice: (text) => log(`plimsoll: ${text}`),
         contentOf: async (metric) => {
           const content = await contentOf(address, metric);
           if (content !== undefined) return content;

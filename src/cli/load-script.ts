@@ -2,7 +2,7 @@
  * Load from a script: k6 as a child process.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
@@ -75,9 +75,10 @@ class ScriptLoad implements Load {
   }
 
   async #openFeed(folder: string, { sink, buckets, log, isClassic }: LoadContext): Promise<K6Feed> {
-    const { samples, args, env, pushIntervalMs } = this.#options;
+    const { script, samples, args, env, pushIntervalMs } = this.#options;
     if (samples !== "lines") {
-      const obstacle = whyNoBuckets({ args, env, pushIntervalMs, isClassic });
+      const source = script === "-" ? "" : await readFile(script, "latin1");
+      const obstacle = whyNoBuckets({ args, env, pushIntervalMs, isClassic, source });
       if (obstacle === undefined) {
         return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
       }

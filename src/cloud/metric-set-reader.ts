@@ -12,7 +12,7 @@
 import type { Clock } from "../clock.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
-import type { BucketSink, SampleBucket } from "../sample/sample-bucket.ts";
+import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { toObservations } from "./hdr-histogram.ts";
 import { type CloudSeries, decodeMetricSet } from "./metric-set.ts";
 
@@ -25,13 +25,19 @@ export interface MetricSetReaderOptions {
   readonly startMs: number;
   /** Of a metric that is not k6's own. Asked once per metric. */
   readonly contentOf: (metric: string) => Promise<ValueKind>;
+  /** Something that the user should know; called once per matter. */
+  readonly onNotice: (text: string) => void;
 }
+
+/** Below this, k6's buckets are wider than 0.8 % of a value. */
+const exactFrom = 0.128;
 
 export class MetricSetReader {
   readonly #sink: BucketSink;
   readonly #options: MetricSetReaderOptions;
   readonly #metrics = new Map<string, Metric>();
   readonly #seriesIds = new Map<string, number>();
+  readonly #inexact = new Set<string>();
 
   constructor(sink: BucketSink, options: MetricSetReaderOptions) {
     this.#sink = sink;
@@ -53,6 +59,7 @@ export class MetricSetReader {
       for (const series of timeSeries) {
         const seriesId = this.#seriesId(metric, series.labels);
         for (const { time, bucket } of bucketsOf(series)) {
+          if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
           buckets.push({ startMs: time.seconds * 1_000, seriesId, bucket });
         }
       }
@@ -76,11 +83,21 @@ export class MetricSetReader {
     }
     const known = builtinMetrics.get(name);
     const metric =
-      known?.type === type
-        ? known
-        : { name, type, contains: await this.#options.contentOf(name) };
+      known?.type === type ? known : { name, type, contains: await this.#options.contentOf(name) };
     this.#metrics.set(name, metric);
     return metric;
+  }
+
+  /** Of times, a bucket is a microsecond at least, and that is as good as they are measured. */
+  #lookAt({ name, contains }: Metric, { values, min, counts }: Observations): void {
+    const isExact = counts.length <= 3 && counts.every((count) => count === 1);
+    if (contains === "time" || isExact || this.#inexact.has(name)) return;
+    if (min >= 0 && values.every((value) => value === 0 || value >= exactFrom)) return;
+    this.#inexact.add(name);
+    this.#options.onNotice(
+      `k6 sums up values of ${JSON.stringify(name)} below zero or below ${exactFrom} too roughly for quantiles ` +
+        "within 1 %; --k6-samples lines reads each by itself",
+    );
   }
 
   #seriesId(metric: Metric, labels: CloudSeries["labels"]): number {

@@ -30,11 +30,16 @@ export interface BucketsQuestion {
   readonly pushIntervalMs: number;
   /** Whether trends are sent with fixed buckets, which want to know on which side of a bound a value was. */
   readonly isClassic: boolean;
+  /** The script's text, or the archive's; "" where it cannot be looked at before the run. */
+  readonly source: string;
 }
+
+/** A trend that is not said to be of times. Imported modules are not looked at. */
+const plainTrend = /\bnew\s+(?:\w+\.)*Trend\s*\((?![^()]*,\s*true\s*\))/;
 
 /** Why a run cannot be read in buckets, as far as that is known before it; undefined if it can. */
 export function whyNoBuckets(question: BucketsQuestion): string | undefined {
-  const { args, env, pushIntervalMs, isClassic } = question;
+  const { args, env, pushIntervalMs, isClassic, source } = question;
   const flags = parseK6Arguments(args);
   const last = (name: string): string | undefined =>
     flags.findLast((flag) => flag.name === name)?.value;
@@ -42,7 +47,10 @@ export function whyNoBuckets(question: BucketsQuestion): string | undefined {
     ? flags.flatMap(({ name, value = "" }) => (name === "out" ? [value] : []))
     : (env["K6_OUT"] ?? "").split(",");
   if (pushIntervalMs % 1_000 !== 0) return "k6 sums up whole seconds, and --push-interval is none";
-  if (isClassic) return "classic buckets count what is below a bound, and k6's buckets lie across it";
+  if (isClassic)
+    return "classic buckets count what is below a bound, and k6's buckets lie across it";
+  // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
+  if (plainTrend.test(source)) return "the script has a trend of plain numbers, which may be small";
   if (outs.some((out) => out.split("=")[0] === "cloud")) return "k6's cloud output is in use";
   for (const name of ["K6_CLOUD_PUSH_REF_ID", "K6_CLOUDRUN_TEST_RUN_ID"]) {
     if (env[name]) return `${name} says that k6 belongs to a run of its cloud`;
