@@ -12,7 +12,12 @@ import { expectScript, findK6, type K6, type K6Process, startK6 } from "../gener
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
 import type { K6Summary } from "../generate/k6-summary.ts";
 import { countsOf } from "../generate/reconcile.ts";
-import { type K6SamplesChoice, refusesBuckets, whyNoBuckets } from "../generate/k6-samples.ts";
+import {
+  type K6SamplesChoice,
+  refusesBuckets,
+  whyLines,
+  whyNoBuckets,
+} from "../generate/k6-samples.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
 import { type K6Feed, openBucketsFeed, openLinesFeed } from "./k6-feed.ts";
 import type { Load, LoadContext, LoadEnd } from "./load.ts";
@@ -76,15 +81,15 @@ class ScriptLoad implements Load {
 
   async #openFeed(folder: string, { sink, buckets, log, isClassic }: LoadContext): Promise<K6Feed> {
     const { script, samples, args, env, pushIntervalMs } = this.#options;
-    if (samples !== "lines") {
-      const source = script === "-" ? "" : await readFile(script, "latin1");
-      const obstacle = whyNoBuckets({ args, env, pushIntervalMs, isClassic, source });
-      if (obstacle === undefined) {
-        return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
-      }
-      if (samples === "buckets") {
-        throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
-      }
+    if (samples === "lines") return await openLinesFeed(folder, sink, log);
+    const obstacle = whyNoBuckets({ args, env, pushIntervalMs });
+    if (samples === "buckets" && obstacle !== undefined) {
+      throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
+    }
+    const source = script === "-" ? "" : await readFile(script, "latin1");
+    const areExact = samples === "buckets" || whyLines(source, isClassic) === undefined;
+    if (obstacle === undefined && areExact) {
+      return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
     }
     return await openLinesFeed(folder, sink, log);
   }

@@ -28,38 +28,42 @@ export interface BucketsQuestion {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pushIntervalMs: number;
-  /** Whether trends are sent with fixed buckets, which want to know on which side of a bound a value was. */
-  readonly isClassic: boolean;
-  /** The script's text, or the archive's; "" where it cannot be looked at before the run. */
-  readonly source: string;
 }
 
-/** A trend that is not said to be of times. Imported modules are not looked at. */
-const plainTrend = /\bnew\s+(?:\w+\.)*Trend\s*\((?![^()]*,\s*true\s*\))/;
-
-/** Why a run cannot be read in buckets, as far as that is known before it; undefined if it can. */
+/** Why a run's samples cannot come in buckets, as far as that is known before it; undefined if they can. */
 export function whyNoBuckets(question: BucketsQuestion): string | undefined {
-  const { args, env, pushIntervalMs, isClassic, source } = question;
+  const { args, env, pushIntervalMs } = question;
   const flags = parseK6Arguments(args);
-  const last = (name: string): string | undefined =>
-    flags.findLast((flag) => flag.name === name)?.value;
   const outs = flags.some(({ name }) => name === "out")
     ? flags.flatMap(({ name, value = "" }) => (name === "out" ? [value] : []))
     : (env["K6_OUT"] ?? "").split(",");
   if (pushIntervalMs % 1_000 !== 0) return "k6 sums up whole seconds, and --push-interval is none";
-  if (isClassic)
-    return "classic buckets count what is below a bound, and k6's buckets lie across it";
-  // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
-  if (plainTrend.test(source)) return "the script has a trend of plain numbers, which may be small";
   if (outs.some((out) => out.split("=")[0] === "cloud")) return "k6's cloud output is in use";
   for (const name of ["K6_CLOUD_PUSH_REF_ID", "K6_CLOUDRUN_TEST_RUN_ID"]) {
     if (env[name]) return `${name} says that k6 belongs to a run of its cloud`;
   }
-  const mode = last("summary-mode") ?? env["K6_SUMMARY_MODE"];
-  const hasSummary = mode !== "disabled" && !isSet(last, flags, env, "no-summary");
+  const mode = flags.findLast(({ name }) => name === "summary-mode")?.value;
+  const noSummary = flags.findLast(({ name }) => name === "no-summary");
+  const isDisabled = noSummary ? noSummary.value !== "false" : env["K6_NO_SUMMARY"] === "true";
   // k6 then keeps no account of its metrics, and cannot be asked what they contain.
-  if (!hasSummary) return "k6's summary is disabled";
+  if (isDisabled || (mode ?? env["K6_SUMMARY_MODE"]) === "disabled") {
+    return "k6's summary is disabled, and with it what k6 knows of its metrics";
+  }
   if (apiAddress(args, env) === "") return "k6's REST API is switched off";
+  return undefined;
+}
+
+/** A trend that is not said to be of times. */
+const plainTrend = /\bnew\s+(?:\w+\.)*Trend\s*\((?![^()]*,\s*true\s*\))/;
+
+/**
+ * Why a run's samples had better come as lines; undefined if there is no difference. `source` is the script's text, or
+ * the archive's; the modules that it imports are not looked at.
+ */
+export function whyLines(source: string, isClassic: boolean): string | undefined {
+  if (isClassic) return "classic buckets have bounds, and k6's buckets lie across them";
+  // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
+  if (plainTrend.test(source)) return "a trend of plain numbers may have small ones";
   return undefined;
 }
 
@@ -78,14 +82,4 @@ export function refusesBuckets(logLine: string): boolean {
     logLine.includes("not allowed when outputting data to k6 cloud") ||
     logLine.includes("cloud output needs the following system tags")
   );
-}
-
-function isSet(
-  last: (name: string) => string | undefined,
-  flags: ReturnType<typeof parseK6Arguments>,
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-): boolean {
-  const isGiven = flags.some((flag) => flag.name === name);
-  return isGiven ? last(name) !== "false" : env["K6_NO_SUMMARY"] === "true";
 }

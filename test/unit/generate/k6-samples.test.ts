@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { whyNoBuckets } from "../../../src/generate/k6-samples.ts";
+import { whyLines, whyNoBuckets } from "../../../src/generate/k6-samples.ts";
 
-const question = { args: [], env: {}, pushIntervalMs: 1_000, isClassic: false, source: "" };
+const question = { args: [], env: {}, pushIntervalMs: 1_000 };
 
 describe("whyNoBuckets", () => {
   it.each([
@@ -10,17 +10,12 @@ describe("whyNoBuckets", () => {
     { what: "another output", more: { args: ["-o", "csv=cloud"] } },
     { what: "its own address", more: { args: ["--address", ":6565"] } },
     { what: "a summary in full", more: { args: ["--summary-mode=full"] } },
-    {
-      what: "trends of times",
-      more: { source: "new Trend('a', true); new metrics.Trend(`b`, true)" },
-    },
   ])("has nothing against $what", ({ more }) => {
     expect(whyNoBuckets({ ...question, ...more })).toBeUndefined();
   });
 
   it.each([
     { more: { pushIntervalMs: 500 }, says: "whole seconds" },
-    { more: { isClassic: true }, says: "classic buckets" },
     { more: { args: ["--out", "cloud"] }, says: "cloud output is in use" },
     { more: { env: { K6_OUT: "csv=a,cloud" } }, says: "cloud output is in use" },
     { more: { env: { K6_CLOUD_PUSH_REF_ID: "7" } }, says: "K6_CLOUD_PUSH_REF_ID" },
@@ -28,9 +23,23 @@ describe("whyNoBuckets", () => {
     { more: { env: { K6_SUMMARY_MODE: "disabled" } }, says: "summary is disabled" },
     { more: { args: ["--no-summary"] }, says: "summary is disabled" },
     { more: { args: ["--address="] }, says: "REST API" },
-    { more: { source: "const t = new Trend('draught');" }, says: "plain numbers" },
-    { more: { source: "new Trend('a', true); new Trend('b', false)" }, says: "plain numbers" },
   ])("says what stands against $more", ({ more, says }) => {
     expect(whyNoBuckets({ ...question, ...more })).toContain(says);
+  });
+});
+
+describe("whyLines", () => {
+  it.each(["", "new Trend('a', true); new metrics.Trend(`b`, true)", "new Trends('a')"])(
+    "has nothing against %j",
+    (source) => expect(whyLines(source, false)).toBeUndefined(),
+  );
+
+  it.each(["const t = new Trend('draught');", "new Trend('a', true); new k6.Trend('b', false)"])(
+    "knows a trend of plain numbers in %j",
+    (source) => expect(whyLines(source, false)).toContain("plain numbers"),
+  );
+
+  it("leaves classic buckets to lines", () => {
+    expect(whyLines("", true)).toContain("classic buckets");
   });
 });
