@@ -6,13 +6,10 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { configCommand } from "./config.ts";
-import { downCommand } from "./down.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
-import { statusCommand } from "./status.ts";
-import { upCommand } from "./up.ts";
 import { version } from "./version.ts";
 
 // A reader that has gone away (`| head`) is no reason to lose a run.
@@ -45,7 +42,8 @@ const program = new Command("plimsoll")
     outputError: (text, write) => write(text.replace(/^error: /, "plimsoll: ")),
   });
 const run = runCommand(io);
-const stackCommands = [upCommand(io), downCommand(io), statusCommand(io)];
+// A run shares its machine with the load: it does without the time that loading the others' modules takes.
+const stackCommands = process.argv[2] === "run" ? [] : await loadStackCommands();
 for (const command of [run, ingestCommand(io), configCommand(io), ...stackCommands]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
@@ -61,6 +59,15 @@ try {
   }
 } catch (error) {
   process.exitCode = exitCodeOf(error);
+}
+
+async function loadStackCommands(): Promise<Command[]> {
+  const [up, down, status] = await Promise.all([
+    import("./up.ts"),
+    import("./down.ts"),
+    import("./status.ts"),
+  ]);
+  return [up.upCommand(io), down.downCommand(io), status.statusCommand(io)];
 }
 
 function exitCodeOf(error: unknown): number {

@@ -29,7 +29,7 @@ export interface TrendHdrValue {
 }
 
 export function toObservations(histogram: TrendHdrValue): Observations {
-  const { count, sum, minValue: min, maxValue: max } = histogram;
+  const { sum, minValue: min, maxValue: max } = histogram;
   const exact = exactValues(histogram);
   if (exact !== undefined) return { values: exact, counts: exact.map(() => 1), sum, min, max };
   const values: number[] = [];

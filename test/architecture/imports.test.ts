@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   send: ["sample", "aggregate", "encode", "spool"],
   output: ["sample", "aggregate", "encode", "spool", "send", "config", "runs", "query"],
   generate: ["sample", "aggregate", "runs"],
+  cloud: ["sample"],
   query: [],
   runs: [],
   config: [],

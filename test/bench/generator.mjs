@@ -8,7 +8,8 @@
  *   built-in    k6 with its own experimental-prometheus-rw, as it is set by default
  *   native      the same, trends as native histograms
  *   json        k6 writing JSON lines to /dev/null: what they cost before anybody reads them
- *   plimsoll    plimsoll run, as it is set by default
+ *   plimsoll    plimsoll run, as it is set by default: here it takes buckets
+ *   lines       plimsoll run with every sample by itself
  *
  * Without `--rate` k6 sends as fast as it can, so what an output takes is missing from the load; with it the load is the
  * same, and only processor time differs. The server and the Prometheus that receives are processes beside them and
@@ -121,6 +122,11 @@ function waysOf(k6, writeUrl, folder) {
     program: k6,
     args: [...common, "--quiet", ...args],
   });
+  const to = ["--k6", k6, "--out", `prometheus-rw=${writeUrl}`, "--data-dir", folder];
+  const plimsoll = (/** @type {readonly string[]} */ ...args) => ({
+    program: process.execPath,
+    args: [main, ...common, ...to, ...args],
+  });
   return {
     none: alone(),
     "built-in": { ...alone("--out", "experimental-prometheus-rw"), env: builtIn },
@@ -129,13 +135,8 @@ function waysOf(k6, writeUrl, folder) {
       env: { ...builtIn, K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM: "true" },
     },
     json: alone("--out", "json=/dev/null"),
-    plimsoll: {
-      program: process.execPath,
-      args: [
-        ...[main, ...common, "--k6", k6, "--out", `prometheus-rw=${writeUrl}`],
-        ...["--data-dir", folder],
-      ],
-    },
+    plimsoll: plimsoll(),
+    lines: plimsoll("--k6-samples", "lines"),
   };
 }
 
@@ -170,7 +171,8 @@ async function takeTurn({ program, args, env }, scriptEnv, folder) {
   await once(child, "close");
   clearInterval(watch);
   if (child.exitCode !== 0) {
-    throw new Error(`${program} ended with ${child.exitCode}:\n${Buffer.concat(printed)}`);
+    const text = Buffer.concat(printed).toString("utf8");
+    throw new Error(`${program} ended with ${child.exitCode}:\n${text}`);
   }
   const seconds = reapedSeconds() - before;
   /** @type {{ metrics: { http_reqs: { count: number, rate: number } } }} */
