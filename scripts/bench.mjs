@@ -3,6 +3,7 @@
  *
  *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
+ *   generator      requests/s and processor time of k6 with Plimsoll, against k6's own Prometheus output
  *   attribution    faults of the example shop, and which resource answers for the slow time
  *   queues         parallel queues into a receiver that is slow to answer
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
@@ -13,7 +14,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode", "attribution", "queues", "history"];
+const names = ["ingest", "encode", "generator", "attribution", "queues", "history"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {

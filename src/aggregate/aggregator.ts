@@ -10,7 +10,8 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Metric } from "../sample/metric.ts";
-import type { DropReason, SampleSink, Tags } from "../sample/sample.ts";
+import type { DropReason, Tags } from "../sample/sample.ts";
+import type { BucketSink, SampleBucket } from "../sample/sample-bucket.ts";
 import { type MetricTotals, totalsOf } from "./metric-totals.ts";
 import { PendingSamples } from "./pending-samples.ts";
 import type { MappedSeries, SeriesMapper } from "./series-mapper.ts";
@@ -51,7 +52,7 @@ export interface SampleCounts {
   readonly dropped: ReadonlyMap<DropReason, number>;
 }
 
-export class Aggregator implements SampleSink {
+export class Aggregator implements BucketSink {
   readonly #mapper: SeriesMapper;
   readonly #points: PointSink;
   readonly #options: AggregatorOptions;
@@ -103,9 +104,33 @@ export class Aggregator implements SampleSink {
     }
   }
 
+  bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void {
+    const samples = samplesOf(bucket);
+    if (!(startMs >= oldestTimestampMs) || !this.#isAllowed(lastMs)) {
+      this.#drop("timestamp_out_of_range", samples);
+      return;
+    }
+    if (seriesId < 0) {
+      this.#drop(this.#dropIds[-1 - seriesId] ?? "relabelled_away", samples);
+      return;
+    }
+    const { pushIntervalMs } = this.#options;
+    if (this.#openEndMs === 0) this.#openEndMs = intervalEnd(startMs, pushIntervalMs);
+    this.#closeUntil(startMs);
+    // `series` returned the id, so there is a sink.
+    const reason = this.#sinks[seriesId]!.addBucket(startMs, bucket);
+    if (reason !== undefined) {
+      this.#drop(reason, samples);
+      return;
+    }
+    this.#read += samples;
+    if (startMs < this.#openEndMs - pushIntervalMs) this.#late += samples;
+    else if (startMs < this.#oldestMs) this.#oldestMs = startMs;
+    if (lastMs > this.#newestMs) this.#newestMs = lastMs;
+  }
+
   dropped(reason: DropReason): void {
-    this.#read++;
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
+    this.#drop(reason, 1);
   }
 
   /** Says that no sample older than this is expected: closes the intervals that end before it. */
@@ -160,6 +185,11 @@ export class Aggregator implements SampleSink {
   /** What the run has measured so far, per metric, samples that wait for their interval not included. */
   totals(): MetricTotals[] {
     return totalsOf(this.#sinks);
+  }
+
+  #drop(reason: DropReason, samples: number): void {
+    this.#read += samples;
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + samples);
   }
 
   #isAllowed(timestampMs: number): boolean {
@@ -236,6 +266,20 @@ export class Aggregator implements SampleSink {
       hasPoints = true;
     }
     if (hasPoints) this.#points.intervalEnd(endMs);
+  }
+}
+
+/** How many samples a bucket stands for; a counter's, of which nobody knows, for one. */
+function samplesOf(bucket: SampleBucket): number {
+  switch (bucket.type) {
+    case "counter":
+      return 1;
+    case "gauge":
+      return bucket.count;
+    case "rate":
+      return bucket.nonzeros + bucket.zeros;
+    case "trend":
+      return bucket.observations.counts.reduce((sum, count) => sum + count, 0);
   }
 }
 

@@ -31,7 +31,7 @@ export class ClassicBuckets {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number): void {
+  observe(value: number, count: number = 1): void {
     let low = 0;
     let high = this.bounds.length;
     while (low < high) {
@@ -39,6 +39,6 @@ export class ClassicBuckets {
       if ((this.bounds[middle] ?? Infinity) < value) low = middle + 1;
       else high = middle;
     }
-    this.counts[low] = (this.counts[low] ?? 0) + 1;
+    this.counts[low] = (this.counts[low] ?? 0) + count;
   }
 }

@@ -6,6 +6,7 @@
  *
  * Source: Prometheus `docs/specs/native_histograms.md`; `prometheus/histogram.go` of client_golang.
  */
+import type { Observations } from "../sample/sample-bucket.ts";
 
 /**
  * 2^(1/128) = 1.0054: every value in a bucket is within 0.55 % of every other, so a quantile is within 1 % of
@@ -210,13 +211,18 @@ export class ExponentialHistogram implements NativeHistogram {
 
   /** Counts one observation. `value` is finite. */
   observe(value: number): void {
-    this.count++;
     this.sum += value;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    if (value > zeroThreshold) this.#positive.add(bucketIndex(value), 1);
-    else if (value < -zeroThreshold) this.#negatives().add(bucketIndex(-value), 1);
-    else this.zeroCount++;
+    this.#place(value, 1);
+  }
+
+  /** Counts observations whose values, sum, minimum and maximum are `divisor` times those to count. */
+  observeAll({ values, counts, sum, min, max }: Observations, divisor: number): void {
+    for (const [at, value] of values.entries()) this.#place(value / divisor, counts[at] ?? 0);
+    this.sum += sum / divisor;
+    this.min = Math.min(this.min, min / divisor);
+    this.max = Math.max(this.max, max / divisor);
   }
 
   /** Adds all that another histogram counted. */
@@ -244,6 +250,13 @@ export class ExponentialHistogram implements NativeHistogram {
     const share = rank - below;
     // Not lower + (upper - lower) * share, whose difference may be infinite.
     return share === 0 ? lower : lower * (1 - share) + this.#observation(below + 1) * share;
+  }
+
+  #place(value: number, count: number): void {
+    this.count += count;
+    if (value > zeroThreshold) this.#positive.add(bucketIndex(value), count);
+    else if (value < -zeroThreshold) this.#negatives().add(bucketIndex(-value), count);
+    else this.zeroCount += count;
   }
 
   #negatives(): SparseBuckets {

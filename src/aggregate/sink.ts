@@ -6,6 +6,7 @@
  */
 import type { MetricType } from "../sample/metric.ts";
 import type { DropReason } from "../sample/sample.ts";
+import type { SampleBucket } from "../sample/sample-bucket.ts";
 import { ClassicBuckets, classicBounds } from "./classic-buckets.ts";
 import { ExponentialHistogram } from "./exponential-histogram.ts";
 import type { MappedSeries } from "./series-mapper.ts";
@@ -70,9 +71,42 @@ export class Sink {
       }
       if (value > this.peak) this.peak = value;
     }
+    this.#change(timestampMs);
+    return undefined;
+  }
+
+  /** Adds all of a bucket, or says why it cannot. The bucket's type is the sink's. */
+  addBucket(timestampMs: number, bucket: SampleBucket): DropReason | undefined {
+    switch (bucket.type) {
+      case "counter":
+        return this.add(timestampMs, bucket.sum);
+      case "gauge":
+        if (!isFinite(bucket.last) || !isFinite(bucket.max)) return "not_finite";
+        if (bucket.max > this.peak) this.peak = bucket.max;
+        return this.add(timestampMs, bucket.last);
+      case "rate":
+        this.value += bucket.nonzeros;
+        this.zeros += bucket.zeros;
+        break;
+      case "trend": {
+        const { observations } = bucket;
+        // There is a trend where the type is trend.
+        const trend = this.trend!;
+        if (!isFinite(trend.sum + observations.sum)) return "not_finite";
+        trend.observeAll(observations, this.#divisor);
+        for (const [at, value] of observations.values.entries()) {
+          this.#classic?.observe(value / this.#divisor, observations.counts[at]);
+        }
+        break;
+      }
+    }
+    this.#change(timestampMs);
+    return undefined;
+  }
+
+  #change(timestampMs: number): void {
     this.isChanged = true;
     if (this.startMs === 0 && timestampMs < this.#firstSampleMs) this.#firstSampleMs = timestampMs;
-    return undefined;
   }
 
   /**

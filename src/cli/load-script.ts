@@ -1,20 +1,25 @@
 /**
- * Load from a script: k6 as a child process, its samples through a named pipe.
+ * Load from a script: k6 as a child process.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../clock.ts";
 import type { Environment } from "../config/option-row.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
 import type { K6Summary } from "../generate/k6-summary.ts";
 import { countsOf } from "../generate/reconcile.ts";
+import {
+  type K6SamplesChoice,
+  refusesBuckets,
+  whyLines,
+  whyNoBuckets,
+} from "../generate/k6-samples.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
-import { openFifo } from "../sample/fifo.ts";
-import { JsonLinesReader } from "../sample/json-lines.ts";
-import { LineProblems } from "./line-problems.ts";
+import { type K6Feed, openBucketsFeed, openLinesFeed } from "./k6-feed.ts";
 import type { Load, LoadContext, LoadEnd } from "./load.ts";
 
 export interface ScriptLoadOptions {
@@ -24,6 +29,8 @@ export interface ScriptLoadOptions {
   /** Where k6 is, if not on PATH. */
   readonly k6: string | undefined;
   readonly env: Environment;
+  readonly samples: K6SamplesChoice;
+  readonly pushIntervalMs: number;
 }
 
 /** @throws GeneratorError if there is no such script, or no k6 */
@@ -51,7 +58,15 @@ class ScriptLoad implements Load {
     const folder = await mkdtemp(join(tmpdir(), "plimsoll-"));
     this.#folder = folder;
     try {
-      return await this.#runIn(folder, context);
+      const isRefused = { value: false };
+      await using feed = await this.#openFeed(folder, context);
+      const end = await this.#runWith(feed, folder, context, (line) => {
+        isRefused.value ||= refusesBuckets(line);
+      });
+      if (this.#options.samples !== "auto" || feed.isInUse || !isRefused.value) return end;
+      context.log("plimsoll: reading every sample of this script by itself instead");
+      await using lines = await openLinesFeed(folder, context.sink, context.log);
+      return await this.#runWith(lines, folder, context);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -64,38 +79,48 @@ class ScriptLoad implements Load {
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #runIn(folder: string, context: LoadContext): Promise<LoadEnd> {
-    const { sink, signal, log, onProcess, onLoadOver } = context;
-    const fifoPath = join(folder, "samples.json");
-    const fifo = await openFifo(fifoPath);
-    let wasThresholdAbort = false;
-    try {
-      this.#process = await startK6({
-        ...this.#options,
-        k6: this.#k6,
-        fifoPath,
-        summaryPath: join(folder, "summary.json"),
-        stdout: "inherit",
-        onLogLine: (line) => {
-          wasThresholdAbort ||= isThresholdAbort(line);
-          log(line);
-        },
-      });
-    } catch (error) {
-      fifo.release();
-      throw error;
+  async #openFeed(folder: string, { sink, buckets, log, isClassic }: LoadContext): Promise<K6Feed> {
+    const { script, samples, args, env, pushIntervalMs } = this.#options;
+    if (samples === "lines") return await openLinesFeed(folder, sink, log);
+    const obstacle = whyNoBuckets({ args, env, pushIntervalMs });
+    if (samples === "buckets" && obstacle !== undefined) {
+      throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
     }
-    const k6 = this.#process;
+    const source = script === "-" ? "" : await readFile(script, "latin1");
+    const areExact = samples === "buckets" || whyLines(source, isClassic) === undefined;
+    if (obstacle === undefined && areExact) {
+      return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
+    }
+    return await openLinesFeed(folder, sink, log);
+  }
+
+  async #runWith(
+    feed: K6Feed,
+    folder: string,
+    { signal, log, onProcess, onLoadOver }: LoadContext,
+    onLogLine: (line: string) => void = () => undefined,
+  ): Promise<LoadEnd> {
+    let wasThresholdAbort = false;
+    const k6 = await startK6({
+      ...this.#options,
+      k6: this.#k6,
+      samples: feed.samples,
+      summaryPath: join(folder, "summary.json"),
+      stdout: "inherit",
+      onLogLine: (line) => {
+        wasThresholdAbort ||= isThresholdAbort(line);
+        onLogLine(line);
+        log(line);
+      },
+    });
+    this.#process = k6;
     onProcess("k6", k6.pid);
     const stop = (): void => k6.stop();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    // A k6 that never opens the pipe ends it by ending itself.
-    const exited = k6.exited.finally(() => fifo.release());
-    const problems = new LineProblems((text) => log(`plimsoll: k6's samples, ${text}`));
-    const reader = new JsonLinesReader(sink, { onProblem: (problem) => problems.add(problem) });
-    for await (const chunk of fifo.chunks) reader.write(chunk);
-    reader.end();
+    // A k6 that never begins to hand over samples ends them by ending itself.
+    const exited = k6.exited.finally(() => feed.release());
+    await feed.read();
     onLoadOver();
     const exit = await exited;
     signal.removeEventListener("abort", stop);

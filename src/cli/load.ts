@@ -5,6 +5,7 @@ import type { ThresholdResult } from "../output/run-series.ts";
 import type { GeneratorCount } from "../runs/generator-count.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { SampleSink } from "../sample/sample.ts";
+import type { BucketSink } from "../sample/sample-bucket.ts";
 
 export interface Load {
   /** Name and version, for the run's label `generator`. */
@@ -17,6 +18,10 @@ export interface Load {
 
 export interface LoadContext {
   readonly sink: SampleSink;
+  /** For a generator that hands over no single samples. */
+  readonly buckets: BucketSink;
+  /** Whether trends are sent with fixed buckets. */
+  readonly isClassic: boolean;
   readonly signal: AbortSignal;
   /** Shows a line to the user. */
   readonly log: (text: string) => void;

@@ -5,16 +5,10 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
-import { configCommand } from "./config.ts";
-import { doctorCommand } from "./doctor.ts";
-import { downCommand } from "./down.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
 import { ingestCommand } from "./ingest.ts";
-import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
-import { statusCommand } from "./status.ts";
-import { upCommand } from "./up.ts";
 import { version } from "../version.ts";
 
 // A reader that has gone away (`| head`) is no reason to lose a run.
@@ -48,15 +42,9 @@ const program = new Command("plimsoll")
     outputError: (text, write) => write(text.replace(/^error: /, "plimsoll: ")),
   });
 const run = runCommand(io);
-const stackCommands = [upCommand(io), downCommand(io), statusCommand(io)];
-for (const command of [
-  run,
-  ingestCommand(io),
-  replayCommand(io),
-  configCommand(io),
-  doctorCommand(io),
-  ...stackCommands,
-]) {
+// A run shares its machine with the load: it does without the time that loading the others' modules takes.
+const otherCommands = process.argv[2] === "run" ? [] : await loadOtherCommands();
+for (const command of [run, ingestCommand(io), ...otherCommands]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
@@ -71,6 +59,17 @@ try {
   }
 } catch (error) {
   process.exitCode = exitCodeOf(error);
+}
+
+async function loadOtherCommands(): Promise<Command[]> {
+  const { replayCommand } = await import("./replay.ts");
+  const { configCommand } = await import("./config.ts");
+  const { doctorCommand } = await import("./doctor.ts");
+  const { upCommand } = await import("./up.ts");
+  const { statusCommand } = await import("./status.ts");
+  const { downCommand } = await import("./down.ts");
+  const samples = [replayCommand(io), configCommand(io), doctorCommand(io)];
+  return [...samples, upCommand(io), statusCommand(io), downCommand(io)];
 }
 
 function exitCodeOf(error: unknown): number {

@@ -5,11 +5,12 @@
  */
 import { randomBytes } from "node:crypto";
 import process from "node:process";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { systemClock } from "../clock.ts";
 import { UsageError } from "../errors.ts";
 import { HealthMonitor } from "../generate/health-monitor.ts";
 import { defaultExpectStatus } from "../generate/expect-status.ts";
+import { type K6SamplesChoice, k6SamplesChoices } from "../generate/k6-samples.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { identify } from "../output/identify.ts";
@@ -25,6 +26,7 @@ import { expectReportPath, isComplete, showReport, toRunReport } from "./run-rep
 
 interface RunFlags extends UrlLoadFlags {
   readonly k6?: string;
+  readonly k6Samples: K6SamplesChoice;
   readonly report?: string;
   readonly quiet?: boolean;
 }
@@ -60,6 +62,14 @@ export function runCommand(io: RunIo): Command {
     .option("-d, --duration <duration>", "how long, e.g. 30s or 1m30s (URL default: 10s)")
     .optionsGroup("Load of a script:")
     .option("--k6 <path>", "the k6 to run (default: k6 on PATH)")
+    .addOption(
+      new Option(
+        "--k6-samples <how>",
+        "how samples come out of k6: buckets of a second, lines (every one by itself), or auto",
+      )
+        .choices(k6SamplesChoices)
+        .default("auto" satisfies K6SamplesChoice),
+    )
     .optionsGroup("Load of a URL:")
     .option("--rate <n>", "requests per second over all connections (default: as many as go)")
     .option("--method <method>", "HTTP method (default: GET)")
@@ -106,6 +116,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
         args: scriptArguments(flags, plan.k6Outputs, options.tags, io.k6Arguments),
         k6: flags.k6,
         env: io.env,
+        samples: flags.k6Samples,
+        pushIntervalMs: options.pushIntervalMs,
       });
   const { identity, tags } = identify(options, {
     source: target,
@@ -151,6 +163,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     let failure: unknown;
     const context = {
       sink: outputs.sink,
+      buckets: prometheus.sink,
+      isClassic: prometheus.trendForm === "classic",
       signal: interrupts.signal,
       log,
       onProcess: (name: string, pid: number) => health.watch(name, pid),

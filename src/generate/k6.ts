@@ -1,8 +1,8 @@
 /**
  * Finds k6 and runs it as a child process.
  *
- * In:  a script, the user's own `k6 run` flags, the path of a FIFO (made and read by the caller).
- * Out: the process: its log lines, how it ended, its summary. Samples go through the FIFO.
+ * In:  a script, the user's own `k6 run` flags, where its samples go (a FIFO or a receiver, made and read by the caller).
+ * Out: the process: its log lines, how it ended, its summary.
  *
  * The child leads a process group of its own, so that Ctrl-C at a terminal reaches only us, and k6 gets
  * exactly the signals that `stop` sends: it would take a second SIGINT as "leave at once".
@@ -19,6 +19,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { GeneratorError, systemErrorCode } from "../errors.ts";
 import { parseK6Arguments } from "./k6-flags.ts";
+import type { K6Samples } from "./k6-samples.ts";
 import { readK6Summary, type K6Summary } from "./k6-summary.ts";
 
 /** Longer than any k6 needs to print its version, even when it is read from a cold disk. */
@@ -95,8 +96,7 @@ export interface K6RunOptions {
   /** The user's own flags of `k6 run`, in their order. */
   readonly args: readonly string[];
   readonly env: Environment;
-  /** Where k6 writes its JSON lines. */
-  readonly fifoPath: string;
+  readonly samples: K6Samples;
   /** A file that does not exist, for k6's summary; unused where the user exports the summary themselves. */
   readonly summaryPath: string;
   /** `inherit`: k6's summary is printed on our standard output; `pipe`: see `K6Process.stdout`. */
@@ -152,13 +152,13 @@ export async function expectScript(script: string): Promise<void> {
  * @throws GeneratorError if the script does not exist or k6 does not start
  */
 export async function startK6(options: K6RunOptions): Promise<K6Process> {
-  const { k6, script, args, env, stdout, onLogLine } = options;
+  const { k6, script, args, env, samples, stdout, onLogLine } = options;
   await expectScript(script);
   const ownExport = summaryExport(args, env);
   const summaryPath = ownExport ?? options.summaryPath;
   const summaryBefore = await modifiedMs(summaryPath);
   const child = spawn(k6.path, k6Arguments(options), {
-    env: { ...env },
+    env: { ...env, ...(samples.kind === "buckets" && { K6_CLOUD_HOST: samples.cloudUrl }) },
     stdio: [script === "-" ? "inherit" : "ignore", stdout, "pipe"],
     detached: true,
   });
@@ -207,10 +207,11 @@ export function k6Arguments({
   script,
   args,
   env,
-  fifoPath,
+  samples,
   summaryPath,
-}: Pick<K6RunOptions, "script" | "args" | "env" | "fifoPath" | "summaryPath">): string[] {
-  const outputs = [`json=${fifoPath}`];
+}: Pick<K6RunOptions, "script" | "args" | "env" | "samples" | "summaryPath">): string[] {
+  const outputs = [samples.kind === "lines" ? `json=${samples.fifoPath}` : "cloud"];
+  const address = samples.kind === "buckets" ? samples.address : undefined;
   if (!parseK6Arguments(args).some(({ name }) => name === "out")) {
     outputs.push(...(env["K6_OUT"] ?? "").split(",").filter((output) => output !== ""));
   }
@@ -218,6 +219,7 @@ export function k6Arguments({
     "run",
     "--quiet",
     ...outputs.flatMap((output) => ["--out", output]),
+    ...(address === undefined ? [] : ["--address", address]),
     ...(summaryExport(args, env) === undefined ? ["--summary-export", summaryPath] : []),
     ...args,
     script,

@@ -18,7 +18,8 @@ import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
 import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
-import type { SampleSink, Tags } from "../sample/sample.ts";
+import type { Tags } from "../sample/sample.ts";
+import type { BucketSink } from "../sample/sample-bucket.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { RunSpool } from "../spool/run-spool.ts";
 import { negotiate } from "./negotiate.ts";
@@ -217,7 +218,7 @@ export class PrometheusOutput implements Output {
     }
   }
 
-  get sink(): SampleSink {
+  get sink(): BucketSink {
     return this.#aggregator;
   }
 

@@ -29,7 +29,7 @@ const io = {
 };
 
 it.each([
-  { name: "run", command: runCommand(io), flags: 11 },
+  { name: "run", command: runCommand(io), flags: 12 },
   { name: "ingest", command: ingestCommand(io), flags: 6 },
   { name: "replay", command: replayCommand(io), flags: 6 },
   { name: "config", command: configCommand(io), flags: 2 },

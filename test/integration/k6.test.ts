@@ -23,11 +23,11 @@ describe.each(versions)("$name", ({ path, major }) => {
     });
 
     it("leaves the samples, its log, its summary and exit code 0", async () => {
-      const { process: k6, log, options } = await start("short.js");
+      const { process: k6, log, fifoPath } = await start("short.js");
 
       expect(await k6.exited).toEqual({ code: 0, signal: null });
 
-      const lines = (await readFile(options.fifoPath, "utf8")).trimEnd().split("\n");
+      const lines = (await readFile(fifoPath, "utf8")).trimEnd().split("\n");
       expect(
         lines.filter((line) => line.includes('"metric":"http_reqs","type":"Point"')),
       ).toHaveLength(1);
@@ -51,13 +51,13 @@ describe.each(versions)("$name", ({ path, major }) => {
     });
 
     it("ends in order at the first stop, and still has a summary", async () => {
-      const { process: k6, options } = await start("checkout.js", { args: ["--no-thresholds"] });
-      await hasSamples(options.fifoPath);
+      const { process: k6, fifoPath } = await start("checkout.js", { args: ["--no-thresholds"] });
+      await hasSamples(fifoPath);
 
       k6.stop();
 
       expect(await k6.exited).toEqual({ code: 105, signal: null });
-      const lines = (await readFile(options.fifoPath, "utf8")).trimEnd().split("\n");
+      const lines = (await readFile(fifoPath, "utf8")).trimEnd().split("\n");
       const requests = lines.filter((line) =>
         line.startsWith('{"metric":"http_reqs","type":"Point"'),
       );
@@ -67,8 +67,8 @@ describe.each(versions)("$name", ({ path, major }) => {
     });
 
     it("is killed at the second stop, and has no summary", async () => {
-      const { process: k6, options } = await start("checkout.js");
-      await hasSamples(options.fifoPath);
+      const { process: k6, fifoPath } = await start("checkout.js");
+      await hasSamples(fifoPath);
 
       k6.stop();
       k6.stop();
@@ -84,14 +84,18 @@ describe.each(versions)("$name", ({ path, major }) => {
       const exported = join(folder.path, `${major}summary.json`);
       await writeFile(exported, "of an earlier run");
 
-      const { process: k6, options } = await start("short.js", {
+      const {
+        process: k6,
+        options,
+        fifoPath,
+      } = await start("short.js", {
         args: ["--summary-export", exported, "--quiet", "-u1"],
         env: { K6_OUT: `csv=${csv}` },
       });
       await k6.exited;
 
       expect(await readFile(csv, "utf8")).toContain("http_reqs");
-      expect((await stat(options.fifoPath)).size).toBeGreaterThan(0);
+      expect((await stat(fifoPath)).size).toBeGreaterThan(0);
       expect((await k6.summary())?.metrics.get("iterations")?.values.get("count")).toBe(1);
       await expect(stat(options.summaryPath)).rejects.toThrow("ENOENT");
     });
@@ -138,13 +142,14 @@ describe.each(versions)("$name", ({ path, major }) => {
   ) {
     runs += 1;
     const log: string[] = [];
+    const fifoPath = join(folder.path, `${runs}.jsonl`);
     const options: K6RunOptions = {
       k6: await findK6({ path, env: process.env }),
       script: fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
       args: [],
       env: { ...process.env, K6_NO_USAGE_REPORT: "true", BASE_URL: shop.url, ...env },
       // Here a file: the reader's side of the FIFO is no part of these tests.
-      fifoPath: join(folder.path, `${runs}.jsonl`),
+      samples: { kind: "lines", fifoPath },
       summaryPath: join(folder.path, `${runs}-summary.json`),
       stdout: "pipe",
       onLogLine: (line) => log.push(line),
@@ -152,7 +157,7 @@ describe.each(versions)("$name", ({ path, major }) => {
     };
     const started = await startK6(options);
     if (more.stdout === undefined) started.stdout?.resume();
-    return { process: started, options, log };
+    return { process: started, options, fifoPath, log };
   }
 });
 
@@ -204,7 +209,7 @@ it("refuses to start a script that does not exist", async () => {
     script: "no/such.js",
     args: [],
     env: {},
-    fifoPath: "fifo",
+    samples: { kind: "lines", fifoPath: "fifo" },
     summaryPath: "summary.json",
     stdout: "pipe",
     onLogLine: () => {},

@@ -3,7 +3,7 @@
  *
  * k6 writes its samples to a file as well, so that `ingest` can take the same run to further stores.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunReport } from "../../src/cli/run-report.ts";
 import { K6Results } from "./k6-results.ts";
@@ -38,21 +38,24 @@ export interface SendOptions {
 export interface RecordOptions extends SendOptions {
   /** The program. */
   readonly k6: string;
-  /** A file in `examples/`. */
+  /** A file in `examples/`, or anywhere. */
   readonly script: string;
   /** For the script: `BASE_URL` and the like. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of `--k6-samples`. Default `lines`, which are exact in everything. */
+  readonly samples?: "auto" | "buckets" | "lines";
 }
 
 /** @throws Error with all that was printed, where there is no report. */
 export async function recordRun(options: RecordOptions): Promise<RecordedRun> {
-  const { testid, folder, script, k6, env } = options;
+  const { testid, folder, script, k6, env, samples = "lines" } = options;
   const file = join(folder, `${testid}.json`);
   const summaryFile = join(folder, `${testid}.summary.json`);
   const sent = await send(options, [
     "run",
-    fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
+    resolve(fileURLToPath(new URL("../../examples/", import.meta.url)), script),
     `--k6=${k6}`,
+    `--k6-samples=${samples}`,
     `--out=json=${file}`,
     `--summary-export=${summaryFile}`,
     "--summary-trend-stats=p(99)",

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { k6Arguments } from "../../../src/generate/k6.ts";
 
 describe("k6Arguments", () => {
-  const given = { script: "s.js", args: [], env: {}, fifoPath: "/f", summaryPath: "/s" };
+  const samples = { kind: "lines", fifoPath: "/f" } as const;
+  const given = { script: "s.js", args: [], env: {}, samples, summaryPath: "/s" };
   const json = ["--out", "json=/f"];
   const summary = ["--summary-export", "/s"];
 
@@ -40,5 +41,14 @@ describe("k6Arguments", () => {
     },
   ])("puts our outputs before the user's flags where $when", ({ more, expected }) => {
     expect(k6Arguments({ ...given, ...more })).toEqual(["run", "--quiet", ...expected, "s.js"]);
+  });
+
+  it.each([
+    { whose: "ours", address: "127.0.0.1:1234", flags: ["--address", "127.0.0.1:1234"] },
+    { whose: "the user's", address: undefined, flags: [] },
+  ])("asks for buckets by the cloud output, with a REST API at an address of $whose", (one) => {
+    const cloud = { kind: "buckets", cloudUrl: "http://c", address: one.address } as const;
+    const expected = ["run", "--quiet", "--out", "cloud", ...one.flags, ...summary, "s.js"];
+    expect(k6Arguments({ ...given, samples: cloud })).toEqual(expected);
   });
 });

@@ -1,0 +1,85 @@
+/**
+ * The two ways in which samples come out of k6, and which one a run takes.
+ *
+ * `lines`:   every sample as a line of JSON. Exact in everything, but k6 takes about half as long again for a request.
+ * `buckets`: k6's cloud output, which sums up a second of each series and costs about what its Prometheus output costs.
+ *
+ * Source: k6 `internal/output/cloud/output.go`, `output/cloud/expv2/collect.go`, `cloudapi/config.go`,
+ * `internal/metrics/engine/engine.go`.
+ */
+import { parseK6Arguments } from "./k6-flags.ts";
+
+export const k6SamplesChoices = ["auto", "buckets", "lines"] as const;
+export type K6SamplesChoice = (typeof k6SamplesChoices)[number];
+
+/** What k6 has to be started with. */
+export type K6Samples =
+  | { readonly kind: "lines"; readonly fifoPath: string }
+  | {
+      readonly kind: "buckets";
+      /** Where k6's cloud is taken to be. */
+      readonly cloudUrl: string;
+      /** `host:port` for k6's REST API; undefined where the user has one. */
+      readonly address: string | undefined;
+    };
+
+export interface BucketsQuestion {
+  /** The user's flags of `k6 run`. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pushIntervalMs: number;
+}
+
+/** Why a run's samples cannot come in buckets, as far as that is known before it; undefined if they can. */
+export function whyNoBuckets(question: BucketsQuestion): string | undefined {
+  const { args, env, pushIntervalMs } = question;
+  const flags = parseK6Arguments(args);
+  const outs = flags.some(({ name }) => name === "out")
+    ? flags.flatMap(({ name, value = "" }) => (name === "out" ? [value] : []))
+    : (env["K6_OUT"] ?? "").split(",");
+  if (pushIntervalMs % 1_000 !== 0) return "k6 sums up whole seconds, and --push-interval is none";
+  if (outs.some((out) => out.split("=")[0] === "cloud")) return "k6's cloud output is in use";
+  for (const name of ["K6_CLOUD_PUSH_REF_ID", "K6_CLOUDRUN_TEST_RUN_ID"]) {
+    if (env[name]) return `${name} says that k6 belongs to a run of its cloud`;
+  }
+  const mode = flags.findLast(({ name }) => name === "summary-mode")?.value;
+  const noSummary = flags.findLast(({ name }) => name === "no-summary");
+  const isDisabled = noSummary ? noSummary.value !== "false" : env["K6_NO_SUMMARY"] === "true";
+  // k6 then keeps no account of its metrics, and cannot be asked what they contain.
+  if (isDisabled || (mode ?? env["K6_SUMMARY_MODE"]) === "disabled") {
+    return "k6's summary is disabled, and with it what k6 knows of its metrics";
+  }
+  if (apiAddress(args, env) === "") return "k6's REST API is switched off";
+  return undefined;
+}
+
+/** A trend that is not said to be of times. */
+const plainTrend = /\bnew\s+(?:\w+\.)*Trend\s*\((?![^()]*,\s*true\s*\))/;
+
+/**
+ * Why a run's samples had better come as lines; undefined if there is no difference. `source` is the script's text, or
+ * the archive's; the modules that it imports are not looked at.
+ */
+export function whyLines(source: string, isClassic: boolean): string | undefined {
+  if (isClassic) return "classic buckets have bounds, and k6's buckets lie across them";
+  // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
+  if (plainTrend.test(source)) return "a trend of plain numbers may have small ones";
+  return undefined;
+}
+
+/** Where the user wants k6's REST API, if they do. */
+export function apiAddress(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const flag = parseK6Arguments(args).findLast(({ name }) => name === "address");
+  return flag ? (flag.value ?? "") : env["K6_ADDRESS"];
+}
+
+/** Whether a line of k6's log says that a script cannot be run with its cloud output. */
+export function refusesBuckets(logLine: string): boolean {
+  return (
+    logLine.includes("not allowed when outputting data to k6 cloud") ||
+    logLine.includes("cloud output needs the following system tags")
+  );
+}

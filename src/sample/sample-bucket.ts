@@ -1,0 +1,40 @@
+/**
+ * What a generator has summed up of one series and a short time, where it hands over no single samples.
+ */
+import type { SampleSink } from "./sample.ts";
+
+/** Values are in the metric's unit, as those of samples are. */
+export type SampleBucket =
+  /** How many samples made the sum is not known. */
+  | { readonly type: "counter"; readonly sum: number }
+  | {
+      readonly type: "gauge";
+      readonly last: number;
+      readonly max: number;
+      readonly count: number;
+    }
+  | { readonly type: "rate"; readonly nonzeros: number; readonly zeros: number }
+  | { readonly type: "trend"; readonly observations: Observations };
+
+/** Observations of a trend, those that are alike together. */
+export interface Observations {
+  /** As near to the observations as they are known. */
+  readonly values: readonly number[];
+  /** How often each of `values` was observed; as many as they. */
+  readonly counts: readonly number[];
+  /** Of all observations themselves, not of `values`. */
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Takes samples one by one and summed up. */
+export interface BucketSink extends SampleSink {
+  /**
+   * What was measured from `startMs` to `lastMs`, Unix milliseconds, both of them part of it. Intervals that end before
+   * are closed first, so buckets come in the order of their times; one of a closed interval is late.
+   */
+  bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void;
+  /** Says that nothing older than this is expected. */
+  advanceTo(timestampMs: number): void;
+}

@@ -1,0 +1,91 @@
+import { array, assert, double, property } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { toObservations } from "../../../src/cloud/hdr-histogram.ts";
+import { hdrHistogram } from "../../support/encode-metric-set.ts";
+
+function observationsOf(values: readonly number[]): ReturnType<typeof toObservations> {
+  const { min, max, low, high, resolution, ...rest } = hdrHistogram(values);
+  return toObservations({
+    ...rest,
+    minValue: min,
+    maxValue: max,
+    extraLowValuesCounter: low,
+    extraHighValuesCounter: high,
+    minResolution: resolution,
+  });
+}
+
+/** One value per observation, ascending. */
+function flat({ values, counts }: ReturnType<typeof toObservations>): number[] {
+  return values
+    .flatMap((value, at) => Array.from({ length: counts[at] ?? 0 }, () => value))
+    .sort((a, b) => a - b);
+}
+
+const latency = double({ min: 0, max: 120_000, noNaN: true });
+
+describe("toObservations", () => {
+  it("has each observation, half of 0.8 % or half a microsecond off at most", () => {
+    assert(
+      property(array(latency, { minLength: 1, maxLength: 60 }), (values) => {
+        const sorted = [...values].sort((a, b) => a - b);
+        const observed = flat(observationsOf(values));
+        expect(observed).toHaveLength(values.length);
+        for (const [at, value] of observed.entries()) {
+          const exact = sorted[at] ?? NaN;
+          const allowed = Math.max(0.0005, exact * 0.004) + 1e-9 * exact;
+          expect(Math.abs(value - exact)).toBeLessThanOrEqual(allowed);
+        }
+      }),
+    );
+  });
+
+  it("keeps sum, minimum and maximum as they are", () => {
+    expect(observationsOf([12.5, 12.5, 300.2, 0.0004])).toMatchObject({
+      sum: 12.5 + 12.5 + 300.2 + 0.0004,
+      min: 0.0004,
+      max: 300.2,
+    });
+  });
+
+  it.each([[[-3.7]], [[-3.7, 0.0123]], [[-3.7, 0.0123, 9.87]], [[0, 0, 1e-7]]])(
+    "knows up to three observations exactly: %j",
+    (values) => {
+      const sorted = [...values].sort((a, b) => a - b);
+      for (const [at, value] of flat(observationsOf(values)).entries()) {
+        expect(value).toBeCloseTo(sorted[at] ?? NaN, 12);
+      }
+    },
+  );
+
+  it("counts observations below zero, which have no bucket, between the least and zero", () => {
+    const observed = flat(observationsOf([-4, -3, -1, 5, 6]));
+    expect(observed).toHaveLength(5);
+    expect(observed[0]).toBe(-4);
+    expect(observed.filter((value) => value < 0)).toHaveLength(3);
+    expect(observed.at(-1)).toBe(6);
+  });
+
+  it("finds k6's own bucket of a value", () => {
+    // k6 `internal/ds/histogram/hdr_test.go`: index 963 holds 12.5, and 1554 holds 300.2.
+    const spans = [
+      { offset: 963, length: 1 },
+      { offset: 590, length: 1 },
+    ];
+    const { values, counts } = toObservations({
+      counters: [3, 2],
+      spans,
+      sum: 637.9,
+      count: 5,
+      minValue: 12.48,
+      maxValue: 301,
+      extraLowValuesCounter: 0,
+      extraHighValuesCounter: 0,
+      minResolution: 0.001,
+    });
+    expect(values.map((value) => Math.round(value * 100) / 100)).toEqual([
+      12.48, 12.51, 301, 300.03,
+    ]);
+    expect(counts).toEqual([1, 2, 1, 1]);
+  });
+});
