@@ -2,6 +2,7 @@
  * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
  *
  *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
+ *   memory [PART]  memory of plimsoll ingest by series, over an hour of data, under an attack of unique URLs
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
  *   attribution    faults of the example shop, and which resource answers for the slow time
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
@@ -12,7 +13,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode", "attribution", "history"];
+const names = ["ingest", "encode", "memory", "attribution", "history"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {
