@@ -61,7 +61,9 @@ export class ByteWriter {
 
   /** A signed whole number, small ones short. At most 8 bytes. */
   zigzag(value: number): void {
-    this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+    const folded = value >= 0 ? value * 2 : -value * 2 - 1;
+    if (folded <= 0x7f) this.#bytes[this.length++] = folded;
+    else this.varint(folded);
   }
 
   double(value: number): void {

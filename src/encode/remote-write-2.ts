@@ -16,6 +16,7 @@
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries } from "../aggregate/series-point.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
+import { NumberLists } from "./number-lists.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
 import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
 import { Symbols } from "./symbols.ts";
@@ -30,7 +31,7 @@ export class RemoteWrite2Writer implements RequestWriter {
   readonly #timestamp = new RepeatedVarint();
   readonly #start = new RepeatedVarint();
   /** Per series: the numbers of its label names and values, in order, then those of help and unit. */
-  readonly #strings: Uint32Array[] = [];
+  readonly #strings = new NumberLists();
   /** TimeSeries in the request so far. */
   #count = 0;
 
@@ -145,29 +146,28 @@ export class RemoteWrite2Writer implements RequestWriter {
     const plan = this.#plan;
     const symbols = this.#symbols;
     symbols.truncate(plan.symbolsUpTo(position));
-    const strings = this.#stringsOf(series);
-    const labelCount = strings.length - 2;
+    const strings = this.#strings;
+    const first = this.#firstString(series);
+    const end = first + strings.lengthAt(first) - 2;
     let refsLength = 0;
-    for (let i = 0; i < labelCount; i++) {
-      refsLength += varintLength(symbols.place(strings[i] ?? 0));
-    }
+    for (let i = first; i < end; i++) refsLength += varintLength(symbols.place(strings.at(i)));
     const parts = plan.begin(position);
     parts.reserve(refsLength + 48);
     parts.byte(0x0a);
     parts.varint(refsLength);
-    for (let i = 0; i < labelCount; i++) parts.varint(symbols.place(strings[i] ?? 0));
+    for (let i = first; i < end; i++) parts.varint(symbols.place(strings.at(i)));
     const middle = parts.length;
     parts.byte(0x2a);
     parts.byte(0);
     parts.byte(0x08);
     parts.byte(familyTypeNumbers[series.family.type]);
     // Place 0 is the empty string, which need not be said.
-    const help = symbols.place(strings[labelCount] ?? 0);
+    const help = symbols.place(strings.at(end));
     if (help !== 0) {
       parts.byte(0x18);
       parts.varint(help);
     }
-    const unit = symbols.place(strings[labelCount + 1] ?? 0);
+    const unit = symbols.place(strings.at(end + 1));
     if (unit !== 0) {
       parts.byte(0x20);
       parts.varint(unit);
@@ -177,17 +177,14 @@ export class RemoteWrite2Writer implements RequestWriter {
     plan.end(position, series.id, middle, symbols.size);
   }
 
-  #stringsOf(series: OutputSeries): Uint32Array {
-    let strings = this.#strings[series.id];
-    if (strings === undefined) {
-      const { labels, family } = series;
-      const texts = labels.flatMap(({ name, value }) => [name, value]);
-      strings = Uint32Array.from([...texts, family.help, family.unit], (text) =>
-        this.#symbols.number(text),
-      );
-      this.#strings[series.id] = strings;
-    }
-    return strings;
+  /** Where the numbers of the series' strings start. */
+  #firstString({ id, labels, family }: OutputSeries): number {
+    const known = this.#strings.start(id);
+    if (known > 0) return known;
+    const texts = labels.flatMap(({ name, value }) => [name, value]);
+    const numbers = [...texts, family.help, family.unit].map((text) => this.#symbols.number(text));
+    this.#strings.add(id, numbers);
+    return this.#strings.start(id);
   }
 }
 

@@ -8,12 +8,17 @@
  *
  * Source: Remote-Write 2.0, "Symbols": `symbols[0]` is the empty string and must be written.
  */
+import { ByteStrings, grown } from "./byte-strings.ts";
 import { ByteWriter } from "./byte-writer.ts";
+
+/** Where a field is put together. */
+const field = new ByteWriter(1 << 10);
 
 export class Symbols {
   readonly #numbers = new Map<string, number>();
   /** Each string as a field: 22 len bytes. */
-  readonly #fields: Uint8Array[] = [];
+  readonly #fields = new ByteStrings();
+  #count = 0;
   /** By a string's number: its place, if it has one. */
   #places: Uint32Array = new Uint32Array(1024);
   /** By place: the string's number, and where its field ends in `table`. */
@@ -32,18 +37,20 @@ export class Symbols {
   number(text: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
-    const number = this.#fields.length;
+    const number = this.#count++;
     const bytes = Buffer.from(text);
-    const field = new ByteWriter(bytes.length + 8);
+    field.length = 0;
+    field.reserve(bytes.length + 8);
     field.byte(0x22);
     field.varint(bytes.length);
     field.raw(bytes);
-    this.#fields.push(field.written);
+    this.#fields.set(number, field.written);
     this.#numbers.set(text, number);
     if (number === this.#places.length) {
-      this.#places = grown(this.#places);
-      this.#numberAt = grown(this.#numberAt);
-      this.#endAt = grown(this.#endAt);
+      const capacity = number * 2;
+      this.#places = grown(this.#places, capacity);
+      this.#numberAt = grown(this.#numberAt, capacity);
+      this.#endAt = grown(this.#endAt, capacity);
     }
     return number;
   }
@@ -55,9 +62,8 @@ export class Symbols {
     const place = this.size++;
     this.#places[number] = place;
     this.#numberAt[place] = number;
-    const field = this.#fields[number] ?? new Uint8Array();
-    this.table.reserve(field.length);
-    this.table.raw(field);
+    this.table.reserve(this.#fields.length(number));
+    this.#fields.write(number, this.table);
     this.#endAt[place] = this.table.length;
     return place;
   }
@@ -72,10 +78,4 @@ export class Symbols {
   tableLength(size: number): number {
     return this.#endAt[size - 1] ?? 0;
   }
-}
-
-function grown(array: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

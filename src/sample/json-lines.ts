@@ -23,6 +23,9 @@ import { SpellingTable } from "./spelling-table.ts";
 /** A line longer than this is not one of k6's: its tags alone would exceed what any store takes. */
 const lineLimitBytes = 1 << 20;
 
+/** A script makes its metrics when it starts; one that goes on making them would fill the memory. */
+const metricLimit = 10_000;
+
 /** A line that could not be used, or not as it is. */
 export interface LineProblem {
   /** Counted from 1. */
@@ -79,7 +82,9 @@ export class JsonLinesReader {
       const end = chunk.indexOf(0x0a, start);
       if (end < 0) break;
       this.#line++;
-      if (!this.#readPoint(view, start, end)) this.#readAny(chunk.subarray(start, end));
+      // A carriage return before the newline is of an editor or of Windows.
+      const lineEnd = end > start && chunk[end - 1] === 0x0d ? end - 1 : end;
+      if (!this.#readPoint(view, start, lineEnd)) this.#readAny(chunk.subarray(start, lineEnd));
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk, start, chunk.length);
@@ -121,9 +126,10 @@ export class JsonLinesReader {
       this.#dropLongLine();
       return;
     }
-    const line = Buffer.concat(this.#rest);
+    const bytes = Buffer.concat(this.#rest);
     this.#rest = [];
     this.#restLength = 0;
+    const line = bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes;
     if (!this.#readPoint(new ByteView(line), 0, line.length)) this.#readAny(line);
   }
 
@@ -222,7 +228,8 @@ export class JsonLinesReader {
       );
       return;
     }
-    this.#metrics.set(name, { name, type, contains });
+    // Told when a sample of it is dropped.
+    if (this.#metrics.size < metricLimit) this.#metrics.set(name, { name, type, contains });
   }
 
   #readParsedPoint(name: string, data: unknown, line: Buffer): void {
@@ -245,6 +252,13 @@ export class JsonLinesReader {
     let metric = this.#metrics.get(name);
     if (!metric) {
       const builtin = builtinMetrics.get(name);
+      if (!builtin && this.#metrics.size >= metricLimit) {
+        this.#drop(
+          "too_many_metrics",
+          `metric ${JSON.stringify(name)} is beyond the first ${metricLimit} metrics`,
+        );
+        return;
+      }
       if (!builtin) {
         this.#drop(
           "unknown_metric",
@@ -278,7 +292,7 @@ export class JsonLinesReader {
     let spelling = spellings.find(view, 0, headEnd, tagsStart, tagsEnd);
     if (spelling < 0) {
       const before = spellings.size;
-      spelling = spellings.add(view, 0, headEnd, tagsStart, tagsEnd, seriesId);
+      spelling = spellings.add(view, 0, headEnd, tagsStart, tagsEnd, seriesId, this.#previous);
       // The table has started over: the previous spelling is another one, or none.
       if (spellings.size < before) this.#previous = -1;
     }

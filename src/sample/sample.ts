@@ -30,6 +30,7 @@ export const dropReasons = [
   "negative_counter",
   "timestamp_out_of_range",
   "series_collision",
+  "too_many_metrics",
   "relabelled_away",
 ] as const;
 export type DropReason = (typeof dropReasons)[number];
