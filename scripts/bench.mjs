@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
  *
- *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
+ *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line; with --cpu-prof or --heap-prof,
+ *                  which functions take the time or allocate
  *   memory [PART]  memory of plimsoll ingest by series, over an hour of data, under an attack of unique URLs
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
  *   attribution    faults of the example shop, and which resource answers for the slow time

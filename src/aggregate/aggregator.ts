@@ -10,7 +10,13 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Metric } from "../sample/metric.ts";
-import type { DropReason, SampleSink, Tags } from "../sample/sample.ts";
+import {
+  createSampleBlock,
+  type DropReason,
+  type SampleBlock,
+  type SampleSink,
+  type Tags,
+} from "../sample/sample.ts";
 import { type MetricTotals, totalsOf } from "./metric-totals.ts";
 import { PendingSamples } from "./pending-samples.ts";
 import type { MappedSeries, SeriesMapper } from "./series-mapper.ts";
@@ -58,6 +64,7 @@ export class Aggregator implements SampleSink {
   readonly #sinks: Sink[] = [];
   readonly #sinkIds = new Map<MappedSeries, number>();
   readonly #pending = new PendingSamples();
+  readonly #single = createSampleBlock(1);
   readonly #dropped = new Map<DropReason, number>();
   /** What negative ids stand for: a reason to drop instead of a sink. */
   readonly #dropIds: DropReason[] = [];
@@ -91,16 +98,15 @@ export class Aggregator implements SampleSink {
   }
 
   sample(seriesId: number, timestampMs: number, value: number): void {
-    // NaN and the infinities are the only doubles that differ from themselves.
-    if (value - value !== 0) {
-      this.dropped("not_finite");
-    } else if (!(timestampMs >= oldestTimestampMs) || !this.#isAllowed(timestampMs)) {
-      this.dropped("timestamp_out_of_range");
-    } else if (seriesId < 0) {
-      this.dropped(this.#dropIds[-1 - seriesId] ?? "relabelled_away");
-    } else {
-      this.#accept(seriesId, timestampMs, value);
-    }
+    const { seriesIds, timestampsMs, values } = this.#single;
+    seriesIds[0] = seriesId;
+    timestampsMs[0] = timestampMs;
+    values[0] = value;
+    this.#take(this.#single, 0);
+  }
+
+  sampleBlock(block: SampleBlock, count: number): void {
+    for (let at = 0; at < count; at++) this.#take(block, at);
   }
 
   dropped(reason: DropReason): void {
@@ -162,25 +168,45 @@ export class Aggregator implements SampleSink {
     return totalsOf(this.#sinks);
   }
 
+  /** Like what follows, it is told where the sample is: a double as an argument may cost an object. */
+  #take(block: SampleBlock, at: number): void {
+    const timestampMs = block.timestampsMs[at] ?? NaN;
+    const value = block.values[at] ?? NaN;
+    const seriesId = block.seriesIds[at] ?? 0;
+    // NaN and the infinities are the only doubles that differ from themselves.
+    if (value - value !== 0) {
+      this.dropped("not_finite");
+    } else if (
+      !(timestampMs >= oldestTimestampMs) ||
+      (timestampMs > this.#newestAllowedMs && !this.#isAllowed(timestampMs))
+    ) {
+      this.dropped("timestamp_out_of_range");
+    } else if (seriesId < 0) {
+      this.dropped(this.#dropIds[-1 - seriesId] ?? "relabelled_away");
+    } else {
+      this.#accept(block, at);
+    }
+  }
+
+  /** The clock is asked only when a sample is newer than the last answer allows. */
   #isAllowed(timestampMs: number): boolean {
-    if (timestampMs <= this.#newestAllowedMs) return true;
-    // The clock is asked only when a sample is newer than the last answer allows.
     this.#newestAllowedMs = this.#options.clock.nowMs() + futureLimitMs;
     return timestampMs <= this.#newestAllowedMs;
   }
 
-  #accept(seriesId: number, timestampMs: number, value: number): void {
+  #accept(block: SampleBlock, at: number): void {
+    const timestampMs = block.timestampsMs[at] ?? 0;
     const { pushIntervalMs, latenessMs } = this.#options;
     if (this.#openEndMs === 0) {
       this.#openEndMs = intervalEnd(timestampMs - latenessMs, pushIntervalMs);
     }
     if (timestampMs < this.#openEndMs) {
       const isLate = timestampMs < this.#openEndMs - pushIntervalMs;
-      if (this.#add(seriesId, timestampMs, value) && isLate) this.#late++;
+      if (this.#add(block, at) && isLate) this.#late++;
       // A late sample may be of any time, also of a broken clock's: it does not say when the run began.
       if (!isLate && timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     } else {
-      this.#pending.push(seriesId, timestampMs, value);
+      this.#pending.push(block, at);
       if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     }
     if (timestampMs > this.#newestMs) {
@@ -190,9 +216,9 @@ export class Aggregator implements SampleSink {
   }
 
   /** Whether the sample is part of its sink now; otherwise it is counted as dropped. */
-  #add(seriesId: number, timestampMs: number, value: number): boolean {
+  #add(block: SampleBlock, at: number): boolean {
     // `series` returned the id, so there is a sink.
-    const reason = this.#sinks[seriesId]!.add(timestampMs, value);
+    const reason = this.#sinks[block.seriesIds[at] ?? 0]!.add(block, at);
     if (reason !== undefined) {
       this.dropped(reason);
       return false;
@@ -212,8 +238,8 @@ export class Aggregator implements SampleSink {
         oldestPendingMs - nextEndMs > longestRefreshedGapMs
           ? intervalEnd(oldestPendingMs, pushIntervalMs)
           : nextEndMs;
-      this.#pending.takeBefore(this.#openEndMs, (seriesId, timestampMs, value) => {
-        this.#add(seriesId, timestampMs, value);
+      this.#pending.takeBefore(this.#openEndMs, (block, at) => {
+        this.#add(block, at);
       });
     }
   }
@@ -221,7 +247,10 @@ export class Aggregator implements SampleSink {
   #writeInterval(endMs: number): void {
     const startMs = endMs - this.#options.pushIntervalMs;
     let hasZeros = false;
-    for (const sink of this.#sinks) {
+    const sinks = this.#sinks;
+    // Not `for … of`, whose iterator costs an object per step where it is not inlined.
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i]!;
       if (!sink.isChanged || sink.startMs > 0) continue;
       if (sink.writeZero(this.#points, startMs, endMs)) hasZeros = true;
     }
@@ -229,7 +258,8 @@ export class Aggregator implements SampleSink {
     if (hasZeros) this.#points.requestEnd();
     let hasPoints = false;
     // Always in the same order, so that requests repeat themselves, which the encoder makes use of.
-    for (const sink of this.#sinks) {
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i]!;
       const isDue = sink.lastPointMs > 0 && endMs - sink.lastPointMs >= refreshMs;
       if (!sink.isChanged && !isDue) continue;
       sink.write(this.#points, endMs);

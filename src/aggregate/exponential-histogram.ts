@@ -30,6 +30,7 @@ const firstBucket = Uint8Array.from({ length: 256 }, (_, slot) => {
   return bucket < 0 ? bucketsPerOctave : bucket;
 });
 
+const single = new Float64Array(1);
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
@@ -38,6 +39,11 @@ const highWord = isLittleEndian ? 1 : 0;
 /** The bucket that holds `value`, which is finite and greater than `zeroThreshold`. */
 export function bucketIndex(value: number): number {
   float[0] = value;
+  return bucketOfFloat();
+}
+
+/** The bucket of what is in `float`. Without an argument, because a double as one may cost an object. */
+function bucketOfFloat(): number {
   const high = words[highWord] ?? 0;
   const exponent = (high >>> 20) - 1023;
   // The same mantissa with the exponent of 1.
@@ -98,13 +104,29 @@ export class ExponentialHistogram implements NativeHistogram {
 
   /** Counts one observation. `value` is finite. */
   observe(value: number): void {
+    single[0] = value;
+    this.observeAt(single, 0, 1);
+  }
+
+  /** Counts `values[at] / divisor`, which is finite; false, and nothing is counted, if the sum would not be. */
+  observeAt(values: Float64Array, at: number, divisor: number): boolean {
+    const value = (values[at] ?? 0) / divisor;
+    const sum = this.sum + value;
+    if (sum - sum !== 0) return false;
     this.count++;
-    this.sum += value;
+    this.sum = sum;
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    if (value > zeroThreshold) this.#positive.add(bucketIndex(value), 1);
-    else if (value < -zeroThreshold) this.#negatives().add(bucketIndex(-value), 1);
-    else this.zeroCount++;
+    if (value > zeroThreshold) {
+      float[0] = value;
+      this.#positive.add(bucketOfFloat(), 1);
+    } else if (value < -zeroThreshold) {
+      float[0] = -value;
+      this.#negatives().add(bucketOfFloat(), 1);
+    } else {
+      this.zeroCount++;
+    }
+    return true;
   }
 
   /** Adds all that another histogram counted. */

@@ -5,7 +5,7 @@
  * it was zero, a millisecond before its first sample, so that `increase()` sees all of it.
  */
 import type { MetricType } from "../sample/metric.ts";
-import type { DropReason } from "../sample/sample.ts";
+import type { DropReason, SampleBlock } from "../sample/sample.ts";
 import { ClassicBuckets, classicBounds } from "./classic-buckets.ts";
 import { ExponentialHistogram } from "./exponential-histogram.ts";
 import type { MappedSeries } from "./series-mapper.ts";
@@ -47,15 +47,14 @@ export class Sink {
       : undefined;
   }
 
-  /** Adds a finite value, or says why it cannot. */
-  add(timestampMs: number, value: number): DropReason | undefined {
+  /** Adds the sample at a place in a block, whose value is finite, or says why it cannot. */
+  add(block: SampleBlock, at: number): DropReason | undefined {
+    const timestampMs = block.timestampsMs[at] ?? 0;
+    const value = block.values[at] ?? 0;
     if (this.type === "trend") {
-      const observation = value / this.#divisor;
       // There is a trend where the type is trend.
-      const trend = this.trend!;
-      if (!isFinite(trend.sum + observation)) return "not_finite";
-      trend.observe(observation);
-      this.#classic?.observe(observation);
+      if (!this.trend!.observeAt(block.values, at, this.#divisor)) return "not_finite";
+      this.#classic?.observe(value / this.#divisor);
     } else if (this.type === "rate") {
       if (value === 0) this.zeros++;
       else this.value++;

@@ -73,6 +73,24 @@ export const trendStats: OptionKind<readonly string[]> = {
   redact: unchanged,
 };
 
+/** `auto`, or paths with `{placeholders}`. What they mean is in encode/name-templates.ts. */
+export const nameTemplates: OptionKind<readonly string[]> = {
+  placeholder: "path",
+  repeatable: true,
+  parse: (raw) =>
+    toItems(raw).map((item) => {
+      if (item !== "auto" && !/^(?:https?:\/\/[^/?#{}]+)?\/(?:[^{}?#]|\{[^{}/]+\})*$/i.test(item)) {
+        throw new UsageError(
+          `${JSON.stringify(redactUrl(item))} is not a name template: ` +
+            'expected "auto" or a path such as "/products/{id}", without a query',
+        );
+      }
+      return item;
+    }),
+  format: (items) => (items.length === 0 ? "-" : items.join(", ")),
+  redact: unchanged,
+};
+
 /** Names with values, as a map, as `name=value` texts, or as one text with commas between them. */
 export const tags: OptionKind<ReadonlyMap<string, string>> = {
   placeholder: "name=value",

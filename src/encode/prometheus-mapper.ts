@@ -14,7 +14,7 @@ import type { TrendStat } from "../aggregate/trend-stat.ts";
 import type { Metric } from "../sample/metric.ts";
 import type { DropReason, Tags } from "../sample/sample.ts";
 import { byName, type LabelChanges, labelLimit, noLabelChanges, toLabels } from "./labels.ts";
-import { LabelPool } from "./label-pool.ts";
+import { LabelSets } from "./label-sets.ts";
 import { gaugeFamily, histogramFamily, rateFamily, statFamily, totalFamily } from "./names.ts";
 
 /** How the distribution of a trend is sent. */
@@ -69,11 +69,12 @@ interface Wanted {
 
 export class PrometheusMapper implements SeriesMapper {
   readonly #options: MapperOptions;
-  readonly #pool = new LabelPool();
-  /** Each output series' key, and its number from 0. */
-  readonly #numbers = new Map<string, number>();
-  /** By metric and the numbers of its outputs. */
-  readonly #mapped = new Map<string, MappedSeries | DropReason>();
+  /** The labels of each output series. */
+  readonly #sets = new LabelSets();
+  /** By the number of the first output's labels: the mapping that has all of its outputs to itself. */
+  readonly #owners: (MappedSeries | undefined)[] = [];
+  /** The others, by metric and the numbers of their outputs. */
+  readonly #others = new Map<string, MappedSeries | DropReason>();
   readonly #wanted = new Map<Metric, readonly Wanted[]>();
   readonly #changes = noLabelChanges();
   readonly #nextId: () => number;
@@ -92,7 +93,7 @@ export class PrometheusMapper implements SeriesMapper {
     return {
       ...this.#changes,
       overflowed: this.#overflowed,
-      series: this.#numbers.size,
+      series: this.#sets.size,
       outputCollisions: this.#outputCollisions,
       replacedRunTags: this.#replacedRunTags,
     };
@@ -107,7 +108,7 @@ export class PrometheusMapper implements SeriesMapper {
     const candidate = this.#candidate(metric, this.#prepared(tags), this.#changes);
     const known = this.#find(metric, candidate);
     if (known !== undefined) return known;
-    if (this.#numbers.size + candidate.length <= this.#options.maxSeries) {
+    if (this.#sets.size + candidate.length <= this.#options.maxSeries) {
       return this.#register(metric, candidate);
     }
     this.#overflowed++;
@@ -117,7 +118,7 @@ export class PrometheusMapper implements SeriesMapper {
 
   /** Whether there is room for the series that takes what of the metric is beyond the limit. */
   #takesMetric(metric: Metric): boolean {
-    if (this.#wanted.has(metric) || this.#numbers.size < this.#options.maxSeries) return true;
+    if (this.#wanted.has(metric) || this.#sets.size < this.#options.maxSeries) return true;
     if (this.#lateMetrics >= lateMetricLimit) return false;
     this.#lateMetrics++;
     return true;
@@ -154,52 +155,47 @@ export class PrometheusMapper implements SeriesMapper {
   }
 
   #find(metric: Metric, candidate: Candidate): MappedSeries | DropReason | undefined {
-    const key = this.#keyOf(metric, candidate);
-    return key === undefined ? undefined : this.#mapped.get(key);
+    const wanted = candidate.filter(({ labels }) => labels !== undefined);
+    const numbers = wanted.map(({ labels = [] }) => this.#sets.find(labels));
+    if (numbers.includes(-1)) return undefined;
+    const owner = this.#owners[numbers[0] ?? -1];
+    // Two metrics never share a sink.
+    const isOwner =
+      owner?.metric.name === metric.name &&
+      owner.outputs.length === numbers.length &&
+      owner.outputs.every(({ series }, at) => series.labels === this.#sets.at(numbers[at] ?? -1));
+    return isOwner ? owner : this.#others.get(this.#keyOf(metric, candidate));
   }
 
-  /** Undefined if one of the outputs is new: then there is no such mapping. */
-  #keyOf(metric: Metric, candidate: Candidate): string | undefined {
-    // The metric is part of the key: two metrics never share a sink.
-    let key = metric.name;
-    for (const { labels } of candidate) {
-      const number = labels ? this.#numberOf(labels) : "-";
-      if (number === undefined) return undefined;
-      key += ` ${number}`;
-    }
-    return key;
-  }
-
-  #numberOf(labels: readonly Label[]): number | undefined {
-    const key = this.#pool.keyOf(labels);
-    return key === undefined ? undefined : this.#numbers.get(key);
+  #keyOf({ name }: Metric, candidate: Candidate): string {
+    return [name, ...candidate.map(({ labels }) => labels && this.#sets.find(labels))].join();
   }
 
   #register(metric: Metric, candidate: Candidate): MappedSeries | DropReason {
     const outputs: Output[] = [];
+    const first = this.#sets.size;
     let hasCollided = false;
-    for (const { want, labels: ownLabels } of candidate) {
-      if (!ownLabels) continue;
-      if (this.#numberOf(ownLabels) !== undefined) {
+    for (const { want, labels: wantedLabels } of candidate) {
+      if (!wantedLabels) continue;
+      if (this.#sets.find(wantedLabels) >= 0) {
         hasCollided = true;
         this.#outputCollisions++;
         continue;
       }
-      const labels = this.#pool.intern(ownLabels);
-      // Interned, so there is a key.
-      this.#numbers.set(this.#pool.keyOf(labels)!, this.#numbers.size);
+      const labels = this.#sets.add(wantedLabels);
       const family = relabelledFamily(want, labels);
       const isNative = want.role === "native";
       outputs.push(toOutput(want, { id: this.#nextId(), labels, family, isNative }));
     }
-    const mapped: MappedSeries | DropReason =
-      outputs.length > 0
-        ? { metric, outputs }
-        : hasCollided
-          ? "series_collision"
-          : "relabelled_away";
-    // Each of the outputs has a number, so there is a key.
-    this.#mapped.set(this.#keyOf(metric, candidate)!, mapped);
+    if (outputs.length === 0) {
+      const reason = hasCollided ? "series_collision" : "relabelled_away";
+      this.#others.set(this.#keyOf(metric, candidate), reason);
+      return reason;
+    }
+    // A copy has no room to grow, which an array that grew has.
+    const mapped = { metric, outputs: [...outputs] };
+    if (hasCollided) this.#others.set(this.#keyOf(metric, candidate), mapped);
+    else this.#owners[first] = mapped;
     return mapped;
   }
 

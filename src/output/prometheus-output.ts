@@ -14,6 +14,7 @@ import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
 import { BatchEncoder } from "../encode/batch-encoder.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
+import { createNameTemplate } from "../encode/name-templates.ts";
 import {
   type MapperCounts,
   PrometheusMapper,
@@ -155,6 +156,7 @@ export class PrometheusOutput implements Output {
         // The configuration has refused what does not parse.
         trendStats: remoteWrite.trendStats.flatMap((stat) => parseTrendStat(stat) ?? []),
         maxSeries: remoteWrite.maxSeries,
+        nameTemplate: createNameTemplate(remoteWrite.nameTemplates),
         relabel: (labels: Parameters<typeof relabel>[0]) => relabel(labels, relabelRules),
       };
       return new PrometheusOutput(options, {

@@ -17,11 +17,14 @@ import { JsonNumberParser } from "./json-number.ts";
 import { type Metric, type MetricType, metricTypes, type ValueKind, valueKinds } from "./metric.ts";
 import { beforeValue, endOfHead, endOfTags, isClosed, startsWith, viewOf } from "./point-line.ts";
 import { Rfc3339Parser } from "./rfc3339.ts";
-import type { DropReason, SampleSink } from "./sample.ts";
+import { createSampleBlock, type DropReason, type SampleSink } from "./sample.ts";
 import { SpellingTable } from "./spelling-table.ts";
 
 /** A line longer than this is not one of k6's: its tags alone would exceed what any store takes. */
 const lineLimitBytes = 1 << 20;
+
+/** Samples that are handed over together; those of a chunk always are at its end. */
+const blockLength = 512;
 
 /** A script makes its metrics when it starts; one that goes on making them would fill the memory. */
 const metricLimit = 10_000;
@@ -46,6 +49,8 @@ export class JsonLinesReader {
   readonly #options: JsonLinesOptions;
   readonly #times = new Rfc3339Parser();
   readonly #numbers = new JsonNumberParser();
+  readonly #block = createSampleBlock(blockLength);
+  #blockCount = 0;
   readonly #spellings = new SpellingTable();
   readonly #metrics = new Map<string, Metric>();
   /** The last recognised spelling, or -1. */
@@ -88,10 +93,16 @@ export class JsonLinesReader {
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk, start, chunk.length);
+    this.#handOver();
   }
 
   /** Ends the stream. A last line without its newline is used if it is whole, and reported if it is cut. */
   end(): void {
+    this.#end();
+    this.#handOver();
+  }
+
+  #end(): void {
     if (this.#restLength === 0 && !this.#isSkipping) return;
     const rest = Buffer.concat(this.#rest);
     if (!this.#isSkipping && !isJson(rest)) {
@@ -142,12 +153,15 @@ export class JsonLinesReader {
       ? start + spellings.headLength(guess)
       : endOfHead(view, start, end);
     if (headEnd < 0) return false;
-    const timestampMs = this.#times.parse(view, headEnd);
+    const block = this.#block;
+    const at = this.#blockCount;
+    if (!this.#times.parseInto(view, headEnd, block.timestampsMs, at)) return false;
     const timeEnd = this.#times.endOffset;
-    if (Number.isNaN(timestampMs) || !startsWith(view, timeEnd, beforeValue)) return false;
-    const value = this.#numbers.parse(view.bytes, timeEnd + beforeValue.bytes.length);
+    if (!startsWith(view, timeEnd, beforeValue)) return false;
+    const valueStart = timeEnd + beforeValue.bytes.length;
+    if (!this.#numbers.parseInto(view.bytes, valueStart, block.values, at)) return false;
     const tagsStart = this.#numbers.endOffset;
-    if (Number.isNaN(value) || tagsStart >= end) return false;
+    if (tagsStart >= end) return false;
     let spelling = guess;
     if (
       !isGuessedHead ||
@@ -159,8 +173,25 @@ export class JsonLinesReader {
       if (this.#previous >= 0) spellings.setSuccessor(this.#previous, spelling);
     }
     this.#previous = spelling;
-    this.#sink.sample(spellings.seriesId(spelling), timestampMs, value);
+    block.seriesIds[at] = spellings.seriesId(spelling);
+    this.#blockCount = at + 1;
+    if (this.#blockCount === blockLength) this.#handOver();
     return true;
+  }
+
+  /** Hands over the samples that were read, in order, before anything else is told to the sink. */
+  #handOver(): void {
+    const count = this.#blockCount;
+    if (count === 0) return;
+    this.#blockCount = 0;
+    const { seriesIds, timestampsMs, values } = this.#block;
+    if (this.#sink.sampleBlock) {
+      this.#sink.sampleBlock(this.#block, count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      this.#sink.sample(seriesIds[i] ?? 0, timestampsMs[i] ?? 0, values[i] ?? 0);
+    }
   }
 
   #findSpelling(
@@ -180,6 +211,7 @@ export class JsonLinesReader {
 
   /** Reads a line of any shape, slowly and with every field checked. */
   #readAny(line: Buffer): void {
+    this.#handOver();
     if (line.length > lineLimitBytes) {
       this.#dropLongLine();
       return;
