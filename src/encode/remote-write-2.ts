@@ -16,7 +16,6 @@
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries } from "../aggregate/series-point.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
-import { NumberLists } from "./number-lists.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
 import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
 import { Symbols } from "./symbols.ts";
@@ -30,8 +29,6 @@ export class RemoteWrite2Writer implements RequestWriter {
   readonly #plan = new Plan();
   readonly #timestamp = new RepeatedVarint();
   readonly #start = new RepeatedVarint();
-  /** Per series: the numbers of its label names and values, in order, then those of help and unit. */
-  readonly #strings = new NumberLists();
   /** TimeSeries in the request so far. */
   #count = 0;
 
@@ -146,28 +143,32 @@ export class RemoteWrite2Writer implements RequestWriter {
     const plan = this.#plan;
     const symbols = this.#symbols;
     symbols.truncate(plan.symbolsUpTo(position));
-    const strings = this.#strings;
-    const first = this.#firstString(series);
-    const end = first + strings.lengthAt(first) - 2;
+    const { labels, family } = series;
     let refsLength = 0;
-    for (let i = first; i < end; i++) refsLength += varintLength(symbols.place(strings.at(i)));
+    for (const label of labels) {
+      refsLength += varintLength(symbols.placeOfName(label));
+      refsLength += varintLength(symbols.placeOfValue(label));
+    }
     const parts = plan.begin(position);
     parts.reserve(refsLength + 48);
     parts.byte(0x0a);
     parts.varint(refsLength);
-    for (let i = first; i < end; i++) parts.varint(symbols.place(strings.at(i)));
+    for (const label of labels) {
+      parts.varint(symbols.placeOfName(label));
+      parts.varint(symbols.placeOfValue(label));
+    }
     const middle = parts.length;
     parts.byte(0x2a);
     parts.byte(0);
     parts.byte(0x08);
     parts.byte(familyTypeNumbers[series.family.type]);
     // Place 0 is the empty string, which need not be said.
-    const help = symbols.place(strings.at(end));
+    const help = symbols.place(symbols.number(family.help));
     if (help !== 0) {
       parts.byte(0x18);
       parts.varint(help);
     }
-    const unit = symbols.place(strings.at(end + 1));
+    const unit = symbols.place(symbols.number(family.unit));
     if (unit !== 0) {
       parts.byte(0x20);
       parts.varint(unit);
@@ -175,16 +176,6 @@ export class RemoteWrite2Writer implements RequestWriter {
     // At most 14 bytes, so the length is one byte.
     parts.patch(middle + 1, parts.length - middle - 2);
     plan.end(position, series.id, middle, symbols.size);
-  }
-
-  /** Where the numbers of the series' strings start. */
-  #firstString({ id, labels, family }: OutputSeries): number {
-    const known = this.#strings.start(id);
-    if (known > 0) return known;
-    const texts = labels.flatMap(({ name, value }) => [name, value]);
-    const numbers = [...texts, family.help, family.unit].map((text) => this.#symbols.number(text));
-    this.#strings.add(id, numbers);
-    return this.#strings.start(id);
   }
 }
 

@@ -8,6 +8,7 @@
  *
  * Source: Remote-Write 2.0, "Symbols": `symbols[0]` is the empty string and must be written.
  */
+import type { Label } from "../aggregate/series-point.ts";
 import { ByteStrings, grown } from "./byte-strings.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -24,6 +25,9 @@ export class Symbols {
   /** By place: the string's number, and where its field ends in `table`. */
   #numberAt: Uint32Array = new Uint32Array(1024);
   #endAt: Uint32Array = new Uint32Array(1024);
+  /** Labels are shared by series: by label, where the numbers of its name and its value are in `#pairs`. */
+  readonly #labels = new Map<Label, number>();
+  #pairs: Uint32Array = new Uint32Array(256);
   /** Places given. */
   size = 0;
   /** The strings in use, as fields, in the order of their places. */
@@ -53,6 +57,25 @@ export class Symbols {
       this.#endAt = grown(this.#endAt, capacity);
     }
     return number;
+  }
+
+  placeOfName(label: Label): number {
+    return this.place(this.#pairs[this.#pairOf(label)] ?? 0);
+  }
+
+  placeOfValue(label: Label): number {
+    return this.place(this.#pairs[this.#pairOf(label) + 1] ?? 0);
+  }
+
+  #pairOf(label: Label): number {
+    const known = this.#labels.get(label);
+    if (known !== undefined) return known;
+    const pair = this.#labels.size * 2;
+    if (pair === this.#pairs.length) this.#pairs = grown(this.#pairs, pair * 2);
+    this.#pairs[pair] = this.number(label.name);
+    this.#pairs[pair + 1] = this.number(label.value);
+    this.#labels.set(label, pair);
+    return pair;
   }
 
   /** The place of a string in the table; gives it one if it has none. */
