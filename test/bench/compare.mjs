@@ -1,13 +1,16 @@
 /**
  * Lets several ways of doing one thing take turns, and compares them round by round: what disturbs the machine
  * disturbs both sides of a ratio.
+ *
+ * Time is the processor's, of all threads of the process (the collector's too): waiting for a core that another
+ * process has is not counted.
  */
 
 /**
  * @template {string} Name
  * @param {Readonly<Record<Name, () => unknown>>} ways Each is called once per round; a promise is awaited.
  * @param {number} rounds After two rounds that warm up.
- * @returns {Promise<Record<Name, number[]>>} Nanoseconds of each turn, in the order of the rounds.
+ * @returns {Promise<Record<Name, number[]>>} Nanoseconds of processor time of each turn, in the order of the rounds.
  */
 export async function takeTurns(ways, rounds) {
   const names = /** @type {Name[]} */ (Object.keys(ways));
@@ -16,10 +19,10 @@ export async function takeTurns(ways, rounds) {
   );
   for (let round = -2; round < rounds; round++) {
     for (const name of names) {
-      const start = process.hrtime.bigint();
+      const start = process.cpuUsage();
       await ways[name]();
-      const elapsed = Number(process.hrtime.bigint() - start);
-      if (round >= 0) turns[name].push(elapsed);
+      const { user, system } = process.cpuUsage(start);
+      if (round >= 0) turns[name].push((user + system) * 1_000);
     }
   }
   return turns;

@@ -43,7 +43,7 @@ export async function bench(args) {
   const isWanted = (/** @type {string} */ part) => args.length === 0 || args.includes(part);
   if (isWanted("sizes")) {
     console.log(
-      `series of Prometheus, ${roundsPerSize} s of samples; MB after GC (live: heap and buffers), and the peak`,
+      `series of Prometheus, ${roundsPerSize} s of samples, one a second of each k6 series; live: heap and buffers`,
     );
     for (const trends of /** @type {const} */ (["native", "classic", "none"])) {
       for (const count of seriesCounts) await size(count, trends);
@@ -59,7 +59,7 @@ export async function bench(args) {
  */
 async function size(count, trends) {
   const urls = Math.floor(count / seriesPerUrl[trends]);
-  const { rssAfterGcBytes, liveBytes, peakRssBytes } = await withIngest(
+  const { rssBytes, rssAfterGcBytes, liveBytes, peakRssBytes } = await withIngest(
     trends,
     2 * count,
     async (run) => {
@@ -71,7 +71,8 @@ async function size(count, trends) {
   );
   console.log(
     `${trends.padEnd(8)} ${String(urls * seriesPerUrl[trends]).padStart(7)} series  ` +
-      `RSS ${megabytes(rssAfterGcBytes)}  live ${megabytes(liveBytes)}  peak RSS ${megabytes(peakRssBytes)}` +
+      `RSS ${megabytes(rssBytes)}  after GC ${megabytes(rssAfterGcBytes)}  of it live ${megabytes(liveBytes)}  ` +
+      `peak RSS ${megabytes(peakRssBytes)}` +
       (count === 100_000 ? "  (target: ≤ 250)" : ""),
   );
 }
