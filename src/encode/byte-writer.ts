@@ -85,7 +85,17 @@ export class ByteWriter {
 
   /** What another writer holds, from `start` to `end`. */
   append(other: ByteWriter, start: number = 0, end: number = other.length): void {
-    this.#copy(other.#bytes, start, end);
+    if (end - start > longestLoop) {
+      this.#copy(other.#bytes, start, end);
+      return;
+    }
+    const source = other.#view;
+    const target = this.#view;
+    let to = this.length;
+    let from = start;
+    for (; from + 4 <= end; from += 4, to += 4) target.setInt32(to, source.getInt32(from, true), true);
+    for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
+    this.length = to;
   }
 
   /** Replaces a byte that has been written. */
