@@ -1,7 +1,9 @@
 /**
  * `npm run bench -- NAME [ARGUMENTS]`: measures a hot path against the built package, and prints ratios.
  *
- *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line
+ *   ingest [FILE]  k6's JSON lines to encoded requests, against JSON.parse of each line; with --cpu-prof or --heap-prof,
+ *                  which functions take the time or allocate
+ *   memory [PART]  memory of plimsoll ingest by series, over an hour of data, under an attack of unique URLs
  *   encode         points to compressed requests, against the npm package prometheus-remote-write
  *   generator      requests/s and processor time of k6 with Plimsoll, against k6's own Prometheus output
  *   attribution    faults of the example shop, and which resource answers for the slow time
@@ -14,7 +16,7 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "encode", "generator", "attribution", "queues", "history"];
+const names = ["ingest", "memory", "encode", "generator", "attribution", "queues", "history"];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {

@@ -5,7 +5,7 @@
  * runs the command and the import that the README promises.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ScriptError, fail, run } from "./run.mjs";
@@ -45,11 +45,31 @@ try {
   if (!output(process.execPath, [shop, "--help"]).startsWith("Usage:")) {
     throw new ScriptError("the packaged shop prints no help");
   }
+  const packed = folderSize(path.join(folder, "node_modules", name));
+  const installed = folderSize(path.join(folder, "node_modules"));
+  console.log(
+    `${archive}: ${megabytes(statSync(tarball).size)}, unpacked ${packed.files} files of ${megabytes(packed.bytes)}; ` +
+      `installed with its dependencies ${installed.files} files of ${megabytes(installed.bytes)}`,
+  );
   console.log(`${archive} installs, runs and exports ${names}`);
 } catch (error) {
   fail(error);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** @param {string} parent */
+function folderSize(parent) {
+  const files = readdirSync(parent, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const sizes = files.map((file) => statSync(path.join(file.parentPath, file.name)).size);
+  return { files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /**

@@ -51,9 +51,11 @@ async function startWorker() {
     env: process.env,
     onNotice: (text) => console.error(`${worker}: ${text}`),
   });
-  channel.addEventListener("message", async (/** @type {any} */ { data }) => {
+  channel.addEventListener("message", (/** @type {any} */ { data }) => {
     if (data.kind !== "finish") return;
-    channel.postMessage({ kind: "report", worker: threadId, report: await started.finish() });
+    void started.finish().then((report) => {
+      channel.postMessage({ kind: "report", worker: threadId, report });
+    });
   });
   channel.postMessage({ kind: "hello", worker: threadId });
   return started;

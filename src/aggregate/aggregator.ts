@@ -10,7 +10,12 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Metric } from "../sample/metric.ts";
-import type { DropReason, Tags } from "../sample/sample.ts";
+import {
+  createSampleBlock,
+  type DropReason,
+  type SampleBlock,
+  type Tags,
+} from "../sample/sample.ts";
 import type { BucketSink, SampleBucket } from "../sample/sample-bucket.ts";
 import { type MetricTotals, totalsOf } from "./metric-totals.ts";
 import { PendingSamples } from "./pending-samples.ts";
@@ -59,6 +64,7 @@ export class Aggregator implements BucketSink {
   readonly #sinks: Sink[] = [];
   readonly #sinkIds = new Map<MappedSeries, number>();
   readonly #pending = new PendingSamples();
+  readonly #single = createSampleBlock(1);
   readonly #dropped = new Map<DropReason, number>();
   /** What negative ids stand for: a reason to drop instead of a sink. */
   readonly #dropIds: DropReason[] = [];
@@ -92,16 +98,15 @@ export class Aggregator implements BucketSink {
   }
 
   sample(seriesId: number, timestampMs: number, value: number): void {
-    // NaN and the infinities are the only doubles that differ from themselves.
-    if (value - value !== 0) {
-      this.dropped("not_finite");
-    } else if (!(timestampMs >= oldestTimestampMs) || !this.#isAllowed(timestampMs)) {
-      this.dropped("timestamp_out_of_range");
-    } else if (seriesId < 0) {
-      this.dropped(this.#dropIds[-1 - seriesId] ?? "relabelled_away");
-    } else {
-      this.#accept(seriesId, timestampMs, value);
-    }
+    const { seriesIds, timestampsMs, values } = this.#single;
+    seriesIds[0] = seriesId;
+    timestampsMs[0] = timestampMs;
+    values[0] = value;
+    this.#take(this.#single, 0);
+  }
+
+  sampleBlock(block: SampleBlock, count: number): void {
+    for (let at = 0; at < count; at++) this.#take(block, at);
   }
 
   bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void {
@@ -192,25 +197,45 @@ export class Aggregator implements BucketSink {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + samples);
   }
 
+  /** Like what follows, it is told where the sample is: a double as an argument may cost an object. */
+  #take(block: SampleBlock, at: number): void {
+    const timestampMs = block.timestampsMs[at] ?? NaN;
+    const value = block.values[at] ?? NaN;
+    const seriesId = block.seriesIds[at] ?? 0;
+    // NaN and the infinities are the only doubles that differ from themselves.
+    if (value - value !== 0) {
+      this.dropped("not_finite");
+    } else if (
+      !(timestampMs >= oldestTimestampMs) ||
+      (timestampMs > this.#newestAllowedMs && !this.#isAllowed(timestampMs))
+    ) {
+      this.dropped("timestamp_out_of_range");
+    } else if (seriesId < 0) {
+      this.dropped(this.#dropIds[-1 - seriesId] ?? "relabelled_away");
+    } else {
+      this.#accept(block, at);
+    }
+  }
+
+  /** The clock is asked only when a sample is newer than the last answer allows. */
   #isAllowed(timestampMs: number): boolean {
-    if (timestampMs <= this.#newestAllowedMs) return true;
-    // The clock is asked only when a sample is newer than the last answer allows.
     this.#newestAllowedMs = this.#options.clock.nowMs() + futureLimitMs;
     return timestampMs <= this.#newestAllowedMs;
   }
 
-  #accept(seriesId: number, timestampMs: number, value: number): void {
+  #accept(block: SampleBlock, at: number): void {
+    const timestampMs = block.timestampsMs[at] ?? 0;
     const { pushIntervalMs, latenessMs } = this.#options;
     if (this.#openEndMs === 0) {
       this.#openEndMs = intervalEnd(timestampMs - latenessMs, pushIntervalMs);
     }
     if (timestampMs < this.#openEndMs) {
       const isLate = timestampMs < this.#openEndMs - pushIntervalMs;
-      if (this.#add(seriesId, timestampMs, value) && isLate) this.#late++;
+      if (this.#add(block, at) && isLate) this.#late++;
       // A late sample may be of any time, also of a broken clock's: it does not say when the run began.
       if (!isLate && timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     } else {
-      this.#pending.push(seriesId, timestampMs, value);
+      this.#pending.push(block, at);
       if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     }
     if (timestampMs > this.#newestMs) {
@@ -220,9 +245,9 @@ export class Aggregator implements BucketSink {
   }
 
   /** Whether the sample is part of its sink now; otherwise it is counted as dropped. */
-  #add(seriesId: number, timestampMs: number, value: number): boolean {
+  #add(block: SampleBlock, at: number): boolean {
     // `series` returned the id, so there is a sink.
-    const reason = this.#sinks[seriesId]!.add(timestampMs, value);
+    const reason = this.#sinks[block.seriesIds[at] ?? 0]!.add(block, at);
     if (reason !== undefined) {
       this.dropped(reason);
       return false;
@@ -242,8 +267,8 @@ export class Aggregator implements BucketSink {
         oldestPendingMs - nextEndMs > longestRefreshedGapMs
           ? intervalEnd(oldestPendingMs, pushIntervalMs)
           : nextEndMs;
-      this.#pending.takeBefore(this.#openEndMs, (seriesId, timestampMs, value) => {
-        this.#add(seriesId, timestampMs, value);
+      this.#pending.takeBefore(this.#openEndMs, (block, at) => {
+        this.#add(block, at);
       });
     }
   }
@@ -251,7 +276,10 @@ export class Aggregator implements BucketSink {
   #writeInterval(endMs: number): void {
     const startMs = endMs - this.#options.pushIntervalMs;
     let hasZeros = false;
-    for (const sink of this.#sinks) {
+    const sinks = this.#sinks;
+    // Not `for … of`, whose iterator costs an object per step where it is not inlined.
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i]!;
       if (!sink.isChanged || sink.startMs > 0) continue;
       if (sink.writeZero(this.#points, startMs, endMs)) hasZeros = true;
     }
@@ -259,7 +287,8 @@ export class Aggregator implements BucketSink {
     if (hasZeros) this.#points.requestEnd();
     let hasPoints = false;
     // Always in the same order, so that requests repeat themselves, which the encoder makes use of.
-    for (const sink of this.#sinks) {
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i]!;
       const isDue = sink.lastPointMs > 0 && endMs - sink.lastPointMs >= refreshMs;
       if (!sink.isChanged && !isDue) continue;
       sink.write(this.#points, endMs);

@@ -1,61 +1,49 @@
 /**
  * Samples that wait for their interval to open, in the order in which they came.
  */
+import { createSampleBlock, type SampleBlock } from "../sample/sample.ts";
+
 export class PendingSamples {
   #length = 0;
-  #seriesIds: Int32Array = new Int32Array(1024);
-  #timestampsMs: Float64Array = new Float64Array(1024);
-  #values: Float64Array = new Float64Array(1024);
+  #block = createSampleBlock(1024);
 
   /** The oldest timestamp among them; Infinity if there are none. */
   get oldestMs(): number {
     let oldestMs = Infinity;
     for (let i = 0; i < this.#length; i++) {
-      oldestMs = Math.min(oldestMs, this.#timestampsMs[i] ?? Infinity);
+      oldestMs = Math.min(oldestMs, this.#block.timestampsMs[i] ?? Infinity);
     }
     return oldestMs;
   }
 
-  push(seriesId: number, timestampMs: number, value: number): void {
-    if (this.#length === this.#seriesIds.length) this.#grow();
-    this.#seriesIds[this.#length] = seriesId;
-    this.#timestampsMs[this.#length] = timestampMs;
-    this.#values[this.#length] = value;
-    this.#length++;
+  /** Adds a copy of a sample of a block. */
+  push(block: SampleBlock, at: number): void {
+    if (this.#length === this.#block.values.length) this.#grow();
+    copySample(block, at, this.#block, this.#length++);
   }
 
-  /** Removes the samples older than `endMs` and hands each over. */
-  takeBefore(
-    endMs: number,
-    take: (seriesId: number, timestampMs: number, value: number) => void,
-  ): void {
+  /** Removes the samples older than `endMs` and hands each over: a block, and where in it. */
+  takeBefore(endMs: number, take: (block: SampleBlock, at: number) => void): void {
+    const block = this.#block;
     let kept = 0;
     for (let i = 0; i < this.#length; i++) {
-      const seriesId = this.#seriesIds[i] ?? 0;
-      const timestampMs = this.#timestampsMs[i] ?? 0;
-      const value = this.#values[i] ?? 0;
-      if (timestampMs < endMs) {
-        take(seriesId, timestampMs, value);
-      } else {
-        this.#seriesIds[kept] = seriesId;
-        this.#timestampsMs[kept] = timestampMs;
-        this.#values[kept] = value;
-        kept++;
-      }
+      if ((block.timestampsMs[i] ?? 0) < endMs) take(block, i);
+      else copySample(block, i, block, kept++);
     }
     this.#length = kept;
   }
 
   #grow(): void {
-    const capacity = this.#length * 2;
-    const seriesIds = new Int32Array(capacity);
-    const timestampsMs = new Float64Array(capacity);
-    const values = new Float64Array(capacity);
-    seriesIds.set(this.#seriesIds);
-    timestampsMs.set(this.#timestampsMs);
-    values.set(this.#values);
-    this.#seriesIds = seriesIds;
-    this.#timestampsMs = timestampsMs;
-    this.#values = values;
+    const larger = createSampleBlock(this.#length * 2);
+    larger.seriesIds.set(this.#block.seriesIds);
+    larger.timestampsMs.set(this.#block.timestampsMs);
+    larger.values.set(this.#block.values);
+    this.#block = larger;
   }
+}
+
+function copySample(from: SampleBlock, at: number, to: SampleBlock, place: number): void {
+  to.seriesIds[place] = from.seriesIds[at] ?? 0;
+  to.timestampsMs[place] = from.timestampsMs[at] ?? 0;
+  to.values[place] = from.values[at] ?? 0;
 }

@@ -5,13 +5,14 @@
  * it was zero, a millisecond before its first sample, so that `increase()` sees all of it.
  */
 import type { MetricType } from "../sample/metric.ts";
-import type { DropReason } from "../sample/sample.ts";
+import { createSampleBlock, type DropReason, type SampleBlock } from "../sample/sample.ts";
 import type { SampleBucket } from "../sample/sample-bucket.ts";
 import { ClassicBuckets, classicBounds } from "./classic-buckets.ts";
 import { ExponentialHistogram } from "./exponential-histogram.ts";
 import type { MappedSeries } from "./series-mapper.ts";
 import type { PointSink } from "./series-point.ts";
 
+const single = createSampleBlock(1);
 const emptyHistogram = new ExponentialHistogram();
 
 /** Plain fields, all initialised: one shape for every type of metric keeps the hot loop monomorphic. */
@@ -48,15 +49,14 @@ export class Sink {
       : undefined;
   }
 
-  /** Adds a finite value, or says why it cannot. */
-  add(timestampMs: number, value: number): DropReason | undefined {
+  /** Adds the sample at a place in a block, whose value is finite, or says why it cannot. */
+  add(block: SampleBlock, at: number): DropReason | undefined {
+    const timestampMs = block.timestampsMs[at] ?? 0;
+    const value = block.values[at] ?? 0;
     if (this.type === "trend") {
-      const observation = value / this.#divisor;
       // There is a trend where the type is trend.
-      const trend = this.trend!;
-      if (!isFinite(trend.sum + observation)) return "not_finite";
-      trend.observe(observation);
-      this.#classic?.observe(observation);
+      if (!this.trend!.observeAt(block.values, at, this.#divisor)) return "not_finite";
+      this.#classic?.observe(value / this.#divisor);
     } else if (this.type === "rate") {
       if (value === 0) this.zeros++;
       else this.value++;
@@ -79,11 +79,11 @@ export class Sink {
   addBucket(timestampMs: number, bucket: SampleBucket): DropReason | undefined {
     switch (bucket.type) {
       case "counter":
-        return this.add(timestampMs, bucket.sum);
+        return this.#addOne(timestampMs, bucket.sum);
       case "gauge":
         if (!isFinite(bucket.last) || !isFinite(bucket.max)) return "not_finite";
         if (bucket.max > this.peak) this.peak = bucket.max;
-        return this.add(timestampMs, bucket.last);
+        return this.#addOne(timestampMs, bucket.last);
       case "rate":
         this.value += bucket.nonzeros;
         this.zeros += bucket.zeros;
@@ -102,6 +102,12 @@ export class Sink {
     }
     this.#change(timestampMs);
     return undefined;
+  }
+
+  #addOne(timestampMs: number, value: number): DropReason | undefined {
+    single.timestampsMs[0] = timestampMs;
+    single.values[0] = value;
+    return this.add(single, 0);
   }
 
   #change(timestampMs: number): void {

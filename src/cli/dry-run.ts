@@ -8,6 +8,7 @@ import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { BatchEncoder } from "../encode/batch-encoder.ts";
 import { PrometheusMapper } from "../encode/prometheus-mapper.ts";
+import { createNameTemplate } from "../encode/name-templates.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
@@ -72,6 +73,7 @@ export async function dryRun(
       trendForm: options.trends === "auto" ? "native" : options.trends,
       trendStats: options.trendStats.flatMap((stat) => parseTrendStat(stat) ?? []),
       maxSeries: options.maxSeries,
+      nameTemplate: createNameTemplate(options.nameTemplates),
       relabel: (labels) => relabel(labels, relabelRules),
     },
     () => ++lastId,

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { MetricSetReader } from "../cloud/metric-set-reader.ts";
-import type { Environment } from "../config/option-table.ts";
+import type { Environment } from "../config/option-row.ts";
 import { GeneratorError, messageOf } from "../errors.ts";
 import { contentOf, freeAddress } from "../generate/k6-api.ts";
 import { startK6Receiver } from "../generate/k6-receiver.ts";

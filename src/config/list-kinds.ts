@@ -82,6 +82,24 @@ export const scopes: OptionKind<readonly string[]> = {
   redact: unchanged,
 };
 
+/** `auto`, or paths with `{placeholders}`. What they mean is in encode/name-templates.ts. */
+export const nameTemplates: OptionKind<readonly string[]> = {
+  placeholder: "path",
+  repeatable: true,
+  parse: (raw) =>
+    toItems(raw).map((item) => {
+      if (item !== "auto" && !/^(?:https?:\/\/[^/?#{}]+)?\/(?:[^{}?#]|\{[^{}/]+\})*$/i.test(item)) {
+        throw new UsageError(
+          `${JSON.stringify(redactUrl(item))} is not a name template: ` +
+            'expected "auto" or a path such as "/products/{id}", without a query',
+        );
+      }
+      return item;
+    }),
+  format: (items) => (items.length === 0 ? "-" : items.join(", ")),
+  redact: unchanged,
+};
+
 export const tags: OptionKind<ReadonlyMap<string, string>> = namedValues("tag");
 
 export const parameters: OptionKind<ReadonlyMap<string, string>> = namedValues("parameter");

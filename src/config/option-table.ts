@@ -10,7 +10,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { connectionRows } from "./connection-rows.ts";
-import { outputs, relabelConfigs, tags, trendStats } from "./list-kinds.ts";
+import { nameTemplates, outputs, relabelConfigs, tags, trendStats } from "./list-kinds.ts";
 import {
   boolean,
   byteSize,
@@ -144,6 +144,16 @@ export const optionTable: OptionTable = {
     kind: wholeNumber(1, 100_000_000),
     toDefault: () => 100_000,
     description: 'above so many series, samples go to one with `name="(other)"`',
+    secret: false,
+  },
+  nameTemplates: {
+    ...spelled("name-templates"),
+    flag: "--name-template",
+    group: "prometheus-rw",
+    kind: nameTemplates,
+    toDefault: () => [],
+    description:
+      "one name for the URLs of one endpoint, e.g. `/products/{id}`; `auto` recognises ids; may be repeated",
     secret: false,
   },
   writeRelabelConfigs: {

@@ -21,6 +21,8 @@ export interface RemoteWriteOptions extends ConnectionOptions {
   readonly staleMarkers: boolean;
   /** Above this many series, samples go to one series `name="(other)"`. */
   readonly maxSeries: number;
+  /** Paths with `{placeholders}` that name the URLs they match; `auto`: ids are recognised. */
+  readonly nameTemplates: readonly string[];
   readonly writeRelabelConfigs: WriteRelabelConfigs;
   /** Absolute path. */
   readonly spoolDir: string;

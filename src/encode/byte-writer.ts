@@ -61,7 +61,9 @@ export class ByteWriter {
 
   /** A signed whole number, small ones short. At most 8 bytes. */
   zigzag(value: number): void {
-    this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+    const folded = value >= 0 ? value * 2 : -value * 2 - 1;
+    if (folded <= 0x7f) this.#bytes[this.length++] = folded;
+    else this.varint(folded);
   }
 
   double(value: number): void {
@@ -83,7 +85,18 @@ export class ByteWriter {
 
   /** What another writer holds, from `start` to `end`. */
   append(other: ByteWriter, start: number = 0, end: number = other.length): void {
-    this.#copy(other.#bytes, start, end);
+    if (end - start > longestLoop) {
+      this.#copy(other.#bytes, start, end);
+      return;
+    }
+    const source = other.#view;
+    const target = this.#view;
+    let to = this.length;
+    let from = start;
+    for (; from + 4 <= end; from += 4, to += 4)
+      target.setInt32(to, source.getInt32(from, true), true);
+    for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
+    this.length = to;
   }
 
   /** Replaces a byte that has been written. */

@@ -8,7 +8,8 @@
  * Each bucket is a difference to the one before it; spans say which buckets there are.
  * Source: Prometheus `prompb/types.proto`; docs/specs/native_histograms.md, "Spans and deltas".
  */
-import type { Buckets, NativeHistogram } from "../aggregate/exponential-histogram.ts";
+import type { Buckets } from "../aggregate/bucket-counts.ts";
+import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
 /** Gaps up to this many empty buckets are cheaper as zeros than as a new span, as in client_golang. */

@@ -14,6 +14,7 @@ import type { TrendStat } from "../aggregate/trend-stat.ts";
 import type { Metric } from "../sample/metric.ts";
 import type { DropReason, Tags } from "../sample/sample.ts";
 import { byName, type LabelChanges, labelLimit, noLabelChanges, toLabels } from "./labels.ts";
+import { LabelSets } from "./label-sets.ts";
 import { gaugeFamily, histogramFamily, rateFamily, statFamily, totalFamily } from "./names.ts";
 
 /** How the distribution of a trend is sent. */
@@ -28,6 +29,8 @@ export interface MapperOptions {
   readonly trendStats: readonly TrendStat[];
   /** Output series beyond this number become one `name="(other)"` per metric. */
   readonly maxSeries: number;
+  /** What becomes of `name` and `url`. */
+  readonly nameTemplate?: ((name: string) => string) | undefined;
   /** The labels to send instead, or undefined to send nothing. */
   readonly relabel: (labels: readonly Label[]) => Label[] | undefined;
 }
@@ -43,6 +46,12 @@ export interface MapperCounts extends Readonly<LabelChanges> {
   /** How often a series carried a tag `testid` or `test` of their own, which the run's replaced. */
   readonly replacedRunTags: number;
 }
+
+/**
+ * Metrics that may begin when the series are at their limit, each with one `name="(other)"`; a script that makes
+ * metrics without end would go on beyond it.
+ */
+const lateMetricLimit = 100;
 
 const overflowTags: Tags = new Map([["name", "(other)"]]);
 
@@ -60,13 +69,17 @@ interface Wanted {
 
 export class PrometheusMapper implements SeriesMapper {
   readonly #options: MapperOptions;
-  readonly #mapped = new Map<string, MappedSeries | DropReason>();
+  /** The labels of each output series. */
+  readonly #sets = new LabelSets();
+  /** By the number of the first output's labels: the mapping that has all of its outputs to itself. */
+  readonly #owners: (MappedSeries | undefined)[] = [];
+  /** The others, by metric and the numbers of their outputs. */
+  readonly #others = new Map<string, MappedSeries | DropReason>();
   readonly #wanted = new Map<Metric, readonly Wanted[]>();
-  /** Each output series' key, and the mapping that owns it. */
-  readonly #owners = new Map<string, string>();
   readonly #changes = noLabelChanges();
   readonly #nextId: () => number;
   #overflowed = 0;
+  #lateMetrics = 0;
   #outputCollisions = 0;
   #replacedRunTags = 0;
 
@@ -80,7 +93,7 @@ export class PrometheusMapper implements SeriesMapper {
     return {
       ...this.#changes,
       overflowed: this.#overflowed,
-      series: this.#owners.size,
+      series: this.#sets.size,
       outputCollisions: this.#outputCollisions,
       replacedRunTags: this.#replacedRunTags,
     };
@@ -91,24 +104,39 @@ export class PrometheusMapper implements SeriesMapper {
     if (runLabels.some(({ name, value }) => tags.has(name) && tags.get(name) !== value)) {
       this.#replacedRunTags++;
     }
+    if (!this.#takesMetric(metric)) return "too_many_metrics";
     const candidate = this.#candidate(metric, this.#prepared(tags), this.#changes);
-    const known = this.#mapped.get(candidate.key);
+    const known = this.#find(metric, candidate);
     if (known !== undefined) return known;
-    if (this.#owners.size + candidate.outputs.length <= this.#options.maxSeries) {
+    if (this.#sets.size + candidate.length <= this.#options.maxSeries) {
       return this.#register(metric, candidate);
     }
     this.#overflowed++;
     const overflow = this.#candidate(metric, this.#prepared(overflowTags), noLabelChanges());
-    return this.#mapped.get(overflow.key) ?? this.#register(metric, overflow);
+    return this.#find(metric, overflow) ?? this.#register(metric, overflow);
+  }
+
+  /** Whether there is room for the series that takes what of the metric is beyond the limit. */
+  #takesMetric(metric: Metric): boolean {
+    if (this.#wanted.has(metric) || this.#sets.size < this.#options.maxSeries) return true;
+    if (this.#lateMetrics >= lateMetricLimit) return false;
+    this.#lateMetrics++;
+    return true;
   }
 
   /** `url` repeats `name` or, where the script set a name, undoes it. */
   #prepared(tags: Tags): Tags {
-    const { extraTags } = this.#options;
+    const { extraTags, nameTemplate } = this.#options;
     const dropsUrl = tags.has("url") && (tags.get("name") ?? "") !== "";
-    if (!dropsUrl && extraTags.size === 0) return tags;
+    if (!dropsUrl && extraTags.size === 0 && !nameTemplate) return tags;
     const prepared = new Map([...extraTags, ...tags]);
     if (dropsUrl) prepared.delete("url");
+    if (nameTemplate) {
+      for (const tag of ["name", "url"]) {
+        const value = prepared.get(tag);
+        if (value !== undefined) prepared.set(tag, nameTemplate(value));
+      }
+    }
     return prepared;
   }
 
@@ -116,41 +144,58 @@ export class PrometheusMapper implements SeriesMapper {
     const wanted = this.#wantedOf(metric);
     // Room for the series' name and a label of its own.
     const base = toLabels(this.#options.runLabels, tags, changes, labelLimit - 2);
-    const outputs = wanted.map((want) => {
+    return wanted.map((want) => {
       const own: Label[] = [{ name: "__name__", value: want.name ?? want.family.name }];
       if (want.label) own.push(want.label);
       const others = base.filter((label) => !own.some(({ name }) => name === label.name));
       changes.collisions += base.length - others.length;
       const labels = [...own, ...others].sort(byName);
-      const relabelled = this.#options.relabel(labels);
-      return { want, labels: relabelled, key: relabelled ? keyOf(relabelled) : "" };
+      return { want, labels: this.#options.relabel(labels) };
     });
-    // The metric is part of the key: two metrics never share a sink.
-    return { key: `${metric.name}\n${outputs.map(({ key }) => key).join("\n")}`, outputs };
+  }
+
+  #find(metric: Metric, candidate: Candidate): MappedSeries | DropReason | undefined {
+    const wanted = candidate.filter(({ labels }) => labels !== undefined);
+    const numbers = wanted.map(({ labels = [] }) => this.#sets.find(labels));
+    if (numbers.includes(-1)) return undefined;
+    const owner = this.#owners[numbers[0] ?? -1];
+    // Two metrics never share a sink.
+    const isOwner =
+      owner?.metric.name === metric.name &&
+      owner.outputs.length === numbers.length &&
+      owner.outputs.every(({ series }, at) => series.labels === this.#sets.at(numbers[at] ?? -1));
+    return isOwner ? owner : this.#others.get(this.#keyOf(metric, candidate));
+  }
+
+  #keyOf({ name }: Metric, candidate: Candidate): string {
+    return [name, ...candidate.map(({ labels }) => labels && this.#sets.find(labels))].join();
   }
 
   #register(metric: Metric, candidate: Candidate): MappedSeries | DropReason {
     const outputs: Output[] = [];
+    const first = this.#sets.size;
     let hasCollided = false;
-    for (const { want, labels, key } of candidate.outputs) {
-      if (!labels) continue;
-      if (this.#owners.has(key)) {
+    for (const { want, labels: wantedLabels } of candidate) {
+      if (!wantedLabels) continue;
+      if (this.#sets.find(wantedLabels) >= 0) {
         hasCollided = true;
         this.#outputCollisions++;
         continue;
       }
-      this.#owners.set(key, candidate.key);
+      const labels = this.#sets.add(wantedLabels);
       const family = relabelledFamily(want, labels);
       const isNative = want.role === "native";
       outputs.push(toOutput(want, { id: this.#nextId(), labels, family, isNative }));
     }
-    const mapped: MappedSeries | DropReason =
-      outputs.length > 0
-        ? { metric, outputs }
-        : hasCollided
-          ? "series_collision"
-          : "relabelled_away";
-    this.#mapped.set(candidate.key, mapped);
+    if (outputs.length === 0) {
+      const reason = hasCollided ? "series_collision" : "relabelled_away";
+      this.#others.set(this.#keyOf(metric, candidate), reason);
+      return reason;
+    }
+    // A copy has no room to grow, which an array that grew has.
+    const mapped = { metric, outputs: [...outputs] };
+    if (hasCollided) this.#others.set(this.#keyOf(metric, candidate), mapped);
+    else this.#owners[first] = mapped;
     return mapped;
   }
 
@@ -214,19 +259,11 @@ export class PrometheusMapper implements SeriesMapper {
   }
 }
 
-interface Candidate {
-  readonly key: string;
-  readonly outputs: readonly {
-    readonly want: Wanted;
-    readonly labels: Label[] | undefined;
-    readonly key: string;
-  }[];
-}
-
-/** Distinct for distinct labels: neither a length nor a JSON string can be mistaken for another. */
-function keyOf(labels: readonly Label[]): string {
-  return JSON.stringify(labels.map(({ name, value }) => [name, value]));
-}
+/** The outputs that a k6 series would have; those without labels are relabelled away. */
+type Candidate = readonly {
+  readonly want: Wanted;
+  readonly labels: readonly Label[] | undefined;
+}[];
 
 /** A rule that renames a series renames its family: metadata belong to a name. */
 function relabelledFamily({ family, name }: Wanted, labels: readonly Label[]): MetricFamily {

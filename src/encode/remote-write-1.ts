@@ -12,6 +12,7 @@
 import protobuf from "protobufjs/minimal.js";
 import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { MetricFamily, OutputSeries } from "../aggregate/series-point.ts";
+import { ByteStrings } from "./byte-strings.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
 import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
@@ -24,7 +25,8 @@ export class RemoteWrite1Writer implements RequestWriter {
   readonly #writer = new ByteWriter(1 << 18);
   readonly #message = new ByteWriter(1 << 12);
   readonly #timestamp = new RepeatedVarint();
-  readonly #labelBlocks: Uint8Array[] = [];
+  /** The encoded labels of each series, by its id. */
+  readonly #labelBlocks = new ByteStrings();
   /** When each family's metadata was last written. */
   readonly #metadataSentMs = new Map<string, number>();
   readonly #dueMetadata: MetricFamily[] = [];
@@ -97,17 +99,15 @@ export class RemoteWrite1Writer implements RequestWriter {
       this.#isFinished = false;
       this.#writer.length = 0;
     }
-    let labels = this.#labelBlocks[series.id];
-    if (labels === undefined) {
-      labels = labelBlock(series);
-      this.#labelBlocks[series.id] = labels;
+    if (this.#labelBlocks.length(series.id) === 0) {
+      this.#labelBlocks.set(series.id, labelBlock(series));
     }
     this.#noteMetadata(series.family, timestampMs);
-    const length = labels.length + pointLength;
+    const length = this.#labelBlocks.length(series.id) + pointLength;
     this.#writer.reserve(length + 8);
     this.#writer.byte(0x0a);
     this.#writer.varint(length);
-    this.#writer.raw(labels);
+    this.#labelBlocks.write(series.id, this.#writer);
   }
 
   #noteMetadata(family: MetricFamily, timestampMs: number): void {

@@ -29,8 +29,6 @@ export class RemoteWrite2Writer implements RequestWriter {
   readonly #plan = new Plan();
   readonly #timestamp = new RepeatedVarint();
   readonly #start = new RepeatedVarint();
-  /** Per series: the numbers of its label names and values, in order, then those of help and unit. */
-  readonly #strings: Uint32Array[] = [];
   /** TimeSeries in the request so far. */
   #count = 0;
 
@@ -145,29 +143,32 @@ export class RemoteWrite2Writer implements RequestWriter {
     const plan = this.#plan;
     const symbols = this.#symbols;
     symbols.truncate(plan.symbolsUpTo(position));
-    const strings = this.#stringsOf(series);
-    const labelCount = strings.length - 2;
+    const { labels, family } = series;
     let refsLength = 0;
-    for (let i = 0; i < labelCount; i++) {
-      refsLength += varintLength(symbols.place(strings[i] ?? 0));
+    for (const label of labels) {
+      refsLength += varintLength(symbols.placeOfName(label));
+      refsLength += varintLength(symbols.placeOfValue(label));
     }
     const parts = plan.begin(position);
     parts.reserve(refsLength + 48);
     parts.byte(0x0a);
     parts.varint(refsLength);
-    for (let i = 0; i < labelCount; i++) parts.varint(symbols.place(strings[i] ?? 0));
+    for (const label of labels) {
+      parts.varint(symbols.placeOfName(label));
+      parts.varint(symbols.placeOfValue(label));
+    }
     const middle = parts.length;
     parts.byte(0x2a);
     parts.byte(0);
     parts.byte(0x08);
     parts.byte(familyTypeNumbers[series.family.type]);
     // Place 0 is the empty string, which need not be said.
-    const help = symbols.place(strings[labelCount] ?? 0);
+    const help = symbols.place(symbols.number(family.help));
     if (help !== 0) {
       parts.byte(0x18);
       parts.varint(help);
     }
-    const unit = symbols.place(strings[labelCount + 1] ?? 0);
+    const unit = symbols.place(symbols.number(family.unit));
     if (unit !== 0) {
       parts.byte(0x20);
       parts.varint(unit);
@@ -175,19 +176,6 @@ export class RemoteWrite2Writer implements RequestWriter {
     // At most 14 bytes, so the length is one byte.
     parts.patch(middle + 1, parts.length - middle - 2);
     plan.end(position, series.id, middle, symbols.size);
-  }
-
-  #stringsOf(series: OutputSeries): Uint32Array {
-    let strings = this.#strings[series.id];
-    if (strings === undefined) {
-      const { labels, family } = series;
-      const texts = labels.flatMap(({ name, value }) => [name, value]);
-      strings = Uint32Array.from([...texts, family.help, family.unit], (text) =>
-        this.#symbols.number(text),
-      );
-      this.#strings[series.id] = strings;
-    }
-    return strings;
   }
 }
 

@@ -8,17 +8,26 @@
  *
  * Source: Remote-Write 2.0, "Symbols": `symbols[0]` is the empty string and must be written.
  */
+import type { Label } from "../aggregate/series-point.ts";
+import { ByteStrings, grown } from "./byte-strings.ts";
 import { ByteWriter } from "./byte-writer.ts";
+
+/** Where a field is put together. */
+const field = new ByteWriter(1 << 10);
 
 export class Symbols {
   readonly #numbers = new Map<string, number>();
   /** Each string as a field: 22 len bytes. */
-  readonly #fields: Uint8Array[] = [];
+  readonly #fields = new ByteStrings();
+  #count = 0;
   /** By a string's number: its place, if it has one. */
   #places: Uint32Array = new Uint32Array(1024);
   /** By place: the string's number, and where its field ends in `table`. */
   #numberAt: Uint32Array = new Uint32Array(1024);
   #endAt: Uint32Array = new Uint32Array(1024);
+  /** Labels are shared by series: by label, where the numbers of its name and its value are in `#pairs`. */
+  readonly #labels = new Map<Label, number>();
+  #pairs: Uint32Array = new Uint32Array(256);
   /** Places given. */
   size = 0;
   /** The strings in use, as fields, in the order of their places. */
@@ -32,20 +41,41 @@ export class Symbols {
   number(text: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
-    const number = this.#fields.length;
+    const number = this.#count++;
     const bytes = Buffer.from(text);
-    const field = new ByteWriter(bytes.length + 8);
+    field.length = 0;
+    field.reserve(bytes.length + 8);
     field.byte(0x22);
     field.varint(bytes.length);
     field.raw(bytes);
-    this.#fields.push(field.written);
+    this.#fields.set(number, field.written);
     this.#numbers.set(text, number);
     if (number === this.#places.length) {
-      this.#places = grown(this.#places);
-      this.#numberAt = grown(this.#numberAt);
-      this.#endAt = grown(this.#endAt);
+      const capacity = number * 2;
+      this.#places = grown(this.#places, capacity);
+      this.#numberAt = grown(this.#numberAt, capacity);
+      this.#endAt = grown(this.#endAt, capacity);
     }
     return number;
+  }
+
+  placeOfName(label: Label): number {
+    return this.place(this.#pairs[this.#pairOf(label)] ?? 0);
+  }
+
+  placeOfValue(label: Label): number {
+    return this.place(this.#pairs[this.#pairOf(label) + 1] ?? 0);
+  }
+
+  #pairOf(label: Label): number {
+    const known = this.#labels.get(label);
+    if (known !== undefined) return known;
+    const pair = this.#labels.size * 2;
+    if (pair === this.#pairs.length) this.#pairs = grown(this.#pairs, pair * 2);
+    this.#pairs[pair] = this.number(label.name);
+    this.#pairs[pair + 1] = this.number(label.value);
+    this.#labels.set(label, pair);
+    return pair;
   }
 
   /** The place of a string in the table; gives it one if it has none. */
@@ -55,9 +85,8 @@ export class Symbols {
     const place = this.size++;
     this.#places[number] = place;
     this.#numberAt[place] = number;
-    const field = this.#fields[number] ?? new Uint8Array();
-    this.table.reserve(field.length);
-    this.table.raw(field);
+    this.table.reserve(this.#fields.length(number));
+    this.#fields.write(number, this.table);
     this.#endAt[place] = this.table.length;
     return place;
   }
@@ -72,10 +101,4 @@ export class Symbols {
   tableLength(size: number): number {
     return this.#endAt[size - 1] ?? 0;
   }
-}
-
-function grown(array: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

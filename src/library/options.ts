@@ -105,6 +105,8 @@ export interface PrometheusRemoteWriteOptions {
   readonly staleMarkers?: boolean | undefined;
   /** Above so many series, samples go to one with `name="(other)"`. Default 100 000. */
   readonly maxSeries?: number | undefined;
+  /** What stands for the numbers and ids in `name` and `url`: paths such as `/products/{id}`, or `auto`. Default: nothing. */
+  readonly nameTemplates?: string | readonly string[] | undefined;
   /** Rules as in Prometheus' `write_relabel_configs`, or the path of a YAML file with them. */
   readonly writeRelabelConfigs?: string | readonly Readonly<Record<string, unknown>>[] | undefined;
 

@@ -13,6 +13,7 @@ import { parseTrendStat } from "../aggregate/trend-stat.ts";
 import type { Clock } from "../clock.ts";
 import type { RemoteWriteOptions } from "../config/options.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
+import { createNameTemplate } from "../encode/name-templates.ts";
 import { PrometheusMapper, type TrendForm } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
 import { relabel } from "../encode/relabel.ts";
@@ -142,6 +143,7 @@ export class PrometheusOutput implements Output {
         // The configuration has refused what does not parse.
         trendStats: remoteWrite.trendStats.flatMap((stat) => parseTrendStat(stat) ?? []),
         maxSeries: remoteWrite.maxSeries,
+        nameTemplate: createNameTemplate(remoteWrite.nameTemplates),
         relabel: (labels: Parameters<typeof relabel>[0]) => relabel(labels, relabelRules),
       };
       return new PrometheusOutput(options, {

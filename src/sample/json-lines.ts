@@ -17,11 +17,17 @@ import { JsonNumberParser } from "./json-number.ts";
 import { type Metric, type MetricType, metricTypes, type ValueKind, valueKinds } from "./metric.ts";
 import { beforeValue, endOfHead, endOfTags, isClosed, startsWith, viewOf } from "./point-line.ts";
 import { Rfc3339Parser } from "./rfc3339.ts";
-import type { DropReason, SampleSink } from "./sample.ts";
+import { createSampleBlock, type DropReason, type SampleSink } from "./sample.ts";
 import { SpellingTable } from "./spelling-table.ts";
 
 /** A line longer than this is not one of k6's: its tags alone would exceed what any store takes. */
 const lineLimitBytes = 1 << 20;
+
+/** Samples that are handed over together; those of a chunk always are at its end. */
+const blockLength = 512;
+
+/** A script makes its metrics when it starts; one that goes on making them would fill the memory. */
+const metricLimit = 10_000;
 
 /** A line that could not be used, or not as it is. */
 export interface LineProblem {
@@ -43,6 +49,8 @@ export class JsonLinesReader {
   readonly #options: JsonLinesOptions;
   readonly #times = new Rfc3339Parser();
   readonly #numbers = new JsonNumberParser();
+  readonly #block = createSampleBlock(blockLength);
+  #blockCount = 0;
   readonly #spellings = new SpellingTable();
   readonly #metrics = new Map<string, Metric>();
   /** The last recognised spelling, or -1. */
@@ -79,14 +87,22 @@ export class JsonLinesReader {
       const end = chunk.indexOf(0x0a, start);
       if (end < 0) break;
       this.#line++;
-      if (!this.#readPoint(view, start, end)) this.#readAny(chunk.subarray(start, end));
+      // A carriage return before the newline is of an editor or of Windows.
+      const lineEnd = end > start && chunk[end - 1] === 0x0d ? end - 1 : end;
+      if (!this.#readPoint(view, start, lineEnd)) this.#readAny(chunk.subarray(start, lineEnd));
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk, start, chunk.length);
+    this.#handOver();
   }
 
   /** Ends the stream. A last line without its newline is used if it is whole, and reported if it is cut. */
   end(): void {
+    this.#end();
+    this.#handOver();
+  }
+
+  #end(): void {
     if (this.#restLength === 0 && !this.#isSkipping) return;
     const rest = Buffer.concat(this.#rest);
     if (!this.#isSkipping && !isJson(rest)) {
@@ -121,9 +137,10 @@ export class JsonLinesReader {
       this.#dropLongLine();
       return;
     }
-    const line = Buffer.concat(this.#rest);
+    const bytes = Buffer.concat(this.#rest);
     this.#rest = [];
     this.#restLength = 0;
+    const line = bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes;
     if (!this.#readPoint(new ByteView(line), 0, line.length)) this.#readAny(line);
   }
 
@@ -136,12 +153,15 @@ export class JsonLinesReader {
       ? start + spellings.headLength(guess)
       : endOfHead(view, start, end);
     if (headEnd < 0) return false;
-    const timestampMs = this.#times.parse(view, headEnd);
+    const block = this.#block;
+    const at = this.#blockCount;
+    if (!this.#times.parseInto(view, headEnd, block.timestampsMs, at)) return false;
     const timeEnd = this.#times.endOffset;
-    if (Number.isNaN(timestampMs) || !startsWith(view, timeEnd, beforeValue)) return false;
-    const value = this.#numbers.parse(view.bytes, timeEnd + beforeValue.bytes.length);
+    if (!startsWith(view, timeEnd, beforeValue)) return false;
+    const valueStart = timeEnd + beforeValue.bytes.length;
+    if (!this.#numbers.parseInto(view.bytes, valueStart, block.values, at)) return false;
     const tagsStart = this.#numbers.endOffset;
-    if (Number.isNaN(value) || tagsStart >= end) return false;
+    if (tagsStart >= end) return false;
     let spelling = guess;
     if (
       !isGuessedHead ||
@@ -153,8 +173,25 @@ export class JsonLinesReader {
       if (this.#previous >= 0) spellings.setSuccessor(this.#previous, spelling);
     }
     this.#previous = spelling;
-    this.#sink.sample(spellings.seriesId(spelling), timestampMs, value);
+    block.seriesIds[at] = spellings.seriesId(spelling);
+    this.#blockCount = at + 1;
+    if (this.#blockCount === blockLength) this.#handOver();
     return true;
+  }
+
+  /** Hands over the samples that were read, in order, before anything else is told to the sink. */
+  #handOver(): void {
+    const count = this.#blockCount;
+    if (count === 0) return;
+    this.#blockCount = 0;
+    const { seriesIds, timestampsMs, values } = this.#block;
+    if (this.#sink.sampleBlock) {
+      this.#sink.sampleBlock(this.#block, count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      this.#sink.sample(seriesIds[i] ?? 0, timestampsMs[i] ?? 0, values[i] ?? 0);
+    }
   }
 
   #findSpelling(
@@ -174,6 +211,7 @@ export class JsonLinesReader {
 
   /** Reads a line of any shape, slowly and with every field checked. */
   #readAny(line: Buffer): void {
+    this.#handOver();
     if (line.length > lineLimitBytes) {
       this.#dropLongLine();
       return;
@@ -222,7 +260,8 @@ export class JsonLinesReader {
       );
       return;
     }
-    this.#metrics.set(name, { name, type, contains });
+    // Told when a sample of it is dropped.
+    if (this.#metrics.size < metricLimit) this.#metrics.set(name, { name, type, contains });
   }
 
   #readParsedPoint(name: string, data: unknown, line: Buffer): void {
@@ -245,6 +284,13 @@ export class JsonLinesReader {
     let metric = this.#metrics.get(name);
     if (!metric) {
       const builtin = builtinMetrics.get(name);
+      if (!builtin && this.#metrics.size >= metricLimit) {
+        this.#drop(
+          "too_many_metrics",
+          `metric ${JSON.stringify(name)} is beyond the first ${metricLimit} metrics`,
+        );
+        return;
+      }
       if (!builtin) {
         this.#drop(
           "unknown_metric",
@@ -278,7 +324,7 @@ export class JsonLinesReader {
     let spelling = spellings.find(view, 0, headEnd, tagsStart, tagsEnd);
     if (spelling < 0) {
       const before = spellings.size;
-      spelling = spellings.add(view, 0, headEnd, tagsStart, tagsEnd, seriesId);
+      spelling = spellings.add(view, 0, headEnd, tagsStart, tagsEnd, seriesId, this.#previous);
       // The table has started over: the previous spelling is another one, or none.
       if (spellings.size < before) this.#previous = -1;
     }

@@ -30,26 +30,36 @@ export class Rfc3339Parser {
   readonly #last = new ByteView(Buffer.alloc(longestTime));
   #lastLength = 0;
   #lastMs = NaN;
+  readonly #single = new Float64Array(1);
 
   /**
    * Unix milliseconds of the time that starts at `offset`, or NaN if there is none.
    * `endOffset` is then where it ends.
    */
   parse(view: ByteView, offset: number): number {
+    return this.parseInto(view, offset, this.#single, 0) ? (this.#single[0] ?? NaN) : NaN;
+  }
+
+  /** Writes what `parse` gives to `into[at]`; false, and nothing is written, if there is no time. */
+  parseInto(view: ByteView, offset: number, into: Float64Array, at: number): boolean {
     if (this.#lastLength > 0 && view.equals(offset, this.#last, 0, this.#lastLength)) {
       this.endOffset = offset + this.#lastLength - 1;
-      return this.#lastMs;
+      into[at] = this.#lastMs;
+      return true;
     }
     this.#lastLength = 0;
     const timestampMs = this.#parseTime(view, offset);
-    if (Number.isNaN(timestampMs)) return NaN;
+    if (Number.isNaN(timestampMs)) return false;
+    into[at] = timestampMs;
     const length = this.endOffset + 1 - offset;
     if (length <= longestTime && this.endOffset < view.bytes.length) {
-      view.bytes.copy(this.#last.bytes, 0, offset, offset + length);
+      const last = this.#last.bytes;
+      // `copy` would make an object for each of its two ends.
+      for (let i = 0; i < length; i++) last[i] = view.bytes[offset + i] ?? 0;
       this.#lastLength = length;
       this.#lastMs = timestampMs;
     }
-    return timestampMs;
+    return true;
   }
 
   #parseTime(view: ByteView, offset: number): number {

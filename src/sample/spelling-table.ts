@@ -17,12 +17,13 @@ export class SpellingTable {
   readonly #limit: number;
   readonly #limitBytes: number;
   #count = 0;
-  /** The bytes of all spellings: head, then tags, end to end. */
+  /** The bytes of all spellings end to end: heads, and tags once for all samples of one request. */
   #arena = new ByteView(Buffer.allocUnsafe(1 << 16));
   #arenaLength = 0;
   #headStart: Int32Array = new Int32Array(1024);
   #tagsStart: Int32Array = new Int32Array(1024);
-  #end: Int32Array = new Int32Array(1024);
+  #headEnd: Int32Array = new Int32Array(1024);
+  #tagsEnd: Int32Array = new Int32Array(1024);
   #hash: Int32Array = new Int32Array(1024);
   #seriesId: Int32Array = new Int32Array(1024);
   #successor: Int32Array = new Int32Array(1024).fill(emptySlot);
@@ -33,7 +34,7 @@ export class SpellingTable {
    * Holds up to `limit` spellings of `limitBytes` together and starts over when either is reached: what is
    * forgotten is parsed again, so an attack of unique URLs costs time but no memory.
    */
-  constructor(limit: number = 1 << 18, limitBytes: number = 1 << 26) {
+  constructor(limit: number = 1 << 18, limitBytes: number = 1 << 25) {
     this.#limit = limit;
     this.#limitBytes = limitBytes;
   }
@@ -56,23 +57,23 @@ export class SpellingTable {
   }
 
   headLength(spelling: number): number {
-    return (this.#tagsStart[spelling] ?? 0) - (this.#headStart[spelling] ?? 0);
+    return (this.#headEnd[spelling] ?? 0) - (this.#headStart[spelling] ?? 0);
   }
 
   tagsLength(spelling: number): number {
-    return (this.#end[spelling] ?? 0) - (this.#tagsStart[spelling] ?? 0);
+    return (this.#tagsEnd[spelling] ?? 0) - (this.#tagsStart[spelling] ?? 0);
   }
 
   /** Whether the spelling's head stands at `offset`. */
   hasHead(spelling: number, view: ByteView, offset: number): boolean {
     const from = this.#headStart[spelling] ?? 0;
-    return view.equals(offset, this.#arena, from, (this.#tagsStart[spelling] ?? 0) - from);
+    return view.equals(offset, this.#arena, from, (this.#headEnd[spelling] ?? 0) - from);
   }
 
   /** Whether the spelling's tags stand at `offset`. */
   hasTags(spelling: number, view: ByteView, offset: number): boolean {
     const from = this.#tagsStart[spelling] ?? 0;
-    return view.equals(offset, this.#arena, from, (this.#end[spelling] ?? 0) - from);
+    return view.equals(offset, this.#arena, from, (this.#tagsEnd[spelling] ?? 0) - from);
   }
 
   /** The spelling with this head and these tags, or -1. */
@@ -100,7 +101,10 @@ export class SpellingTable {
     }
   }
 
-  /** Adds a spelling that `find` did not find, and returns it. May forget all others. */
+  /**
+   * Adds a spelling that `find` did not find, and returns it. May forget all others. `neighbour` is a spelling, or
+   * -1, that may have the same tags: they are kept once.
+   */
   add(
     view: ByteView,
     headStart: number,
@@ -108,22 +112,34 @@ export class SpellingTable {
     tagsStart: number,
     tagsEnd: number,
     seriesId: number,
+    neighbour: number,
   ): number {
-    const bytes = view.bytes;
     const length = headEnd - headStart + (tagsEnd - tagsStart);
     if (this.#count >= this.#limit || this.#arenaLength + length > this.#limitBytes) this.#clear();
     this.#reserve(length);
+    const hasTags =
+      neighbour >= 0 &&
+      neighbour < this.#count &&
+      this.tagsLength(neighbour) === tagsEnd - tagsStart &&
+      this.hasTags(neighbour, view, tagsStart);
     const spelling = this.#count++;
     this.#headStart[spelling] = this.#arenaLength;
-    this.#arenaLength += bytes.copy(this.#arena.bytes, this.#arenaLength, headStart, headEnd);
-    this.#tagsStart[spelling] = this.#arenaLength;
-    this.#arenaLength += bytes.copy(this.#arena.bytes, this.#arenaLength, tagsStart, tagsEnd);
-    this.#end[spelling] = this.#arenaLength;
+    this.#headEnd[spelling] = this.#append(view, headStart, headEnd);
+    this.#tagsStart[spelling] = hasTags ? (this.#tagsStart[neighbour] ?? 0) : this.#arenaLength;
+    this.#tagsEnd[spelling] = hasTags
+      ? (this.#tagsEnd[neighbour] ?? 0)
+      : this.#append(view, tagsStart, tagsEnd);
     this.#hash[spelling] = hashOf(view, headStart, headEnd, tagsStart, tagsEnd);
     this.#seriesId[spelling] = seriesId;
     this.#successor[spelling] = emptySlot;
     this.#insert(spelling);
     return spelling;
+  }
+
+  /** Returns the end of what was appended. */
+  #append(view: ByteView, start: number, end: number): number {
+    this.#arenaLength += view.bytes.copy(this.#arena.bytes, this.#arenaLength, start, end);
+    return this.#arenaLength;
   }
 
   #insert(spelling: number): void {
@@ -146,11 +162,12 @@ export class SpellingTable {
       arena.copy(larger, 0, 0, this.#arenaLength);
       this.#arena = new ByteView(larger);
     }
-    if (this.#count < this.#end.length) return;
-    const capacity = this.#end.length * 2;
+    if (this.#count < this.#hash.length) return;
+    const capacity = this.#hash.length * 2;
     this.#headStart = grown(this.#headStart, capacity);
     this.#tagsStart = grown(this.#tagsStart, capacity);
-    this.#end = grown(this.#end, capacity);
+    this.#headEnd = grown(this.#headEnd, capacity);
+    this.#tagsEnd = grown(this.#tagsEnd, capacity);
     this.#hash = grown(this.#hash, capacity);
     this.#seriesId = grown(this.#seriesId, capacity);
     this.#successor = grown(this.#successor, capacity);

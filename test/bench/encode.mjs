@@ -10,7 +10,7 @@ import prometheusRemoteWrite from "prometheus-remote-write";
 import protobuf from "protobufjs";
 import { BatchEncoder } from "../../dist/encode/batch-encoder.js";
 import { compressBlock } from "../../dist/encode/snappy-block.js";
-import { bestTurns } from "./compare.mjs";
+import { median, ratioText, takeTurns } from "./compare.mjs";
 import { seeded } from "./ingest.mjs";
 
 const seriesCount = 2_000;
@@ -87,7 +87,7 @@ export async function bench() {
     }
   };
 
-  const best = await bestTurns(
+  const turns = await takeTurns(
     {
       "prometheus-remote-write": theirs,
       "protobufjs Writer, labels cached (1.0)": withWriter,
@@ -96,17 +96,17 @@ export async function bench() {
     },
     rounds,
   );
-  const base = best["prometheus-remote-write"];
+  const base = turns["prometheus-remote-write"];
   console.log(`${seriesCount} series, one sample each, encoded and compressed, one thread`);
-  for (const [name, elapsed] of Object.entries(best)) {
-    const perSample = elapsed / repeats / seriesCount;
+  for (const [name, all] of Object.entries(turns)) {
+    const perSample = median(all) / repeats / seriesCount;
     console.log(
       [
         name.padEnd(40),
         `${perSample.toFixed(0).padStart(5)} ns/sample`,
         `${(1e3 / perSample).toFixed(2).padStart(6)} M samples/s`,
-        `${(base / elapsed).toFixed(1).padStart(5)} ×`,
         `${((bytes[name] ?? 0) / seriesCount).toFixed(1).padStart(5)} bytes/sample`,
+        ratioText(base, all),
       ].join("  "),
     );
   }

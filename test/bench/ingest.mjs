@@ -5,42 +5,55 @@
  * endpoints, of which each request gives nine samples, and the samples of an iteration.
  */
 import { readFileSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
 import { Aggregator } from "../../dist/aggregate/aggregator.js";
 import { BatchEncoder } from "../../dist/encode/batch-encoder.js";
 import { PrometheusMapper } from "../../dist/encode/prometheus-mapper.js";
 import { JsonLinesReader } from "../../dist/sample/json-lines.js";
-import { bestTurns } from "./compare.mjs";
+import { median, ratioText, takeTurns } from "./compare.mjs";
+import { profileCpu, profileHeap } from "./profile.mjs";
 
 const rounds = 8;
 /** As a file is read. */
 const chunkBytes = 1 << 18;
 
-/** @param {readonly string[]} args */
-export async function bench([file]) {
+/** @param {readonly string[]} args A file, and `--cpu-prof` or `--heap-prof`: which functions take what */
+export async function bench(args) {
+  const file = args.find((argument) => !argument.startsWith("--"));
   const bytes = file === undefined ? makeLines(40_000) : readFileSync(file);
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   console.log(`${lines} lines, ${(bytes.length / lines).toFixed(0)} bytes each, one thread`);
+  if (args.includes("--cpu-prof") || args.includes("--heap-prof")) {
+    for (let warm = 0; warm < 3; warm++) ingest(bytes);
+    if (args.includes("--heap-prof")) await profileHeap(() => ingest(bytes), lines);
+    else await profileCpu(() => ingest(bytes), "ingest.cpuprofile");
+    return;
+  }
 
-  let requests = 0;
-  let requestBytes = 0;
-  let read = 0;
-  const best = await bestTurns(
+  let result = { requests: 0, requestBytes: 0, read: 0, allocatedBytes: 0 };
+  const turns = await takeTurns(
     {
       parse: () => parseLines(bytes),
       ingest: () => {
-        ({ requests, requestBytes, read } = ingest(bytes));
+        result = ingest(bytes);
       },
     },
     rounds,
   );
-  const rate = (/** @type {number} */ elapsed) =>
-    `${((lines / elapsed) * 1e3).toFixed(2)} M lines/s, ${((bytes.length / elapsed) * 1e3).toFixed(0)} MB/s, ` +
-    `${(elapsed / lines).toFixed(0)} ns/line`;
-  console.log(`JSON.parse per line            ${rate(best.parse)}`);
-  console.log(`lines to encoded requests      ${rate(best.ingest)}`);
+  const rate = (/** @type {readonly number[]} */ all) => {
+    const elapsed = median(all);
+    return (
+      `${((lines / elapsed) * 1e3).toFixed(2)} M lines/s, ${((bytes.length / elapsed) * 1e3).toFixed(0)} MB/s, ` +
+      `${(elapsed / lines).toFixed(0)} ns/line`
+    );
+  };
+  console.log(`JSON.parse per line            ${rate(turns.parse)}`);
+  console.log(`lines to encoded requests      ${rate(turns.ingest)}`);
+  console.log(`ratio                          ${ratioText(turns.parse, turns.ingest)}, target ≥ 3`);
+  const { requests, requestBytes, read, allocatedBytes } = result;
   console.log(
-    `ratio                          ${(best.parse / best.ingest).toFixed(2)} × (target ≥ 3)`,
+    `allocated on the heap          ${((allocatedBytes * 2) / lines).toFixed(1)} bytes/line, in the second half`,
   );
   console.log(`${read} samples in ${requests} requests of ${requestBytes} bytes together`);
 }
@@ -86,12 +99,19 @@ function ingest(bytes) {
     clock: { nowMs: () => Date.now(), sleep: async () => undefined },
   });
   const reader = new JsonLinesReader(aggregator);
+  let allocatedBytes = 0;
+  let heapBytes = 0;
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     reader.write(bytes.subarray(at, at + chunkBytes));
+    if (at < bytes.length / 2) continue;
+    const { used_heap_size: usedBytes } = getHeapStatistics();
+    // A collection within a chunk hides what that chunk allocated, no more.
+    if (heapBytes > 0 && usedBytes > heapBytes) allocatedBytes += usedBytes - heapBytes;
+    heapBytes = usedBytes;
   }
   reader.end();
   aggregator.finish();
-  return { requests, requestBytes, read: aggregator.counts.read };
+  return { requests, requestBytes, read: aggregator.counts.read, allocatedBytes };
 }
 
 /** @param {number} iterations */

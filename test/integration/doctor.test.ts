@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkNames, type Check } from "../../src/doctor/check.ts";
-import { Spool } from "../../src/spool/spool.ts";
+import { RunSpool } from "../../src/spool/run-spool.ts";
 import { encodeWriteRequest } from "../support/encode-write-request.ts";
 import { runPlimsoll } from "../support/plimsoll.ts";
 import { startPrometheus } from "../support/prometheus.ts";
@@ -282,15 +282,15 @@ describe("the spool", () => {
   it("with what an earlier run left is a warning, and stays as it is", async () => {
     const spoolDir = join(folder.path, "left.spool");
     const directory = join(spoolDir, "checkout-1");
-    const spool = await Spool.open(directory);
-    for (const second of [1, 2, 3]) spool.append(batch(1_700_000_000_000 + second * 1_000));
-    const first = spool.peek();
-    spool.acknowledge(first?.sequence ?? NaN);
+    const spool = await RunSpool.open(directory);
+    const [queue] = spool.queues;
+    for (const second of [1, 2, 3]) queue?.append(batch(1_700_000_000_000 + second * 1_000));
+    queue?.acknowledge(queue.peek()?.sequence ?? NaN);
 
     const busy = (await examine(nowhere.url, "--spool-dir", spoolDir)).of("spool_data");
     expect(busy).toMatchObject({
       level: "ok",
-      facts: { spools: [{ directory, owner: process.pid, requests: 0 }] },
+      facts: { spools: [{ directory, owner: process.pid, requests: 2 }] },
     });
     await spool.close();
 
@@ -310,8 +310,8 @@ describe("the spool", () => {
         ],
       },
     });
-    await using again = await Spool.open(directory);
-    expect(again.recovered).toEqual({ batches: 2, truncatedBytes: 0, corruptRecords: 0 });
+    await using again = await RunSpool.open(directory);
+    expect(again.recovered).toMatchObject({ batches: 2, truncatedBytes: 0, corruptRecords: 0 });
   });
 
   it("that would be where a file is cannot be written", async () => {

@@ -108,6 +108,28 @@ it("folds what is beyond the limit into one visible series per metric, and stays
   ]);
 });
 
+it("lets a hundred metrics begin at the limit, and no more", () => {
+  const mapper = createMapper({ maxSeries: 10 });
+  const results = Array.from({ length: 1_000 }, (_, id) =>
+    mapper.map({ name: `made_${id}`, type: "counter", contains: "default" }, new Map()),
+  );
+  expect(results.filter((mapped) => mapped === "too_many_metrics")).toHaveLength(890);
+  expect(names(results[109] ?? "")).toEqual(['k6_made_109_total{name="(other)"}']);
+  expect(mapper.counts.series).toBe(110);
+});
+
+it("counts URLs of one template together, under `name` or `url`", () => {
+  const nameTemplate = (name: string): string => name.replace(/\d+$/, "{id}");
+  const mapper = createMapper({ nameTemplate });
+  const one = mapper.map(reqs, tagsOf({ name: "http://shop.test/products/1", url: "http://x/1" }));
+  const two = mapper.map(reqs, tagsOf({ name: "http://shop.test/products/2", url: "http://x/2" }));
+  expect(two).toBe(one);
+  expect(names(one)).toEqual(['k6_http_reqs_total{name="http://shop.test/products/{id}"}']);
+  expect(names(mapper.map(reqs, tagsOf({ url: "ws://shop.test/3", group: "4" })))).toEqual([
+    'k6_http_reqs_total{group="4",url="ws://shop.test/{id}"}',
+  ]);
+});
+
 it("keeps its own labels where a tag would take their place", () => {
   const mapper = createMapper({ trendForm: "classic" });
   const series = names(mapper.map(duration, tagsOf({ le: "mine", __name__: "other" })));

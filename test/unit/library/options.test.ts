@@ -51,6 +51,7 @@ const every: Required<PrometheusRemoteWriteOptions> = {
   trendStats: ["p(99)", "max"],
   staleMarkers: false,
   maxSeries: 10,
+  nameTemplates: ["/products/{id}"],
   writeRelabelConfigs: [{ action: "labeldrop", regex: "build" }],
   dataDir: "data",
   spoolDir: "data/waiting",

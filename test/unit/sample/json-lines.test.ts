@@ -12,6 +12,7 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonLinesReader, type LineProblem } from "../../../src/sample/json-lines.ts";
+import type { Metric } from "../../../src/sample/metric.ts";
 import { RecordingSink } from "../../support/recording-sink.ts";
 
 const declarations = [
@@ -20,7 +21,7 @@ const declarations = [
   { name: "vus", type: "gauge", contains: "default" },
 ] as const;
 
-function declare({ name, type, contains }: (typeof declarations)[number]): string {
+function declare({ name, type, contains }: Metric): string {
   const data = { name, type, contains, thresholds: [], submetrics: null };
   return JSON.stringify({ type: "Metric", data, metric: name });
 }
@@ -139,6 +140,28 @@ describe("JsonLinesReader", () => {
     const { sink } = readText(`${lines.join("\n")}\n`);
     expect(sink.samples.map(({ value }) => value)).toEqual(lines.map((_, index) => index));
     expect(sink.seriesCalls).toBe(1);
+  });
+
+  it("knows a series by its bytes also where lines end as on Windows", () => {
+    const lines = Array.from({ length: 100 }, (_, value) =>
+      toLine({ metric: "vus", time: "2026-08-21T10:15:42.5Z", value, tags: { group: "" } }),
+    );
+    const { sink, problems } = read(cut(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), [1_000, 99]));
+    expect(sink.samples.map(({ value }) => value)).toEqual(lines.map((_, value) => value));
+    expect(sink.seriesCalls).toBe(1);
+    expect(problems).toEqual([]);
+  });
+
+  it("remembers ten thousand metrics, and drops and names the samples of more", () => {
+    const lines = Array.from({ length: 10_002 }, (_, index) => {
+      const name = `made_${index}`;
+      const point = { metric: name, time: "2026-08-21T10:15:42Z", value: 1, tags: {} };
+      return `${declare({ ...declarations[2], name })}\n${toLine(point)}`;
+    });
+    const { sink, problems } = readText(lines.join("\n"));
+    expect(sink.samples).toHaveLength(10_000);
+    expect(sink.drops).toEqual(["too_many_metrics", "too_many_metrics"]);
+    expect(problems[0]?.text).toContain('"made_10000" is beyond the first 10000 metrics');
   });
 
   it("knows the type of k6's own metrics without their declaration", () => {

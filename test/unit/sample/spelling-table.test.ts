@@ -10,6 +10,7 @@ function add(table: SpellingTable, head: string, tags: string, seriesId: number)
     head.length,
     head.length + tags.length,
     seriesId,
+    seriesId - 1,
   );
 }
 
