@@ -84,7 +84,11 @@ describe.each(versions)("$name", ({ path, major }) => {
       const exported = join(folder.path, `${major}summary.json`);
       await writeFile(exported, "of an earlier run");
 
-      const { process: k6, options, fifoPath } = await start("short.js", {
+      const {
+        process: k6,
+        options,
+        fifoPath,
+      } = await start("short.js", {
         args: ["--summary-export", exported, "--quiet", "-u1"],
         env: { K6_OUT: `csv=${csv}` },
       });
