@@ -1,7 +1,7 @@
 /**
  * The two ways in which samples come out of k6, and which one a run takes.
  *
- * `lines`:   every sample as a line of JSON. Exact in everything, but k6 takes about half as long again for a request.
+ * `lines`:   every sample as a line of JSON. Exact in everything, but a quick request costs k6 about twice as much.
  * `buckets`: k6's cloud output, which sums up a second of each series and costs about what its Prometheus output costs.
  *
  * Source: k6 `internal/output/cloud/output.go`, `output/cloud/expv2/collect.go`, `cloudapi/config.go`,
