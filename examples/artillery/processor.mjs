@@ -51,11 +51,11 @@ async function startWorker() {
     env: process.env,
     onNotice: (text) => console.error(`${worker}: ${text}`),
   });
+  const sendReport = async () => {
+    channel.postMessage({ kind: "report", worker: threadId, report: await started.finish() });
+  };
   channel.addEventListener("message", (/** @type {any} */ { data }) => {
-    if (data.kind !== "finish") return;
-    void started.finish().then((report) => {
-      channel.postMessage({ kind: "report", worker: threadId, report });
-    });
+    if (data.kind === "finish") void sendReport();
   });
   channel.postMessage({ kind: "hello", worker: threadId });
   return started;
