@@ -395,9 +395,15 @@ describeWithTool("prometheus-3", "replayed after the time that the store takes",
     const args = ["replay", "late", "--json", "--spool-dir", spoolDir, ...out(store.writeUrl)];
     const { exitCode, stdout, stderr } = await run(args);
     expect(exitCode, stderr).toBe(3);
-    expect(stderr).toMatch(/the receiver refused points \(http_400_after_restart\): .*out of (bounds|order)/);
+    expect(stderr).toMatch(
+      /the receiver refused points \(http_400_after_restart\): .*out of (bounds|order)/,
+    );
     const [report] = (JSON.parse(stdout) as { spools: SentReport[] }).spools;
-    expect(report).toMatchObject({ delivered: 0, pending: 0, rejected: { http_400_after_restart: 2 } });
+    expect(report).toMatchObject({
+      delivered: 0,
+      pending: 0,
+      rejected: { http_400_after_restart: 2 },
+    });
     expect(statSync(spoolDir).isDirectory()).toBe(true);
     expect(await readdir(spoolDir)).toEqual([]);
   });
