@@ -125,10 +125,11 @@ export class BucketCounts {
     const table = this.#table;
     const end = this.#base + table.length;
     if (index >= this.#base && index < end) return;
-    
+
     const base = Math.min(this.#base, index - tableMargin);
     const length = Math.max(end, index + 1 + tableMargin) - base;
-    const wider = table instanceof Float64Array ? new Float64Array(length) : new Uint16Array(length);
+    const wider =
+      table instanceof Float64Array ? new Float64Array(length) : new Uint16Array(length);
     wider.set(table, this.#base - base);
     this.#table = wider;
     this.#base = base;
@@ -159,4 +160,3 @@ export class SortedBuckets implements Buckets {
     this.counts = new Float64Array(size * 2);
   }
 }
-

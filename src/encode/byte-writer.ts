@@ -93,7 +93,8 @@ export class ByteWriter {
     const target = this.#view;
     let to = this.length;
     let from = start;
-    for (; from + 4 <= end; from += 4, to += 4) target.setInt32(to, source.getInt32(from, true), true);
+    for (; from + 4 <= end; from += 4, to += 4)
+      target.setInt32(to, source.getInt32(from, true), true);
     for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
     this.length = to;
   }

@@ -10,7 +10,7 @@
  */
 
 /** What asks for recognition, in the place of a template. */
-export const automatic = "auto";
+const automatic = "auto";
 
 const url = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)?(\/[^?#]*)?(?:[?#].*)?$/is;
 

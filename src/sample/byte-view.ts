@@ -34,7 +34,8 @@ export class ByteView {
     // The last word overlaps the one before it where the length is no multiple of eight.
     const last = length - 8;
     for (let i = 0; i < last; i += 8) {
-      if (mine.getFloat64(offset + i, true) !== theirs.getFloat64(otherOffset + i, true)) return false;
+      if (mine.getFloat64(offset + i, true) !== theirs.getFloat64(otherOffset + i, true))
+        return false;
     }
     return mine.getFloat64(offset + last, true) === theirs.getFloat64(otherOffset + last, true);
   }
