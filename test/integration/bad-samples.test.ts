@@ -176,6 +176,14 @@ const badLines: readonly BadLine[] = [
     says: "note  1 series were left out: after naming and relabelling they were some other series",
   },
   {
+    line: "is of one metric too many",
+    content:
+      Array.from({ length: 10_001 }, (_, id) => `${declare(`made_${id}`, "counter")}\n`).join("") +
+      point(1, { metric: "made_10000" }),
+    dropped: "too_many_metrics",
+    says: 'metric "made_10000" is beyond the first 10000 metrics',
+  },
+  {
     line: "is dropped by a relabel rule",
     content: point(1, { tags: { name: "/health" } }),
     args: ["--relabel-config", "rules.yaml"],
