@@ -238,10 +238,15 @@ export class Aggregator implements BucketSink {
       this.#pending.push(block, at);
       if (timestampMs < this.#oldestMs) this.#oldestMs = timestampMs;
     }
-    if (timestampMs > this.#newestMs) {
-      this.#newestMs = timestampMs;
-      if (timestampMs - latenessMs >= this.#openEndMs) this.#closeUntil(timestampMs - latenessMs);
-    }
+    if (timestampMs > this.#newestMs) this.#goOn(block, at);
+  }
+
+  /** Time goes on to a sample's. Apart from `#accept`, whose compiled code would make an object per sample with it. */
+  #goOn(block: SampleBlock, at: number): void {
+    const { latenessMs } = this.#options;
+    this.#newestMs = block.timestampsMs[at] ?? 0;
+    const watermarkMs = this.#newestMs - latenessMs;
+    if (watermarkMs >= this.#openEndMs) this.#closeUntil(watermarkMs);
   }
 
   /** Whether the sample is part of its sink now; otherwise it is counted as dropped. */

@@ -4,33 +4,36 @@
 import { createSampleBlock, type SampleBlock } from "../sample/sample.ts";
 
 export class PendingSamples {
+  /** The oldest timestamp among them; Infinity if there are none. */
+  oldestMs: number = Infinity;
   #length = 0;
   #block = createSampleBlock(1024);
-
-  /** The oldest timestamp among them; Infinity if there are none. */
-  get oldestMs(): number {
-    let oldestMs = Infinity;
-    for (let i = 0; i < this.#length; i++) {
-      oldestMs = Math.min(oldestMs, this.#block.timestampsMs[i] ?? Infinity);
-    }
-    return oldestMs;
-  }
 
   /** Adds a copy of a sample of a block. */
   push(block: SampleBlock, at: number): void {
     if (this.#length === this.#block.values.length) this.#grow();
     copySample(block, at, this.#block, this.#length++);
+    const timestampMs = block.timestampsMs[at] ?? Infinity;
+    if (timestampMs < this.oldestMs) this.oldestMs = timestampMs;
   }
 
   /** Removes the samples older than `endMs` and hands each over: a block, and where in it. */
   takeBefore(endMs: number, take: (block: SampleBlock, at: number) => void): void {
+    if (this.oldestMs >= endMs) return;
     const block = this.#block;
     let kept = 0;
+    let oldestMs = Infinity;
     for (let i = 0; i < this.#length; i++) {
-      if ((block.timestampsMs[i] ?? 0) < endMs) take(block, i);
-      else copySample(block, i, block, kept++);
+      const timestampMs = block.timestampsMs[i] ?? 0;
+      if (timestampMs < endMs) {
+        take(block, i);
+      } else {
+        copySample(block, i, block, kept++);
+        if (timestampMs < oldestMs) oldestMs = timestampMs;
+      }
     }
     this.#length = kept;
+    this.oldestMs = oldestMs;
   }
 
   #grow(): void {

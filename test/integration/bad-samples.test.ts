@@ -240,6 +240,15 @@ const badLines: readonly BadLine[] = [
     line: "has a huge value",
     content: `${declare("huge", "gauge")}\n${point(1e308, { metric: "huge" })}`,
   },
+  // The last: in the file of all of them, the metrics of later ones would be too many.
+  {
+    line: "is of one metric too many",
+    content:
+      Array.from({ length: 10_001 }, (_, id) => `${declare(`made_${id}`, "counter")}\n`).join("") +
+      point(1, { metric: "made_10000" }),
+    dropped: "too_many_metrics",
+    says: 'metric "made_10000" is beyond the first 10000 metrics',
+  },
 ];
 
 describe("a line between good ones", () => {
