@@ -65,10 +65,10 @@ export function runCommand(io: RunIo): Command {
     .addOption(
       new Option(
         "--k6-samples <how>",
-        "how samples come out of k6: buckets of a second, lines (every one by itself), or auto",
+        "how samples come out of k6: lines (every one by itself), buckets of a second, or auto",
       )
         .choices(k6SamplesChoices)
-        .default("auto" satisfies K6SamplesChoice),
+        .default("lines" satisfies K6SamplesChoice),
     )
     .optionsGroup("Load of a URL:")
     .option("--rate <n>", "requests per second over all connections (default: as many as go)")

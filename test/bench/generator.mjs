@@ -8,8 +8,8 @@
  *   built-in    k6 with its own experimental-prometheus-rw, as it is set by default
  *   native      the same, trends as native histograms
  *   json        k6 writing JSON lines to /dev/null: what they cost before anybody reads them
- *   plimsoll    plimsoll run, as it is set by default: here it takes buckets
- *   lines       plimsoll run with every sample by itself
+ *   lines       plimsoll run, with every sample by itself
+ *   buckets     plimsoll run --k6-samples buckets
  *
  * Without `--rate` k6 sends as fast as it can, so what an output takes is missing from the load; with it the load is the
  * same, and only processor time differs. The server and the Prometheus that receives are processes beside them and
@@ -135,8 +135,8 @@ function waysOf(k6, writeUrl, folder) {
       env: { ...builtIn, K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM: "true" },
     },
     json: alone("--out", "json=/dev/null"),
-    plimsoll: plimsoll(),
     lines: plimsoll("--k6-samples", "lines"),
+    buckets: plimsoll("--k6-samples", "buckets"),
   };
 }
 
