@@ -72,6 +72,7 @@ export class Aggregator implements BucketSink {
   #openEndMs = 0;
   #oldestMs = Infinity;
   #newestMs = 0;
+  #hasBuckets = false;
   #newestAllowedMs = 0;
   #read = 0;
   #late = 0;
@@ -128,6 +129,7 @@ export class Aggregator implements BucketSink {
       this.#drop(reason, samples);
       return;
     }
+    this.#hasBuckets = true;
     this.#read += samples;
     if (startMs < this.#openEndMs - pushIntervalMs) this.#late += samples;
     else if (startMs < this.#oldestMs) this.#oldestMs = startMs;
@@ -185,6 +187,11 @@ export class Aggregator implements BucketSink {
   /** The newest sample's own time, Unix milliseconds; 0 before the first. */
   get newestMs(): number {
     return this.#newestMs;
+  }
+
+  /** Whether samples have come summed up. */
+  get hasBuckets(): boolean {
+    return this.#hasBuckets;
   }
 
   /** What the run has measured so far, per metric, samples that wait for their interval not included. */

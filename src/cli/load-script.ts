@@ -58,12 +58,20 @@ class ScriptLoad implements Load {
     const folder = await mkdtemp(join(tmpdir(), "plimsoll-"));
     this.#folder = folder;
     try {
-      const isRefused = { value: false };
       await using feed = await this.#openFeed(folder, context);
-      const end = await this.#runWith(feed, folder, context, (line) => {
-        isRefused.value ||= refusesBuckets(line);
+      let isRefused = false;
+      const isTriedAgain = (): boolean =>
+        this.#options.samples === "auto" && isRefused && !feed.isInUse;
+      const attempt = {
+        ...context,
+        onLoadOver: () => {
+          if (!isTriedAgain()) context.onLoadOver();
+        },
+      };
+      const end = await this.#runWith(feed, folder, attempt, (line) => {
+        isRefused ||= refusesBuckets(line);
       });
-      if (this.#options.samples !== "auto" || feed.isInUse || !isRefused.value) return end;
+      if (!isTriedAgain()) return end;
       context.log("plimsoll: reading every sample of this script by itself instead");
       await using lines = await openLinesFeed(folder, context.sink, context.log);
       return await this.#runWith(lines, folder, context);

@@ -15,9 +15,7 @@ import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { toObservations } from "./hdr-histogram.ts";
 import { type CloudSeries, decodeMetricSet } from "./metric-set.ts";
-
-/** What is remembered of series starts over at this many, as JSON lines' spellings do: an attack of unique URLs. */
-const seriesLimit = 1 << 18;
+import { SeriesTable } from "./series-table.ts";
 
 export interface MetricSetReaderOptions {
   readonly clock: Clock;
@@ -35,8 +33,8 @@ const exactFrom = 0.128;
 export class MetricSetReader {
   readonly #sink: BucketSink;
   readonly #options: MetricSetReaderOptions;
-  readonly #metrics = new Map<string, Metric>();
-  readonly #seriesIds = new Map<string, number>();
+  readonly #metrics = new Map<string, { readonly metric: Metric; readonly number: number }>();
+  readonly #series = new SeriesTable();
   readonly #inexact = new Set<string>();
 
   constructor(sink: BucketSink, options: MetricSetReaderOptions) {
@@ -55,9 +53,12 @@ export class MetricSetReader {
     const periodMs = aggregationPeriod * 1_000;
     const buckets: { startMs: number; seriesId: number; bucket: SampleBucket }[] = [];
     for (const { name, type, timeSeries } of metrics) {
-      const metric = this.#metrics.get(name) ?? (await this.#learn(name, type));
+      const { metric, number } = this.#metrics.get(name) ?? (await this.#learn(name, type));
       for (const series of timeSeries) {
-        const seriesId = this.#seriesId(metric, series.labels);
+        const { labels } = series;
+        const seriesId = this.#series.idOf(number, labels, () =>
+          this.#sink.series(metric, new Map(labels.map((label) => [label.name, label.value]))),
+        );
         for (const { time, bucket } of bucketsOf(series)) {
           if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
           buckets.push({ startMs: time.seconds * 1_000, seriesId, bucket });
@@ -76,7 +77,7 @@ export class MetricSetReader {
     if (newest) this.#sink.advanceTo(untilNow(newest.startMs + periodMs));
   }
 
-  async #learn(name: string, typeNumber: number): Promise<Metric> {
+  async #learn(name: string, typeNumber: number): Promise<{ metric: Metric; number: number }> {
     const type = metricTypes[typeNumber - 1];
     if (type === undefined) {
       throw new Error(`metric ${JSON.stringify(name)} is of type ${typeNumber}, expected 1 to 4`);
@@ -84,8 +85,9 @@ export class MetricSetReader {
     const known = builtinMetrics.get(name);
     const metric =
       known?.type === type ? known : { name, type, contains: await this.#options.contentOf(name) };
-    this.#metrics.set(name, metric);
-    return metric;
+    const learnt = { metric, number: this.#metrics.size };
+    this.#metrics.set(name, learnt);
+    return learnt;
   }
 
   /** Of times, a bucket is a microsecond at least, and that is as good as they are measured. */
@@ -98,19 +100,6 @@ export class MetricSetReader {
       `k6 sums up values of ${JSON.stringify(name)} below zero or below ${exactFrom} too roughly for quantiles ` +
         "within 1 %; --k6-samples lines reads each by itself",
     );
-  }
-
-  #seriesId(metric: Metric, labels: CloudSeries["labels"]): number {
-    // The order of the labels may change: then it is another spelling of the same series. Values may hold anything.
-    let key = metric.name;
-    for (const { name, value } of labels) key += ` ${name.length},${value.length}:${name}${value}`;
-    let id = this.#seriesIds.get(key);
-    if (id === undefined) {
-      id = this.#sink.series(metric, new Map(labels.map(({ name, value }) => [name, value])));
-      if (this.#seriesIds.size >= seriesLimit) this.#seriesIds.clear();
-      this.#seriesIds.set(key, id);
-    }
-    return id;
   }
 }
 

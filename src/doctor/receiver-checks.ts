@@ -10,10 +10,11 @@ import { maxBytesPerRequest } from "../encode/batch-encoder.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
 import { compressBlock, uncompressBlock } from "../encode/snappy-block.ts";
 import { askReceiver, probeBatch } from "../output/ask-receiver.ts";
-import type { ProbeAccepted, ProbeRefused } from "../send/probe.ts";
+import type { ProbeRefused } from "../send/probe.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import type { Check } from "./check.ts";
 import { checkClock } from "./clock-check.ts";
+import { checkHistograms } from "./histogram-check.ts";
 import { askStatus, type StoreStatus } from "./store-status.ts";
 
 export interface ReceiverContext {
@@ -57,7 +58,7 @@ export async function checkReceiver(context: ReceiverContext): Promise<Check[]> 
       facts: { accepted: true },
     },
     remoteWrite(versions, options),
-    nativeHistograms(best, options, status),
+    checkHistograms(best.nativeHistograms, options, status.application),
     await outOfOrder(context, best.protocol, nowMs, status),
     await requestSize(context, best.protocol, nowMs),
     ...limits(status, options),
@@ -119,36 +120,6 @@ function remoteWrite(versions: readonly RemoteWriteProtocol[], options: RemoteWr
     ? `takes remote write ${names.join(" and ")}`
     : "takes remote write 1.0 only, which does not say how many points were stored";
   return { check: "remote_write", level: "ok", text, facts };
-}
-
-function nativeHistograms(
-  { nativeHistograms: stored }: ProbeAccepted,
-  { trends }: RemoteWriteOptions,
-  { application }: StoreStatus,
-): Check {
-  const facts = { stored: stored === "unverified" ? null : stored };
-  if (stored === true) {
-    return { check: "native_histograms", level: "ok", text: "stores native histograms", facts };
-  }
-  if (stored === "unverified") {
-    return {
-      check: "native_histograms",
-      level: "warning",
-      text: "nobody can say whether it stores native histograms: its query API does not answer; classic ones are sent",
-      change: "use --trends native if you know that it does",
-      facts,
-    };
-  }
-  return {
-    check: "native_histograms",
-    level: trends === "native" ? "problem" : "warning",
-    text: "does not store native histograms; classic ones are sent, whose quantiles are coarser",
-    change:
-      application === "Prometheus"
-        ? "start Prometheus with --enable-feature=native-histograms, or use 3.9 or newer"
-        : "nothing, if classic histograms will do",
-    facts,
-  };
 }
 
 const minuteMs = 60_000;

@@ -51,10 +51,12 @@ function toPattern(template: string): RegExp {
 
 /**
  * Numbers, dates and the like; UUIDs and other hexadecimal; long tokens such as ULIDs. A word, a version (`v2`) and
- * a slug (`red-shoes-42`) are none.
+ * a slug (`red-shoes-42`, `summer_sale_2024_catalogue`) are none: its words have separators, and its digits are
+ * together where it has none.
  */
 function isId(segment: string): boolean {
   if (/^\d[\d.,:_-]*$/.test(segment)) return true;
   if (!/\d/.test(segment)) return false;
-  return /^[0-9a-f]{8,}(?:-[0-9a-f]+)*$/i.test(segment) || /^[\w~]{20,}$/.test(segment);
+  if (/^[0-9a-f]{8,}(?:-[0-9a-f]+)*$/i.test(segment)) return true;
+  return /^[a-z0-9]{20,}$/i.test(segment) && /\d[a-z]+\d/i.test(segment);
 }

@@ -38,7 +38,7 @@ const config = {
 
 export interface K6ReceiverOptions {
   readonly clock: Clock;
-  /** A rejection ends the run: what it was about is lost. */
+  /** Called for one push after the other. A rejection ends the run: what it was about is lost. */
   readonly onPush: (body: Buffer) => Promise<void>;
 }
 
@@ -47,7 +47,10 @@ export interface K6Receiver extends AsyncDisposable {
   readonly url: string;
   /** When k6 created its run, Unix milliseconds; undefined until then. */
   readonly createdMs: number | undefined;
-  /** Resolves when k6 has said that the run is over, or after `release`. Rejects as `onPush` did. */
+  /**
+   * Resolves when k6 has said that the run is over, or after `release`, and what had come until then is taken over.
+   * Rejects as `onPush` did.
+   */
   readonly ended: Promise<void>;
   /** k6 is gone. */
   release(): void;
@@ -59,11 +62,17 @@ export async function startK6Receiver({ clock, onPush }: K6ReceiverOptions): Pro
   const end = new EventEmitter();
   // A second error tells nothing new, and would be thrown where nobody listens.
   end.on("error", () => undefined);
-  const ended = once(end, "end").then(() => undefined);
+  const ended = once(end, "end").then(() => {
+    isOver = true;
+    return taken;
+  });
   // Whoever waits for it hears of it.
   ended.catch(() => undefined);
   let createdMs: number | undefined;
+  let isOver = false;
   let lastKey: string | undefined;
+  /** Of all pushes until now. */
+  let taken = Promise.resolve();
 
   const create = async (response: ServerResponse): Promise<void> => {
     const waitMs = (1_000 + afterSecondMs - (clock.nowMs() % 1_000)) % 1_000;
@@ -73,11 +82,14 @@ export async function startK6Receiver({ clock, onPush }: K6ReceiverOptions): Pro
     response.end(JSON.stringify({ reference_id: runId, config }));
   };
   const push = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = await buffer(request);
-    const key = request.headers["k6-idempotency-key"];
-    // A push that k6 sends once more has been taken over already.
-    if (key === undefined || key !== lastKey) await onPush(body);
-    lastKey = String(key);
+    const body = await buffer(request).catch(() => undefined);
+    // Cut off, or too late.
+    if (body === undefined || isOver) return void response.destroy();
+    const key = request.headers["k6-idempotency-key"]?.toString();
+    // k6 sends a push once more that it has not heard of in time, also while we are at it: it waits for the first.
+    if (key === undefined || key !== lastKey) taken = taken.then(() => onPush(body));
+    lastKey = key;
+    await taken;
     response.end();
   };
   const server = createServer((request, response) => {

@@ -49,7 +49,12 @@ export async function negotiate(
   return { protocol, trendForm: form, notices };
 }
 
-function trendFormOf(
+/**
+ * What is sent to a receiver that was asked. Adds to `notices` what the user should know.
+ *
+ * @throws ReceiverError if the options insist on what it does not store
+ */
+export function trendFormOf(
   trends: RemoteWriteOptions["trends"],
   nativeHistograms: boolean | "unverified",
   url: string,
@@ -82,7 +87,10 @@ function trendFormOf(
 }
 
 /** What every receiver understands. */
-function unasked({ protocol, trends }: RemoteWriteOptions): Agreement {
+export function unasked({
+  protocol,
+  trends,
+}: Pick<RemoteWriteOptions, "protocol" | "trends">): Agreement {
   const form = trends === "auto" ? "classic" : trends;
   const chosen = protocol === "auto" ? "1" : protocol;
   const notice =

@@ -40,6 +40,9 @@ import { spoolFolder } from "./spool-folder.ts";
  */
 const idleGraceMs = 200;
 
+/** More for what k6 sums up: a second comes as a whole, and one that k6 has at hand late is not empty. */
+const bucketGraceMs = 1_500;
+
 /**
  * The tags by which k6 Cloud tells the generators of one run apart. Without them two generators would write
  * different values to the same series of the run, and a store refuses the second.
@@ -215,7 +218,10 @@ export class PrometheusOutput implements Output {
         clock,
         graceMs: remoteWrite.latenessMs + idleGraceMs,
         newestMs: () => this.#aggregator.newestMs,
-        advanceTo: (timestampMs) => this.#aggregator.advanceTo(timestampMs),
+        advanceTo: (timestampMs) =>
+          this.#aggregator.advanceTo(
+            timestampMs - (this.#aggregator.hasBuckets ? bucketGraceMs : 0),
+          ),
       });
     }
   }

@@ -4,7 +4,9 @@
  */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { prepareScriptLoad } from "../../src/cli/load-script.ts";
 import { quantileRange, toKey } from "../support/k6-results.ts";
 import type { QueryResult } from "../support/query-api.ts";
 import { recordRun, type RecordedRun, type RecordOptions } from "../support/recorded-run.ts";
@@ -24,6 +26,13 @@ const examples = [
 const resolution = 0.001;
 
 const prometheus3 = storeKinds.find(({ tool }) => tool === "prometheus-3")!;
+
+const discard = {
+  series: () => 0,
+  bucket: () => undefined,
+  dropped: () => undefined,
+  advanceTo: () => undefined,
+};
 
 let shop: Shop;
 let folder: TemporaryFolder;
@@ -149,6 +158,36 @@ describeWithTool("prometheus-3", "samples in buckets", (program) => {
         expect(run.result.exitCode, run.result.stderr).toBe(0);
         expect(run.report.samples.read).toBe(run.k6.samples.length);
         expect(run.report.reconciliation?.differences).toEqual([]);
+      });
+
+      it("show no end of the load before k6 has run for good", async () => {
+        const script = join(folder.path, `${tool}-endless.js`);
+        await writeFile(
+          script,
+          'export const options = { systemTags: ["name"], iterations: 3 }; export default () => {};',
+        );
+        const events: string[] = [];
+        const load = await prepareScriptLoad({
+          script,
+          args: ["--no-usage-report"],
+          k6,
+          env: process.env,
+          samples: "auto",
+          pushIntervalMs: 1_000,
+        });
+        const sink = { ...discard, sample: () => void events.push("sample") };
+        const end = await load.run({
+          sink,
+          buckets: sink,
+          isClassic: false,
+          signal: new AbortController().signal,
+          log: () => undefined,
+          onProcess: () => void events.push("k6"),
+          onLoadOver: () => void events.push("over"),
+        });
+        expect(end.exitCode).toBe(0);
+        expect(events.slice(0, 3)).toEqual(["k6", "k6", "sample"]);
+        expect(events.indexOf("over")).toBe(events.length - 1);
       });
     });
   }

@@ -34,10 +34,20 @@ it.each([
   ["/users/7c9e6679-7425-40de-944b-e07fc1f90ae7/cart", "/users/{id}/cart"],
   ["/posts/507f1f77bcf86cd799439011", "/posts/{id}"],
   ["/sessions/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/sessions/{id}"],
+  // A KSUID, a Firebase key, a CUID.
+  ["/events/0ujtsYcgvSTl8PAuAdqWYMnMOv9", "/events/{id}"],
+  ["/docs/LKs7f3Qm2xWb9TzRc4Vp", "/docs/{id}"],
+  ["/u/cjld2cjxh0000qzrmn831i7rn", "/u/{id}"],
   ["http://shop.test?token=x", "http://shop.test"],
   // Words, versions, slugs, and what k6's http.url left.
   ["/api/v2/facade", "/api/v2/facade"],
   ["/products/red-shoes-42", "/products/red-shoes-42"],
+  ["/pages/summer_sale_2024_catalogue", "/pages/summer_sale_2024_catalogue"],
+  ["/pages/blackfriday2024specials", "/pages/blackfriday2024specials"],
+  ["/blog/10_things_we_learned_in_2023", "/blog/10_things_we_learned_in_2023"],
+  ["/blog/iphone_15_pro_max_vs_galaxy_s24", "/blog/iphone_15_pro_max_vs_galaxy_s24"],
+  ["/wiki/2024_Summer_Olympics_medal_table", "/wiki/2024_Summer_Olympics_medal_table"],
+  ["/api/getCustomerAddressesV2", "/api/getCustomerAddressesV2"],
   ["http://shop.test/products/${}", "http://shop.test/products/${}"],
   ["checkout 3", "checkout 3"],
 ])("recognises ids in %j: %j", (name, expected) => {
