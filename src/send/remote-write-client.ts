@@ -64,6 +64,8 @@ export class RemoteWriteClient implements AsyncDisposable {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #secrets: readonly string[];
   readonly #clock: Clock;
+  /** A request of 2.0, the probe's or another queue's, was answered with Written headers. */
+  #speaks2 = false;
 
   /** No I/O: the first request connects. Close with `close`. */
   constructor(options: RemoteWriteClientOptions) {
@@ -94,7 +96,9 @@ export class RemoteWriteClient implements AsyncDisposable {
     try {
       const answer = await this.#post(batch, attempt, controller.signal);
       if ("kind" in answer) return answer;
-      return classifyResponse(answer, batch, this.#clock.nowMs());
+      const outcome = classifyResponse(answer, batch, this.#clock.nowMs(), this.#speaks2);
+      if (batch.protocol === "2" && isConfirmed(outcome)) this.#speaks2 = true;
+      return outcome;
     } catch (error) {
       signal?.throwIfAborted();
       const failure: NetworkFailure | undefined = controller.signal.aborted
@@ -220,6 +224,14 @@ export class RemoteWriteClient implements AsyncDisposable {
     const secrets = [...(prepared?.secrets ?? []), ...this.#secrets];
     return { kind: "answer", response, secrets };
   }
+}
+
+/** Of 2.0: there were Written headers, without which nothing is `sent`. */
+function isConfirmed(outcome: SendOutcome): boolean {
+  return (
+    outcome.kind === "sent" ||
+    (outcome.kind === "rejected" && outcome.samplesWritten + outcome.histogramsWritten > 0)
+  );
 }
 
 const noBody = new Uint8Array();

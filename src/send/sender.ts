@@ -188,14 +188,9 @@ export class Sender {
           account.answered(part, outcome);
           break;
         case "unsupported":
-          if (part.protocol === "2") {
-            this.#downgraded = true;
-            this.#options.onDowngrade?.(outcome.text);
-            parts.unshift(part);
-          } else {
-            // Nothing is left to fall back to.
-            account.lose("unsupported", () => outcome.text, part);
-          }
+          this.#downgraded = true;
+          this.#options.onDowngrade?.(outcome.text);
+          parts.unshift(part);
           break;
         case "too_large": {
           const halves = splitBatch(part);

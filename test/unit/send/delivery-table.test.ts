@@ -435,6 +435,34 @@ describe("the rest", () => {
     expect(sent).toMatchObject({ delivered: 8, rejected: {}, violations: [] });
   });
 
+  it.each<{ name: string; answer: ScriptedAnswer }>([
+    { name: "415", answer: { status: 415 } },
+    { name: "an ingress' default backend", answer: { status: 200, body: "ok" } },
+  ])("is waited for where 2.0 was confirmed before: $name", async ({ answer }) => {
+    let requests = 0;
+    const sent = await send({
+      protocol: "2",
+      batches: 3,
+      // Only 2.0 is stored by this one.
+      defaultAnswer: (request) => {
+        requests += 1;
+        if (requests === 2 || requests === 3) return answer;
+        return request.protocol === "2" ? storedAnswer(request) : { status: 415 };
+      },
+    });
+    expect(sent.requests).toEqual(["2.0 4", "2.0 4", "2.0 4 retry 1", "2.0 4 retry 2", "2.0 4"]);
+    expect(sent).toMatchObject({ waitsMs: [30_000, 30_000], delivered: 12, rejected: {} });
+    expect(sent.told).toEqual([expect.stringContaining("held http_")]);
+  });
+
+  it("is waited for: 1.0 answered by 415", async () => {
+    const sent = await send({ answers: times(2, { status: 415 }) });
+    expect(sent).toMatchObject({ waitsMs: [30_000, 30_000], delivered: 4, rejected: {} });
+    expect(sent.told).toEqual([
+      "held http_415: HTTP 415: the receiver does not take remote write 1.0",
+    ]);
+  });
+
   it("is sent as 1.0 in parts, where both are news", async () => {
     const sent = await send({
       protocol: "2",
