@@ -195,7 +195,9 @@ export class Sender {
         case "too_large": {
           const halves = splitBatch(part);
           if (halves) {
-            this.#bodyLimitBytes = Math.max(...halves.map(({ body }) => body.byteLength));
+            // A rate limit is about the moment: with small requests, every overload would make many of them.
+            if (outcome.reason !== "http_429")
+              this.#bodyLimitBytes = Math.max(...halves.map(({ body }) => body.byteLength));
             parts.unshift(...halves);
           } else {
             account.lose(outcome.reason, () => toLossText(part, outcome.text), part);
