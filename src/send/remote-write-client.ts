@@ -13,6 +13,7 @@ import { classifyResponse, type ReceiverAnswer } from "./classify-response.ts";
 import { describeNetworkError, type NetworkFailure, networkFailure } from "./network-error.ts";
 import type { RetryOutcome, SendOutcome } from "./send-outcome.ts";
 import { Transport } from "./transport.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface RemoteWriteClientOptions {
   /** `http:` or `https:`, without user-info: credentials are `auth`'s. */
@@ -154,10 +155,9 @@ export class RemoteWriteClient implements AsyncDisposable {
     }
   }
 
-  /** Closes the connections; waits for a request that is under way. */
+  /** Closes the connections; waits for a request that is under way, and gives up one for a token. */
   async close(): Promise<void> {
-    await this.#transport.close();
-    await this.#auth?.close();
+    await Promise.all([this.#auth?.close(), this.#transport.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -235,15 +235,6 @@ function isConfirmed(outcome: SendOutcome): boolean {
 }
 
 const noBody = new Uint8Array();
-
-/** Rejects when `signal` does; the work goes on, and serves whoever asks next. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  return await new Promise<Value>((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
-    work.then(resolve, reject);
-  });
-}
 
 /** 307 and 308 keep method and body. Another origin must not get the credentials, so it is not followed. */
 function redirectTarget(

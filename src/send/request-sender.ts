@@ -12,6 +12,7 @@ import { add, noPoints, type PointCounts } from "./account.ts";
 import { adviceFor } from "./advice.ts";
 import { backoffMs, withJitter } from "./backoff.ts";
 import type { RemoteWriteClient } from "./remote-write-client.ts";
+import { untilAborted } from "./until-aborted.ts";
 import type { HeldOutcome, RetryOutcome, SendOutcome } from "./send-outcome.ts";
 
 export interface RequestClient extends Pick<RemoteWriteClient, "send"> {
@@ -156,9 +157,8 @@ export class RequestSender {
   }
 
   async #refresh(signal: AbortSignal): Promise<boolean> {
-    const isNew = (await this.#options.client.refreshCredentials?.()) ?? false;
-    signal.throwIfAborted();
-    return isNew;
+    const refreshing = this.#options.client.refreshCredentials?.();
+    return refreshing !== undefined && (await untilAborted(refreshing, signal));
   }
 
   #setState(

@@ -55,6 +55,8 @@ export class OAuth2Auth implements RequestAuth {
   readonly #url: URL;
   #token: Token | undefined;
   #pending: Promise<Token | MissingCredentials> | undefined;
+  /** Gives up the token request that is under way; there is one at a time. */
+  #controller = new AbortController();
   /** Where the endpoint wants the id and the secret; the header until it has refused them there. */
   #place: "header" | "body" = "header";
 
@@ -83,7 +85,9 @@ export class OAuth2Auth implements RequestAuth {
     return token.kind === "token" && token.credentials !== refused;
   }
 
+  /** Gives up a token request that is under way. */
   async close(): Promise<void> {
+    this.#controller.abort(new Error("the authentication is closed"));
     await this.#options.transport.close();
   }
 
@@ -124,6 +128,14 @@ export class OAuth2Auth implements RequestAuth {
       ...Object.fromEntries(endpointParams),
       ...(place === "body" && { client_id: clientId, client_secret: secret }),
     });
+    // Not AbortSignal.any: on Node 20 each call leaves listeners on a long-lived signal.
+    const controller = new AbortController();
+    this.#controller = controller;
+    let isTimeout = false;
+    const timer = setTimeout(() => {
+      isTimeout = true;
+      controller.abort();
+    }, timeoutMs);
     const secrets = [basic, formEncode(secret), secret, ...endpointParams.values()];
     try {
       const dispatcher = await transport.dispatcher();
@@ -138,7 +150,7 @@ export class OAuth2Auth implements RequestAuth {
           ...(place === "header" && { Authorization: `Basic ${basic}` }),
         },
         body: form.toString(),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: controller.signal,
       });
       const nowMs = clock.nowMs();
       const text = await readLimited(body);
@@ -150,13 +162,13 @@ export class OAuth2Auth implements RequestAuth {
       const isRefusal = statusCode >= 400 && statusCode < 500 && statusCode !== 429;
       return isRefusal ? { kind: "refused", text: said } : this.#missing("unavailable", said);
     } catch (error) {
-      const failure = describeNetworkError(error);
-      const isTimeout = error instanceof Error && error.name === "TimeoutError";
-      if (failure === undefined && !isTimeout) throw error;
-      return this.#missing(
-        "unavailable",
-        `cannot be asked: ${failure?.text ?? `no answer in ${timeoutMs} ms`}`,
-      );
+      const failure = isTimeout
+        ? { text: `no answer in ${timeoutMs} ms` }
+        : describeNetworkError(error);
+      if (failure === undefined) throw error;
+      return this.#missing("unavailable", `cannot be asked: ${failure.text}`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -162,6 +162,19 @@ describe("without a token", () => {
     });
   });
 
+  it("gives up asking when it is closed, and leaves no connection", async () => {
+    await using server = await startFormServer(() => new Promise<FormAnswer>(() => undefined));
+    const transport = new Transport({ url: new URL(server.url), timeoutMs: 60_000 });
+    const auth = createAuth(server.url, undefined, { transport, timeoutMs: 60_000 });
+    const prepared = auth.prepare();
+    const isGivenUp = expect(prepared).rejects.toThrow("closed");
+    await expect.poll(() => server.requests).toHaveLength(1);
+    await auth.close();
+    await isGivenUp;
+    await expect(auth.refresh()).rejects.toThrow("closed");
+    await expect(transport.dispatcher()).rejects.toThrow("closed");
+  });
+
   it("says so of an endpoint that does not answer", async () => {
     await using server = await startFormServer(() => new Promise<FormAnswer>(() => undefined));
     await using auth = createAuth(server.url, undefined, { timeoutMs: 100 });
