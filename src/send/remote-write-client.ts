@@ -8,7 +8,12 @@
 import type { Dispatcher } from "undici";
 import type { Clock } from "../clock.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
-import { redactSecrets, type OutgoingRequest, type RequestAuth } from "./auth/request-auth.ts";
+import {
+  redactSecrets,
+  withoutHalfSecret,
+  type OutgoingRequest,
+  type RequestAuth,
+} from "./auth/request-auth.ts";
 import { classifyResponse, type ReceiverAnswer } from "./classify-response.ts";
 import { describeNetworkError, type NetworkFailure, networkFailure } from "./network-error.ts";
 import type { RetryOutcome, SendOutcome } from "./send-outcome.ts";
@@ -183,7 +188,7 @@ export class RemoteWriteClient implements AsyncDisposable {
       );
       if (answer.kind === "retry") return answer;
       const { response, secrets } = answer;
-      const text = redactSecrets(await readBeginning(response.body), secrets);
+      const text = await readBeginning(response.body, secrets);
       const target = redirectTarget(response.statusCode, response.headers, url);
       if (target === undefined || redirects === redirectLimit) {
         return { status: response.statusCode, headers: response.headers, body: text };
@@ -249,17 +254,31 @@ function redirectTarget(
   return target.origin === url.origin ? target : undefined;
 }
 
-/** Reads to the end, so that the connection can be used again, and keeps the beginning. */
-async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<string> {
+/**
+ * Reads to the end, so that the connection can be used again, and keeps the beginning, without secrets. One that the end
+ * of the kept part cuts in two would not be found, so a secret's length more is looked through than is kept.
+ */
+async function readBeginning(
+  body: Dispatcher.ResponseData["body"],
+  secrets: readonly string[],
+): Promise<string> {
+  const longestSecret = Math.max(0, ...secrets.map((secret) => Buffer.byteLength(secret)));
+  const searchedBytes = keptBodyBytes + longestSecret;
   const kept: Buffer[] = [];
   let keptBytes = 0;
   let readBytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    kept.push(chunk.subarray(0, keptBodyBytes - keptBytes));
-    keptBytes = Math.min(keptBodyBytes, keptBytes + chunk.length);
+    kept.push(chunk.subarray(0, searchedBytes - keptBytes));
+    keptBytes = Math.min(searchedBytes, keptBytes + chunk.length);
     readBytes += chunk.length;
     if (readBytes > discardedBodyBytes) break;
   }
-  // As a stream: a character that the limit cuts in two is left out.
-  return new TextDecoder().decode(Buffer.concat(kept), { stream: true });
+  const text = redactSecrets(decodeBeginning(Buffer.concat(kept)), secrets);
+  const whole = readBytes > keptBytes ? withoutHalfSecret(text, secrets) : text;
+  return decodeBeginning(Buffer.from(whole).subarray(0, keptBodyBytes));
+}
+
+/** As a stream: a character that the end cuts in two is left out. */
+function decodeBeginning(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes, { stream: true });
 }

@@ -157,7 +157,7 @@ export class OAuth2Auth implements RequestAuth {
       if (statusCode === 200) {
         return toToken(text, nowMs) ?? this.#missing("refused", "answered without an access token");
       }
-      const said = `answered HTTP ${statusCode}: ${redactSecrets(describeError(text), secrets)}`;
+      const said = `answered HTTP ${statusCode}: ${describeError(text, secrets)}`;
       // 400 and 401 are RFC 6749's; others of the kind are no more about the moment.
       const isRefusal = statusCode >= 400 && statusCode < 500 && statusCode !== 429;
       return isRefusal ? { kind: "refused", text: said } : this.#missing("unavailable", said);
@@ -201,10 +201,12 @@ function toToken(text: string, nowMs: number): Token | undefined {
 }
 
 /** Source: RFC 6749, section 5.2. */
-function describeError(text: string): string {
+function describeError(text: string, secrets: readonly string[]): string {
   const { error, error_description: description } = parseObject(text);
   const parts = [error, description].filter((part) => typeof part === "string");
-  return parts.length > 0 ? parts.join(": ") : text.trim().slice(0, shownCharacters);
+  if (parts.length > 0) return redactSecrets(parts.join(": "), secrets);
+  // Before it is cut: half a secret would not be found.
+  return redactSecrets(text.trim(), secrets).slice(0, shownCharacters);
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

@@ -129,6 +129,12 @@ describe("without a token", () => {
       "answered HTTP 503: please wait",
     ],
     [
+      "an endpoint that shows the secret where its answer is cut",
+      { status: 503, body: `${"x".repeat(194)} ${secret}` },
+      "credentials_unavailable",
+      `answered HTTP 503: ${"x".repeat(194)} ***`,
+    ],
+    [
       "a page in place of a token",
       { status: 200, body: "<html>" },
       "credentials_refused",
