@@ -59,8 +59,9 @@ const holdMs = 30_000;
 const hastyHoldMs = 5_000;
 /** So many tries, about 3 s, before a failure that seldom passes by itself is a matter for a person. */
 const lastingTries = 5;
-/** Names, certificates, protocols: with a resolver that hiccups or a rollout they pass after all. */
+/** Names, certificates, protocols, credentials: with a resolver that hiccups or a rollout they pass after all. */
 export const lastingReasons: ReadonlySet<string> = new Set([
+  "credentials_refused",
   "http_501",
   "http_505",
   "dns",

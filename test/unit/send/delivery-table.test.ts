@@ -4,8 +4,11 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/clock.ts";
+import type { RequestAuth } from "../../../src/send/auth/request-auth.ts";
+import { tokenAuth } from "../../../src/send/auth/secret-auth.ts";
 import { RemoteWriteClient } from "../../../src/send/remote-write-client.ts";
 import { Sender, type SenderOptions } from "../../../src/send/sender.ts";
+import { fixedText } from "../../../src/send/text-source.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { toRemoteWrite1 } from "../../../src/encode/transcode.ts";
 import { gaugeBatch } from "../../support/gauge-batch.ts";
@@ -68,6 +71,7 @@ interface Settings extends ReceiverServerOptions {
   readonly sender?: Partial<SenderOptions>;
   readonly refreshCredentials?: () => Promise<boolean>;
   readonly timeoutMs?: number;
+  readonly auth?: RequestAuth;
 }
 
 async function send(settings: Settings): Promise<Sent> {
@@ -95,6 +99,7 @@ async function send(settings: Settings): Promise<Sent> {
     url: url(server.url),
     userAgent: "plimsoll/1.2.3",
     clock,
+    auth: settings.auth,
     ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
   });
   const { refreshCredentials } = settings;
@@ -390,6 +395,15 @@ describe("what a person must put right", () => {
     expect(sent.told).toEqual([expect.stringContaining(`held ${reason}: `)]);
     expect(sent.lastState).toMatchObject({ kind: "held", sinceMs: startMs, reason });
   });
+});
+
+it("is waited for after five quick tries, and told: no credentials to send", async () => {
+  const sent = await send({ auth: tokenAuth("Bearer", fixedText("two\nlines")), waitLimit: 7 });
+  expect(sent.waitsMs).toEqual([100, 200, 400, 800, 1600, 30_000, 30_000]);
+  expect(sent).toMatchObject({ pending: 4, delivered: 0, rejected: {} });
+  expect(sent.told).toEqual([
+    expect.stringMatching(/^held credentials_refused: the token cannot.*; put the credentials/),
+  ]);
 });
 
 describe("401 and 403", () => {
