@@ -32,10 +32,12 @@ const passingStatuses = new Set([408, 425, 429]);
 /** Of 4xx, those that are about the URL, the credentials or a proxy's, whatever the request holds. */
 const configurationStatuses = new Set([401, 403, 404, 405, 407, 410]);
 
+/** @param speaks2 The receiver has confirmed a request of 2.0 before: what denies it now is not the receiver. */
 export function classifyResponse(
   answer: ReceiverAnswer,
   sent: SentCounts,
   nowMs: number,
+  speaks2 = false,
 ): SendOutcome {
   const { status } = answer;
   const reason = `http_${status}`;
@@ -51,6 +53,14 @@ export function classifyResponse(
     }
     // A receiver that only knows 1.0 decodes a 2.0 message as an empty one, and is content with it.
     if (sent.protocol === "2" && !hasWrittenHeader(answer)) {
+      // Some default backends of an ingress say "200 ok" while the receiver restarts.
+      if (speaks2) {
+        return {
+          kind: "held",
+          reason,
+          text: `${text} without Written headers: what answers at this URL is not the receiver that took remote write 2.0 before, so nothing was stored`,
+        };
+      }
       return {
         kind: "unsupported",
         text: `${text} without Written headers: the receiver does not know remote write 2.0`,
@@ -64,7 +74,14 @@ export function classifyResponse(
       retryAfter === undefined ? undefined : parseRetryAfterMs(retryAfter, nowMs);
     return { kind: "retry", reason, text, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
-  if (status === 415 && sent.protocol === "2") return { kind: "unsupported", text };
+  if (status === 415) {
+    if (sent.protocol === "2" && !speaks2) return { kind: "unsupported", text };
+    return {
+      kind: "held",
+      reason,
+      text: `${text}: the receiver does not take remote write ${sent.protocol}.0${sent.protocol === "2" ? " any more" : ""}`,
+    };
+  }
   if (status >= 300 && status <= 399) {
     return {
       kind: "held",

@@ -8,11 +8,17 @@
 import type { Dispatcher } from "undici";
 import type { Clock } from "../clock.ts";
 import type { EncodedBatch, RemoteWriteProtocol } from "../encode/encoded-batch.ts";
-import { redactSecrets, type OutgoingRequest, type RequestAuth } from "./auth/request-auth.ts";
+import {
+  redactSecrets,
+  withoutHalfSecret,
+  type OutgoingRequest,
+  type RequestAuth,
+} from "./auth/request-auth.ts";
 import { classifyResponse, type ReceiverAnswer } from "./classify-response.ts";
 import { describeNetworkError, type NetworkFailure, networkFailure } from "./network-error.ts";
 import type { RetryOutcome, SendOutcome } from "./send-outcome.ts";
 import { Transport } from "./transport.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface RemoteWriteClientOptions {
   /** `http:` or `https:`, without user-info: credentials are `auth`'s. */
@@ -64,6 +70,8 @@ export class RemoteWriteClient implements AsyncDisposable {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #secrets: readonly string[];
   readonly #clock: Clock;
+  /** A request of 2.0, the probe's or another queue's, was answered with Written headers. */
+  #speaks2 = false;
 
   /** No I/O: the first request connects. Close with `close`. */
   constructor(options: RemoteWriteClientOptions) {
@@ -94,7 +102,9 @@ export class RemoteWriteClient implements AsyncDisposable {
     try {
       const answer = await this.#post(batch, attempt, controller.signal);
       if ("kind" in answer) return answer;
-      return classifyResponse(answer, batch, this.#clock.nowMs());
+      const outcome = classifyResponse(answer, batch, this.#clock.nowMs(), this.#speaks2);
+      if (batch.protocol === "2" && isConfirmed(outcome)) this.#speaks2 = true;
+      return outcome;
     } catch (error) {
       signal?.throwIfAborted();
       const failure: NetworkFailure | undefined = controller.signal.aborted
@@ -150,10 +160,9 @@ export class RemoteWriteClient implements AsyncDisposable {
     }
   }
 
-  /** Closes the connections; waits for a request that is under way. */
+  /** Closes the connections; waits for a request that is under way, and gives up one for a token. */
   async close(): Promise<void> {
-    await this.#transport.close();
-    await this.#auth?.close();
+    await Promise.all([this.#auth?.close(), this.#transport.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -179,7 +188,7 @@ export class RemoteWriteClient implements AsyncDisposable {
       );
       if (answer.kind === "retry") return answer;
       const { response, secrets } = answer;
-      const text = redactSecrets(await readBeginning(response.body), secrets);
+      const text = await readBeginning(response.body, secrets);
       const target = redirectTarget(response.statusCode, response.headers, url);
       if (target === undefined || redirects === redirectLimit) {
         return { status: response.statusCode, headers: response.headers, body: text };
@@ -222,16 +231,15 @@ export class RemoteWriteClient implements AsyncDisposable {
   }
 }
 
-const noBody = new Uint8Array();
-
-/** Rejects when `signal` does; the work goes on, and serves whoever asks next. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  return await new Promise<Value>((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
-    work.then(resolve, reject);
-  });
+/** Of 2.0: there were Written headers, without which nothing is `sent`. */
+function isConfirmed(outcome: SendOutcome): boolean {
+  return (
+    outcome.kind === "sent" ||
+    (outcome.kind === "rejected" && outcome.samplesWritten + outcome.histogramsWritten > 0)
+  );
 }
+
+const noBody = new Uint8Array();
 
 /** 307 and 308 keep method and body. Another origin must not get the credentials, so it is not followed. */
 function redirectTarget(
@@ -246,17 +254,31 @@ function redirectTarget(
   return target.origin === url.origin ? target : undefined;
 }
 
-/** Reads to the end, so that the connection can be used again, and keeps the beginning. */
-async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<string> {
+/**
+ * Reads to the end, so that the connection can be used again, and keeps the beginning, without secrets. One that the end
+ * of the kept part cuts in two would not be found, so a secret's length more is looked through than is kept.
+ */
+async function readBeginning(
+  body: Dispatcher.ResponseData["body"],
+  secrets: readonly string[],
+): Promise<string> {
+  const longestSecret = Math.max(0, ...secrets.map((secret) => Buffer.byteLength(secret)));
+  const searchedBytes = keptBodyBytes + longestSecret;
   const kept: Buffer[] = [];
   let keptBytes = 0;
   let readBytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    kept.push(chunk.subarray(0, keptBodyBytes - keptBytes));
-    keptBytes = Math.min(keptBodyBytes, keptBytes + chunk.length);
+    kept.push(chunk.subarray(0, searchedBytes - keptBytes));
+    keptBytes = Math.min(searchedBytes, keptBytes + chunk.length);
     readBytes += chunk.length;
     if (readBytes > discardedBodyBytes) break;
   }
-  // As a stream: a character that the limit cuts in two is left out.
-  return new TextDecoder().decode(Buffer.concat(kept), { stream: true });
+  const text = redactSecrets(decodeBeginning(Buffer.concat(kept)), secrets);
+  const whole = readBytes > keptBytes ? withoutHalfSecret(text, secrets) : text;
+  return decodeBeginning(Buffer.from(whole).subarray(0, keptBodyBytes));
+}
+
+/** As a stream: a character that the end cuts in two is left out. */
+function decodeBeginning(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes, { stream: true });
 }

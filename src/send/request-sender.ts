@@ -12,6 +12,7 @@ import { add, noPoints, type PointCounts } from "./account.ts";
 import { adviceFor } from "./advice.ts";
 import { backoffMs, withJitter } from "./backoff.ts";
 import type { RemoteWriteClient } from "./remote-write-client.ts";
+import { untilAborted } from "./until-aborted.ts";
 import type { HeldOutcome, RetryOutcome, SendOutcome } from "./send-outcome.ts";
 
 export interface RequestClient extends Pick<RemoteWriteClient, "send"> {
@@ -58,8 +59,9 @@ const holdMs = 30_000;
 const hastyHoldMs = 5_000;
 /** So many tries, about 3 s, before a failure that seldom passes by itself is a matter for a person. */
 const lastingTries = 5;
-/** Names, certificates, protocols: with a resolver that hiccups or a rollout they pass after all. */
+/** Names, certificates, protocols, credentials: with a resolver that hiccups or a rollout they pass after all. */
 export const lastingReasons: ReadonlySet<string> = new Set([
+  "credentials_refused",
   "http_501",
   "http_505",
   "dns",
@@ -156,9 +158,8 @@ export class RequestSender {
   }
 
   async #refresh(signal: AbortSignal): Promise<boolean> {
-    const isNew = (await this.#options.client.refreshCredentials?.()) ?? false;
-    signal.throwIfAborted();
-    return isNew;
+    const refreshing = this.#options.client.refreshCredentials?.();
+    return refreshing !== undefined && (await untilAborted(refreshing, signal));
   }
 
   #setState(

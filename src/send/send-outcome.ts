@@ -26,7 +26,8 @@ export interface RetryOutcome {
 }
 
 /**
- * About the URL or the credentials, not about the points: 401, 403, 404, 405, 407, 410, a redirect, a web page.
+ * About the URL, the credentials or the protocol, not about the points: 401, 403, 404, 405, 407, 410, a redirect, a web
+ * page, 415 to 1.0, and what denies 2.0 (415, 2xx without Written headers) where it was confirmed before.
  * Any other request would get the same answer until a person has put it right.
  */
 export interface HeldOutcome {
@@ -55,7 +56,7 @@ export interface RejectedOutcome {
   readonly histogramsWritten: number;
 }
 
-/** The receiver does not speak remote write 2.0 (415, or 2xx without Written headers): nothing was stored. */
+/** Of 2.0 only: the receiver does not speak it (415, or 2xx without Written headers), so nothing was stored. */
 export interface UnsupportedOutcome {
   readonly kind: "unsupported";
   readonly text: string;

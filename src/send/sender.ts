@@ -188,19 +188,16 @@ export class Sender {
           account.answered(part, outcome);
           break;
         case "unsupported":
-          if (part.protocol === "2") {
-            this.#downgraded = true;
-            this.#options.onDowngrade?.(outcome.text);
-            parts.unshift(part);
-          } else {
-            // Nothing is left to fall back to.
-            account.lose("unsupported", () => outcome.text, part);
-          }
+          this.#downgraded = true;
+          this.#options.onDowngrade?.(outcome.text);
+          parts.unshift(part);
           break;
         case "too_large": {
           const halves = splitBatch(part);
           if (halves) {
-            this.#bodyLimitBytes = Math.max(...halves.map(({ body }) => body.byteLength));
+            // A rate limit is about the moment: with small requests, every overload would make many of them.
+            if (outcome.reason !== "http_429")
+              this.#bodyLimitBytes = Math.max(...halves.map(({ body }) => body.byteLength));
             parts.unshift(...halves);
           } else {
             account.lose(outcome.reason, () => toLossText(part, outcome.text), part);

@@ -53,6 +53,7 @@ export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions;
   #certificates: Certificates = {};
   #dispatcher: Dispatcher | undefined;
+  #isClosed = false;
   /** Replaced by newer ones, closing or closed. */
   readonly #closing: Promise<void>[] = [];
 
@@ -68,7 +69,8 @@ export class Transport implements AsyncDisposable {
    */
   async dispatcher(): Promise<Dispatcher> {
     const certificates = await this.#readCertificates("read");
-    // No await from here on: two requests at once must not make two dispatchers.
+    // No await from here on: two requests at once must not make two dispatchers, and none may outlive `close`.
+    if (this.#isClosed) throw new Error("the transport is closed");
     if (this.#dispatcher !== undefined && isSame(certificates, this.#certificates)) {
       return this.#dispatcher;
     }
@@ -85,6 +87,7 @@ export class Transport implements AsyncDisposable {
 
   /** Closes the connections; waits for a request that is under way. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#retire();
     await Promise.all(this.#closing);
   }

@@ -26,7 +26,7 @@ describe.each(["1", "2"] as const)("remote write %s.0", (protocol) => {
       const outcome = classifyResponse({ status, headers: written, body: "" }, sent, nowMs);
       expect([status, uncode(kind)]).toEqual([status, outcome.kind]);
     }
-    expect(rows).toHaveLength(11);
+    expect(rows).toHaveLength(12);
   });
 });
 

@@ -55,6 +55,8 @@ export class OAuth2Auth implements RequestAuth {
   readonly #url: URL;
   #token: Token | undefined;
   #pending: Promise<Token | MissingCredentials> | undefined;
+  /** Gives up the token request that is under way; there is one at a time. */
+  #controller = new AbortController();
   /** Where the endpoint wants the id and the secret; the header until it has refused them there. */
   #place: "header" | "body" = "header";
 
@@ -83,7 +85,9 @@ export class OAuth2Auth implements RequestAuth {
     return token.kind === "token" && token.credentials !== refused;
   }
 
+  /** Gives up a token request that is under way. */
   async close(): Promise<void> {
+    this.#controller.abort(new Error("the authentication is closed"));
     await this.#options.transport.close();
   }
 
@@ -124,6 +128,14 @@ export class OAuth2Auth implements RequestAuth {
       ...Object.fromEntries(endpointParams),
       ...(place === "body" && { client_id: clientId, client_secret: secret }),
     });
+    // Not AbortSignal.any: on Node 20 each call leaves listeners on a long-lived signal.
+    const controller = new AbortController();
+    this.#controller = controller;
+    let isTimeout = false;
+    const timer = setTimeout(() => {
+      isTimeout = true;
+      controller.abort();
+    }, timeoutMs);
     const secrets = [basic, formEncode(secret), secret, ...endpointParams.values()];
     try {
       const dispatcher = await transport.dispatcher();
@@ -138,25 +150,25 @@ export class OAuth2Auth implements RequestAuth {
           ...(place === "header" && { Authorization: `Basic ${basic}` }),
         },
         body: form.toString(),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: controller.signal,
       });
       const nowMs = clock.nowMs();
       const text = await readLimited(body);
       if (statusCode === 200) {
         return toToken(text, nowMs) ?? this.#missing("refused", "answered without an access token");
       }
-      const said = `answered HTTP ${statusCode}: ${redactSecrets(describeError(text), secrets)}`;
+      const said = `answered HTTP ${statusCode}: ${describeError(text, secrets)}`;
       // 400 and 401 are RFC 6749's; others of the kind are no more about the moment.
       const isRefusal = statusCode >= 400 && statusCode < 500 && statusCode !== 429;
       return isRefusal ? { kind: "refused", text: said } : this.#missing("unavailable", said);
     } catch (error) {
-      const failure = describeNetworkError(error);
-      const isTimeout = error instanceof Error && error.name === "TimeoutError";
-      if (failure === undefined && !isTimeout) throw error;
-      return this.#missing(
-        "unavailable",
-        `cannot be asked: ${failure?.text ?? `no answer in ${timeoutMs} ms`}`,
-      );
+      const failure = isTimeout
+        ? { text: `no answer in ${timeoutMs} ms` }
+        : describeNetworkError(error);
+      if (failure === undefined) throw error;
+      return this.#missing("unavailable", `cannot be asked: ${failure.text}`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -189,10 +201,12 @@ function toToken(text: string, nowMs: number): Token | undefined {
 }
 
 /** Source: RFC 6749, section 5.2. */
-function describeError(text: string): string {
+function describeError(text: string, secrets: readonly string[]): string {
   const { error, error_description: description } = parseObject(text);
   const parts = [error, description].filter((part) => typeof part === "string");
-  return parts.length > 0 ? parts.join(": ") : text.trim().slice(0, shownCharacters);
+  if (parts.length > 0) return redactSecrets(parts.join(": "), secrets);
+  // Before it is cut: half a secret would not be found.
+  return redactSecrets(text.trim(), secrets).slice(0, shownCharacters);
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

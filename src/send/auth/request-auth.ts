@@ -56,3 +56,16 @@ export function redactSecrets(text: string, secrets: readonly string[]): string 
     .filter((secret) => secret !== "")
     .reduce((redacted, secret) => redacted.replaceAll(secret, "***"), text);
 }
+
+/**
+ * For a text of which the rest is not known: leaves out the end that is the beginning of a secret. Redacting what stands
+ * before it may have moved it anywhere.
+ */
+export function withoutHalfSecret(text: string, secrets: readonly string[]): string {
+  const halves = secrets.map((secret) => {
+    let length = Math.min(secret.length, text.length);
+    while (length > 0 && !text.endsWith(secret.slice(0, length))) length -= 1;
+    return length;
+  });
+  return text.slice(0, text.length - Math.max(0, ...halves));
+}

@@ -32,7 +32,7 @@ describe("remote write 1.0", () => {
     expect(classifyResponse(answer, sent1, nowMs)).toMatchObject({ samplesWritten: 10 });
   });
 
-  it.each([400, 402, 406, 409, 411, 412, 415, 422, 431, 451, 499])(
+  it.each([400, 402, 406, 409, 411, 412, 422, 431, 451, 499])(
     "gives up after %i, with everything lost",
     (status) => {
       const answer = answerOf({
@@ -49,6 +49,14 @@ describe("remote write 1.0", () => {
       });
     },
   );
+});
+
+it("takes 415 to 1.0 for no matter of the points", () => {
+  expect(classifyResponse(answerOf({ status: 415, body: "no" }), sent1, nowMs)).toEqual({
+    kind: "held",
+    reason: "http_415",
+    text: "HTTP 415: no: the receiver does not take remote write 1.0",
+  });
 });
 
 describe("remote write 2.0", () => {
@@ -86,6 +94,20 @@ describe("remote write 2.0", () => {
     expect(classifyResponse(answer, sent2, nowMs)).toEqual({
       kind: "unsupported",
       text: "HTTP 415: unknown message",
+    });
+  });
+
+  it("is not doubted once it was confirmed: what answers so is somebody else", () => {
+    const ok = answerOf({ status: 200, body: "ok" });
+    expect(classifyResponse(ok, sent2, nowMs, true)).toEqual({
+      kind: "held",
+      reason: "http_200",
+      text: "HTTP 200: ok without Written headers: what answers at this URL is not the receiver that took remote write 2.0 before, so nothing was stored",
+    });
+    expect(classifyResponse(answerOf({ status: 415 }), sent2, nowMs, true)).toEqual({
+      kind: "held",
+      reason: "http_415",
+      text: "HTTP 415: the receiver does not take remote write 2.0 any more",
     });
   });
 

@@ -4,8 +4,11 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/clock.ts";
+import type { RequestAuth } from "../../../src/send/auth/request-auth.ts";
+import { tokenAuth } from "../../../src/send/auth/secret-auth.ts";
 import { RemoteWriteClient } from "../../../src/send/remote-write-client.ts";
 import { Sender, type SenderOptions } from "../../../src/send/sender.ts";
+import { fixedText } from "../../../src/send/text-source.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { toRemoteWrite1 } from "../../../src/encode/transcode.ts";
 import { gaugeBatch } from "../../support/gauge-batch.ts";
@@ -68,6 +71,7 @@ interface Settings extends ReceiverServerOptions {
   readonly sender?: Partial<SenderOptions>;
   readonly refreshCredentials?: () => Promise<boolean>;
   readonly timeoutMs?: number;
+  readonly auth?: RequestAuth;
 }
 
 async function send(settings: Settings): Promise<Sent> {
@@ -95,6 +99,7 @@ async function send(settings: Settings): Promise<Sent> {
     url: url(server.url),
     userAgent: "plimsoll/1.2.3",
     clock,
+    auth: settings.auth,
     ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
   });
   const { refreshCredentials } = settings;
@@ -202,15 +207,18 @@ describe("429", () => {
   });
 
   it.each(["1", "2"] as const)(
-    "three times in a row cuts a large request, and the next at once (%s)",
+    "three times in a row cuts a large request, and no other (%s)",
     async (protocol) => {
       const burst = 600;
       const sent = await send({
         protocol,
         series: 1_000,
         batches: 3,
+        // The first one comes into an overload.
         defaultAnswer: (request) =>
-          request.series.length > burst ? { status: 429 } : storedAnswer(request),
+          request.series.length > burst && request.series[0]?.samples[0]?.timestampMs === startMs
+            ? { status: 429 }
+            : storedAnswer(request),
       });
       const whole = `${protocol}.0 1000`;
       const half = `${protocol}.0 500`;
@@ -218,7 +226,10 @@ describe("429", () => {
         whole,
         `${whole} retry 1`,
         `${whole} retry 2`,
-        ...Array(6).fill(half),
+        half,
+        half,
+        whole,
+        whole,
       ]);
       expect(sent).toMatchObject({ delivered: 3_000, rejected: {}, violations: [] });
     },
@@ -386,6 +397,15 @@ describe("what a person must put right", () => {
   });
 });
 
+it("is waited for after five quick tries, and told: no credentials to send", async () => {
+  const sent = await send({ auth: tokenAuth("Bearer", fixedText("two\nlines")), waitLimit: 7 });
+  expect(sent.waitsMs).toEqual([100, 200, 400, 800, 1600, 30_000, 30_000]);
+  expect(sent).toMatchObject({ pending: 4, delivered: 0, rejected: {} });
+  expect(sent.told).toEqual([
+    expect.stringMatching(/^held credentials_refused: the token cannot.*; put the credentials/),
+  ]);
+});
+
 describe("401 and 403", () => {
   it.each([401, 403])("are tried again at once with other credentials: %i", async (status) => {
     const sent = await send({
@@ -433,6 +453,34 @@ describe("the rest", () => {
     const sent = await send({ protocol: "2", batches: 2, answers: [answer] });
     expect(sent.requests).toEqual(["2.0 4", "1.0 4", "1.0 4"]);
     expect(sent).toMatchObject({ delivered: 8, rejected: {}, violations: [] });
+  });
+
+  it.each<{ name: string; answer: ScriptedAnswer }>([
+    { name: "415", answer: { status: 415 } },
+    { name: "an ingress' default backend", answer: { status: 200, body: "ok" } },
+  ])("is waited for where 2.0 was confirmed before: $name", async ({ answer }) => {
+    let requests = 0;
+    const sent = await send({
+      protocol: "2",
+      batches: 3,
+      // Only 2.0 is stored by this one.
+      defaultAnswer: (request) => {
+        requests += 1;
+        if (requests === 2 || requests === 3) return answer;
+        return request.protocol === "2" ? storedAnswer(request) : { status: 415 };
+      },
+    });
+    expect(sent.requests).toEqual(["2.0 4", "2.0 4", "2.0 4 retry 1", "2.0 4 retry 2", "2.0 4"]);
+    expect(sent).toMatchObject({ waitsMs: [30_000, 30_000], delivered: 12, rejected: {} });
+    expect(sent.told).toEqual([expect.stringContaining("held http_")]);
+  });
+
+  it("is waited for: 1.0 answered by 415", async () => {
+    const sent = await send({ answers: times(2, { status: 415 }) });
+    expect(sent).toMatchObject({ waitsMs: [30_000, 30_000], delivered: 4, rejected: {} });
+    expect(sent.told).toEqual([
+      "held http_415: HTTP 415: the receiver does not take remote write 1.0",
+    ]);
   });
 
   it("is sent as 1.0 in parts, where both are news", async () => {

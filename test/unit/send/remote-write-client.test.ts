@@ -61,6 +61,12 @@ describe("the answer", () => {
     expect(await client.send(batch, 0)).toMatchObject({ text: `HTTP 400: ${"x".repeat(1023)}` });
   });
 
+  it("keeps an end that looks like the beginning of a secret, where nothing was cut", async () => {
+    await using server = await startReceiverServer({ answers: [{ status: 400, body: "no path" }] });
+    await using client = createClient(server.url, { secrets: ["hunter2"] });
+    expect(await client.send(batch, 0)).toMatchObject({ text: "HTTP 400: no path" });
+  });
+
   it("shows no credentials, even where the receiver does", async () => {
     const encoded = Buffer.from("ann:hunter2").toString("base64");
     const body = `no access for ann with hunter2 (Basic ${encoded}, X-Key k3y)`;
@@ -70,6 +76,29 @@ describe("the answer", () => {
     expect(await client.send(batch, 0)).toMatchObject({
       text: "HTTP 403: no access for ann with *** (Basic ***, X-Key ***)",
     });
+  });
+});
+
+describe("a long token", () => {
+  const token = Array.from({ length: 400 }, (_, n) => `part${n}.`).join("");
+  const answered = async (body: string) => {
+    await using server = await startReceiverServer({ answers: [{ status: 400, body }] });
+    const auth = tokenAuth("Bearer", fixedText(token));
+    await using client = createClient(server.url, { auth });
+    const outcome = await client.send(batch, 0);
+    return outcome.kind === "rejected" ? outcome.text : undefined;
+  };
+
+  it.each([
+    ["at the beginning", `no: ${token} ${"x".repeat(4_000)}`, `no: *** ${"x".repeat(1_000)}`],
+    ["across the end of what is kept", `${"x".repeat(1_000)} ${token}`, `${"x".repeat(1_000)} ***`],
+    ["twice", `${token} ${token} ${token}`, "***"],
+    ["many times", `${token} `.repeat(30), "***"],
+  ])("is not shown in part either: %s", async (_, body, beginning) => {
+    const text = (await answered(body)) ?? "";
+    expect(text).toContain(`HTTP 400: ${beginning.slice(0, 900)}`);
+    expect(text).toContain("***");
+    expect(text).not.toContain("part");
   });
 });
 

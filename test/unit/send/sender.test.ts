@@ -209,6 +209,35 @@ describe("the end", () => {
     expect(server.violations).toEqual([]);
   });
 
+  it("does not wait for new credentials when the time is over", async () => {
+    await using server = await startReceiverServer({ answers: [{ status: 401 }] });
+    await using client = new RemoteWriteClient({
+      url: server.url,
+      userAgent: "plimsoll/1.2.3",
+      clock: systemClock,
+    });
+    let asked = 0;
+    await using setup = await setUp(
+      {},
+      {
+        client: {
+          send: (...args) => client.send(...args),
+          refreshCredentials: () => {
+            asked += 1;
+            return new Promise(() => undefined);
+          },
+        },
+      },
+    );
+    const { sender, spool, clock } = setup;
+    spool.append(batchOf(1));
+    const drained = sender.drain(1000);
+    await expect.poll(() => asked).toBe(1);
+    clock.advance(1000);
+    expect(await drained).toBe(false);
+    expect(spool.pending.batches).toBe(1);
+  });
+
   it("stops at once, and keeps the batch", async () => {
     await using setup = await setUp({ answers: ["hang"] });
     const { sender, spool, server } = setup;

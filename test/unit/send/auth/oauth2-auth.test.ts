@@ -129,6 +129,12 @@ describe("without a token", () => {
       "answered HTTP 503: please wait",
     ],
     [
+      "an endpoint that shows the secret where its answer is cut",
+      { status: 503, body: `${"x".repeat(194)} ${secret}` },
+      "credentials_unavailable",
+      `answered HTTP 503: ${"x".repeat(194)} ***`,
+    ],
+    [
       "a page in place of a token",
       { status: 200, body: "<html>" },
       "credentials_refused",
@@ -160,6 +166,19 @@ describe("without a token", () => {
       reason: "credentials_unavailable",
       text: expect.stringContaining("cannot be asked: nothing listens there"),
     });
+  });
+
+  it("gives up asking when it is closed, and leaves no connection", async () => {
+    await using server = await startFormServer(() => new Promise<FormAnswer>(() => undefined));
+    const transport = new Transport({ url: new URL(server.url), timeoutMs: 60_000 });
+    const auth = createAuth(server.url, undefined, { transport, timeoutMs: 60_000 });
+    const prepared = auth.prepare();
+    const isGivenUp = expect(prepared).rejects.toThrow("closed");
+    await expect.poll(() => server.requests).toHaveLength(1);
+    await auth.close();
+    await isGivenUp;
+    await expect(auth.refresh()).rejects.toThrow("closed");
+    await expect(transport.dispatcher()).rejects.toThrow("closed");
   });
 
   it("says so of an endpoint that does not answer", async () => {
