@@ -7,6 +7,9 @@ import type { DeliveryProgress } from "../output/output-progress.ts";
 import type { SpoolListing } from "../spool/list-spools.ts";
 import { formatBytes, formatCount, formatTable } from "./format.ts";
 
+/** What is lost of a damaged spool. */
+export const unreadable = "requests in the spool that cannot be read";
+
 export interface SpoolReport {
   readonly testid: string;
   readonly test: string | null;
@@ -112,7 +115,7 @@ export function toSentText(report: SentReport): string {
     ],
   ];
   if (report.corruptRequests > 0) {
-    lines.push(["lost", `${formatCount(report.corruptRequests)} requests that cannot be read`]);
+    lines.push(["lost", `${formatCount(report.corruptRequests)} ${unreadable}`]);
   }
   if (report.pending > 0) {
     lines.push(["note", `what is pending stays in the spool, ${report.directory}`]);
