@@ -60,14 +60,20 @@ export function toSpoolReport(listing: SpoolListing): SpoolReport {
   };
 }
 
-/** `listing` as it was before. */
+/** `listing` as it was before; the account is of what was found when the spool was taken. */
 export function toSentReport(
   listing: SpoolListing,
   sentTo: string,
-  { points, sender }: Pick<DeliveryProgress, "points" | "sender">,
+  {
+    points,
+    sender,
+    corruptRecords,
+  }: Pick<DeliveryProgress, "points" | "sender" | "corruptRecords">,
 ): SentReport {
   return {
     ...toSpoolReport(listing),
+    points: points.recovered,
+    corruptRequests: corruptRecords,
     sentTo,
     delivered: points.delivered,
     pending: points.pending,

@@ -238,10 +238,13 @@ describe("a damaged spool", () => {
     const file = join(folder.path, "recovering.json");
     writeFileSync(file, chunks(Date.now() - 60_000).join(""));
     const reportFile = join(folder.path, "recovered.json");
+    const args = ["ingest", file, "--testid", "recovered", "--report", reportFile];
+    const spoolDir = join(folder.path, "damaged");
     const { exitCode, stderr } = await run([
-      ...["ingest", file, "--testid", "recovered", "--report", reportFile],
+      ...args,
       ...out(receiver.url),
-      ...["--spool-dir", join(folder.path, "damaged")],
+      "--spool-dir",
+      spoolDir,
     ]);
     expect(exitCode, stderr).toBe(3);
     expect(stderr).toContain("lost  1 requests in the spool that cannot be read");
