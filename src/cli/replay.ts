@@ -8,7 +8,7 @@ import { PlimsollError, ReceiverError, UsageError } from "../errors.ts";
 import { createClient } from "../output/create-client.ts";
 import { describeDamage, isFor } from "../output/leftovers.ts";
 import { Replay } from "../output/replay.ts";
-import { listSpools, type SpoolListing } from "../spool/list-spools.ts";
+import { inspectSpool, listSpools, type SpoolListing } from "../spool/list-spools.ts";
 import { RunSpool } from "../spool/run-spool.ts";
 import { chooseSpools, displayUrlOf } from "./choose-spools.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
@@ -115,7 +115,7 @@ async function replay(
     log(`nothing waits for ${displayUrlOf(options.url)} in ${options.spoolDir}`);
     return exitCodes.ok;
   }
-  if (flags.discard === true) return await discardAll(chosen, log);
+  if (flags.discard === true) return await discardAll(chosen, flags, log);
   return await sendAll(chosen, options, io, flags);
 }
 
@@ -147,19 +147,46 @@ function chooseAll(
   return chosen;
 }
 
+/**
+ * The spool as it is now: since it was listed, another process may have taken, sent or removed it. `undefined` where
+ * it is not ours to deal with any more.
+ */
+async function lookAgain(
+  { directory }: SpoolListing,
+  { all }: ReplayFlags,
+  log: (text: string) => void,
+): Promise<SpoolListing | undefined> {
+  const now = await inspectSpool(directory);
+  if (now === undefined) log(`${directory} is gone: another process has sent or removed it`);
+  // One that was named is refused when it is opened.
+  else if (all !== true || now.ownerPid === undefined) return now;
+  else log(`${directory} is in use by process ${now.ownerPid} now`);
+  return undefined;
+}
+
 async function discardAll(
   chosen: readonly SpoolListing[],
+  flags: ReplayFlags,
   log: (text: string) => void,
 ): Promise<number> {
-  for (const { directory } of chosen) {
-    await using spool = await RunSpool.open(directory);
-    const { batches, samples, histograms } = spool.discard();
-    log(
-      `removed ${directory}: ${formatCount(batches)} requests with ` +
-        `${formatCount(samples + histograms)} points that no receiver has`,
-    );
+  let exitCode: number = exitCodes.ok;
+  for (const listed of chosen) {
+    try {
+      const listing = await lookAgain(listed, flags, log);
+      if (listing === undefined) continue;
+      await using spool = await RunSpool.open(listing.directory);
+      const { batches, samples, histograms } = spool.discard();
+      log(
+        `removed ${listing.directory}: ${formatCount(batches)} requests with ` +
+          `${formatCount(samples + histograms)} points that no receiver has`,
+      );
+    } catch (error) {
+      if (!(error instanceof PlimsollError)) throw error;
+      log(error.message);
+      exitCode = exitCodeByError[error.code];
+    }
   }
-  return exitCodes.ok;
+  return exitCode;
 }
 
 /** One after the other, the oldest first. What cannot be used is passed over, and makes the exit code. */
@@ -183,14 +210,24 @@ async function sendAll(
     onSecond: () => undefined,
   });
   const { signal } = interrupts;
-  for (const listing of chosen) {
-    if (signal.aborted) break;
+  const told = new Set<string>();
+  const logOnce = (text: string): void => {
+    if (!told.has(text)) log(text);
+    told.add(text);
+  };
+  for (const listed of chosen) {
+    if (signal.aborted) {
+      if (exitCode === exitCodes.ok) exitCode = exitCodes.incomplete;
+      break;
+    }
     try {
+      const listing = await lookAgain(listed, flags, log);
+      if (listing === undefined) continue;
+      await using spool = await RunSpool.open(listing.directory);
       await using client = await createClient(
-        { ...options, queues: Math.max(1, listing.queues) },
-        { clock: systemClock, userAgent },
+        { ...options, queues: spool.queues.length },
+        { clock: systemClock, userAgent, onNotice: logOnce },
       );
-      const spool = await RunSpool.open(listing.directory);
       for (const notice of describeDamage(spool)) log(notice);
       await using sending = new Replay({
         spool,
@@ -230,7 +267,6 @@ async function sendAll(
       if (error instanceof ReceiverError) break;
     }
   }
-  if (signal.aborted) exitCode = exitCodes.incomplete;
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ spools: reports })}\n`);
   return exitCode;
 }

@@ -15,6 +15,7 @@ import { reconcile, type Reconciliation } from "../generate/reconcile.ts";
 import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { TextSink } from "./command-io.ts";
 import { formatBytes, formatCount, formatShare } from "./format.ts";
+import { unreadable } from "./spool-report.ts";
 import type { LoadEnd } from "./load.ts";
 
 /** docs/cli.md describes the fields. */
@@ -99,6 +100,9 @@ function toReportText(report: RunReport): string {
     ],
   ];
   if (report.reconciliation) lines.push(["reconciled", reconciled(report.reconciliation)]);
+  if (report.corruptRequests > 0) {
+    lines.push(["lost", `${formatCount(report.corruptRequests)} ${unreadable}`]);
+  }
   const remarks = [
     [series.overflowed, 'series beyond --max-series went to name="(other)"'],
     [

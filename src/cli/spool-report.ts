@@ -7,6 +7,9 @@ import type { DeliveryProgress } from "../output/output-progress.ts";
 import type { SpoolListing } from "../spool/list-spools.ts";
 import { formatBytes, formatCount, formatTable } from "./format.ts";
 
+/** What is lost of a damaged spool. */
+export const unreadable = "requests in the spool that cannot be read";
+
 export interface SpoolReport {
   readonly testid: string;
   readonly test: string | null;
@@ -57,14 +60,20 @@ export function toSpoolReport(listing: SpoolListing): SpoolReport {
   };
 }
 
-/** `listing` as it was before. */
+/** `listing` as it was before; the account is of what was found when the spool was taken. */
 export function toSentReport(
   listing: SpoolListing,
   sentTo: string,
-  { points, sender }: Pick<DeliveryProgress, "points" | "sender">,
+  {
+    points,
+    sender,
+    corruptRecords,
+  }: Pick<DeliveryProgress, "points" | "sender" | "corruptRecords">,
 ): SentReport {
   return {
     ...toSpoolReport(listing),
+    points: points.recovered,
+    corruptRequests: corruptRecords,
     sentTo,
     delivered: points.delivered,
     pending: points.pending,
@@ -112,7 +121,7 @@ export function toSentText(report: SentReport): string {
     ],
   ];
   if (report.corruptRequests > 0) {
-    lines.push(["lost", `${formatCount(report.corruptRequests)} requests that cannot be read`]);
+    lines.push(["lost", `${formatCount(report.corruptRequests)} ${unreadable}`]);
   }
   if (report.pending > 0) {
     lines.push(["note", `what is pending stays in the spool, ${report.directory}`]);

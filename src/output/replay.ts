@@ -19,7 +19,7 @@ import type { DeliveryProgress } from "./output-progress.ts";
 const pollMs = 50;
 
 export interface ReplayOptions extends Omit<DeliveryOptions, "client"> {
-  readonly client: Pick<RemoteWriteClient, "send" | "displayUrl">;
+  readonly client: Pick<RemoteWriteClient, "send" | "refreshCredentials" | "displayUrl">;
   /** Gives up when the receiver has taken nothing for so long. */
   readonly patienceMs: number;
 }
@@ -83,10 +83,33 @@ export class Replay implements AsyncDisposable {
   }
 }
 
+/**
+ * Throws what speaks of us. Refused credentials are renewed first, since a token may have ended during the replay;
+ * the sender, which would do so, never sees the refusal.
+ */
 function refusedOnlyForPoints(client: ReplayOptions["client"]): Pick<RemoteWriteClient, "send"> {
+  let renewals = 0;
+  let underWay: Promise<boolean> | undefined;
+  const renew = (): Promise<boolean> => {
+    underWay ??= client
+      .refreshCredentials()
+      .then((isNew) => {
+        if (isNew) renewals += 1;
+        return isNew;
+      })
+      .finally(() => {
+        underWay = undefined;
+      });
+    return underWay;
+  };
   return {
     async send(...args): Promise<SendOutcome> {
-      const outcome = await client.send(...args);
+      const renewalsBefore = renewals;
+      let outcome = await client.send(...args);
+      // Another queue, refused at the same time, may have renewed them already.
+      if (isUnauthorized(outcome) && (renewals > renewalsBefore || (await renew()))) {
+        outcome = await client.send(...args);
+      }
       const isMediaType = outcome.kind === "rejected" && outcome.reason === "http_415";
       if (outcome.kind === "held" || isMediaType) {
         throw new ReceiverError(
@@ -96,4 +119,10 @@ function refusedOnlyForPoints(client: ReplayOptions["client"]): Pick<RemoteWrite
       return outcome;
     },
   };
+}
+
+function isUnauthorized(outcome: SendOutcome): boolean {
+  return (
+    outcome.kind === "held" && (outcome.reason === "http_401" || outcome.reason === "http_403")
+  );
 }

@@ -32,6 +32,8 @@ export interface Account {
     /** By reason: an answer such as `http_400`, or `spool_full`. */
     readonly rejected: Readonly<Record<string, number>>;
   };
+  /** Of an earlier process of the same run, that cannot be read: lost, and how many points they held is not known. */
+  readonly corruptRequests: number;
   readonly series: {
     readonly made: number;
     /** Series beyond the limit, which went to `name="(other)"`. */
@@ -77,11 +79,13 @@ export function toAccount({
   points,
   mapper,
   sender,
+  corruptRecords,
   encodedBytes,
 }: OutputProgress): Account {
   return {
     samples: { ...samples, dropped: Object.fromEntries(samples.dropped) },
     points: { ...points, rejected: Object.fromEntries(points.rejected) },
+    corruptRequests: corruptRecords,
     series: {
       made: mapper.series,
       overflowed: mapper.overflowed,
@@ -120,11 +124,12 @@ export function toRunAccount(
   };
 }
 
-/** Whether every sample that was read is in the store. */
-export function isDelivered({ samples, points, series }: Account): boolean {
+/** Whether every sample that was read, and all that was found in the spool, is in the store. */
+export function isDelivered({ samples, points, corruptRequests, series }: Account): boolean {
   return (
     isAllUsed(samples) &&
     series.collided === 0 &&
+    corruptRequests === 0 &&
     points.recovered + points.encoded === points.delivered
   );
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { messageOf, SpoolError, systemErrorCode } from "../errors.ts";
 import { lockOwner } from "./directory-lock.ts";
 import { readManifest, type SpoolManifest } from "./manifest.ts";
-import { queueFolders, queuesIn } from "./queue-folders.ts";
+import { expectNoQueue, queueFolders, queuesIn } from "./queue-folders.ts";
 import { sumPending } from "./run-spool.ts";
 import { type PendingCounts, scanQueue } from "./scan.ts";
 
@@ -49,6 +49,7 @@ export async function inspectSpool(directory: string): Promise<SpoolListing | un
     if (!statSync(directory).isDirectory()) return undefined;
     const queues = queuesIn(directory);
     if (queues === undefined) return undefined;
+    expectNoQueue(directory);
     const manifest = readManifest(directory);
     const ownerPid = lockOwner(directory);
     const scans = [];

@@ -13,7 +13,7 @@ import { mkdirSync } from "node:fs";
 import { messageOf, PlimsollError, SpoolError, systemErrorCode } from "../errors.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { readManifest, removeManifest, type SpoolManifest, writeManifest } from "./manifest.ts";
-import { queueFolders, queuesIn } from "./queue-folders.ts";
+import { expectNoQueue, queueFolders, queuesIn } from "./queue-folders.ts";
 import type { PendingCounts } from "./scan.ts";
 import { removeIfEmpty, Spool, type SpoolOptions, type SpoolRecovery } from "./spool.ts";
 
@@ -39,12 +39,13 @@ export class RunSpool implements AsyncDisposable {
   /**
    * Creates the folder (mode 0700) where it does not exist, and takes it for this process.
    *
-   * @throws SpoolError when another process has it, a later Plimsoll has written it, or it cannot be used.
+   * @throws SpoolError when another process has it, it is one queue of a spool, a later Plimsoll has written it, or it cannot be used.
    */
   static async open(directory: string, options: RunSpoolOptions = {}): Promise<RunSpool> {
     let lock: DirectoryLock | undefined;
     const opened: Spool[] = [];
     try {
+      expectNoQueue(directory);
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       lock = lockDirectory(directory);
       const manifest = readManifest(directory);

@@ -6,6 +6,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { SentReport, SpoolReport } from "../../src/cli/spool-report.ts";
+import { RunSpool } from "../../src/spool/run-spool.ts";
 import { runPlimsoll, startPlimsoll } from "../support/plimsoll.ts";
 import {
   type ReceiverServer,
@@ -188,6 +189,32 @@ it("stops at Ctrl-C, and goes on the next time where it was", async () => {
   expect(slow.violations).toEqual([]);
 });
 
+it("passes over what another replay has sent meanwhile, and its account balances", async () => {
+  let isAway = true;
+  const first = await leave("first", { url: nowhere });
+  await using store = await startReceiverServer({
+    defaultAnswer: (request) =>
+      isAway && valuesOf(first, [request]).length > 0 ? { status: 503 } : storedAnswer(request),
+  });
+  const second = await leave("second", { url: nowhere });
+  const args = ["replay", "--spool-dir", spoolDir, ...out(store.url)];
+  const both = [...args, "first", "second", "--json"];
+  await using slow = startPlimsoll(both, { folder: folder.path });
+  await store.waitForRequests(1);
+  const quick = await replay("second", ...out(store.url));
+  expect(quick.exitCode, quick.stderr).toBe(0);
+  isAway = false;
+  const { exitCode, stderr, stdout } = await slow.result;
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain(`${second.directory} is gone: another process has sent or removed it`);
+  const { spools }: { spools: SentReport[] } = JSON.parse(stdout);
+  expect(spools.map(({ testid, points, delivered }) => [testid, points, delivered])).toEqual([
+    ["first", 3, 3],
+  ]);
+  expect(valuesOf(second, store.requests)).toEqual([1, 2, 3]);
+  expect(await readdir(spoolDir)).toEqual([]);
+});
+
 it("removes what nobody wants with --discard, and only what is named", async () => {
   const run = await leave("useless");
   const other = await leave("useful");
@@ -199,6 +226,27 @@ it("removes what nobody wants with --discard, and only what is named", async () 
   expect([existsSync(run.directory), existsSync(other.directory)]).toEqual([false, true]);
   expect((await replay("--discard")).exitCode).toBe(2);
   expect(receiver.requests).toEqual([]);
+});
+
+it("removes the rest where a spool cannot be removed, and exits with that", async () => {
+  const busy = await leave("busy");
+  await using spool = await RunSpool.open(busy.directory);
+  void spool;
+  const idle = await leave("idle");
+  const result = await replay("busy", "idle", "--discard", ...out(receiver.url));
+  expect(result.exitCode).toBe(4);
+  expect(result.stderr).toContain(`is in use by process ${process.pid}`);
+  expect([existsSync(busy.directory), existsSync(idle.directory)]).toEqual([true, false]);
+});
+
+it("refuses one queue of a run that is going on", async () => {
+  const { directory } = await leave("running", { queues: 2 });
+  await using spool = await RunSpool.open(directory);
+  const { stderr, exitCode } = await replay(join(directory, "queue-1-of-2"), ...out(receiver.url));
+  expect(exitCode, stderr).toBe(4);
+  expect(stderr).toContain(`is one queue of the spool ${JSON.stringify(directory)}`);
+  expect(receiver.requests).toEqual([]);
+  expect(spool.pending.batches).toBe(6);
 });
 
 it.each([

@@ -231,6 +231,27 @@ describe("a damaged spool", () => {
     expect(await readdir(join(folder.path, "damaged"))).toEqual([]);
   });
 
+  it("with a damaged record makes the exit code of the run that recovers it, and is in its report", async () => {
+    await using receiver = await startReceiverServer();
+    const directory = await leaveThree("recovered", receiver.url);
+    flip(segmentFile(directory, 3), 60);
+    const file = join(folder.path, "recovering.json");
+    writeFileSync(file, chunks(Date.now() - 60_000).join(""));
+    const reportFile = join(folder.path, "recovered.json");
+    const args = ["ingest", file, "--testid", "recovered", "--report", reportFile];
+    const spoolDir = join(folder.path, "damaged");
+    const { exitCode, stderr } = await run([
+      ...args,
+      ...out(receiver.url),
+      "--spool-dir",
+      spoolDir,
+    ]);
+    expect(exitCode, stderr).toBe(3);
+    expect(stderr).toContain("lost  1 requests in the spool that cannot be read");
+    expect(JSON.parse(readFileSync(reportFile, "utf8"))).toMatchObject({ corruptRequests: 1 });
+    expect(valuesOf({ testid: "recovered" }, receiver.requests)).toEqual([1, 2, 4, 5, 6]);
+  });
+
   it("with an empty position is sent from its beginning", async () => {
     await using receiver = await startReceiverServer();
     const directory = await leaveThree("no-position", receiver.url);

@@ -1,4 +1,5 @@
 /** The library against a scripted receiver. What a real Prometheus makes of it: test/integration/library.test.ts. */
+import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PrometheusRemoteWrite } from "../../../src/library/prometheus-remote-write.ts";
 import type { PrometheusRemoteWriteOptions } from "../../../src/library/options.ts";
@@ -10,6 +11,7 @@ import {
   startReceiverServer,
   storedAnswer,
 } from "../../support/receiver-server.ts";
+import { leaveSpool, segmentFile } from "../../support/spooled-run.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../../support/temporary-folder.ts";
 
 let folder: TemporaryFolder;
@@ -264,4 +266,20 @@ describe("a store that is away", () => {
     store.isAway = false;
     expect(await output.finish()).toMatchObject({ isComplete: true });
   });
+});
+
+it("says what was damaged in the spool, and is not complete without it", async () => {
+  const { directory } = await leaveSpool({
+    spoolDir: folder.path,
+    testid: "run-1",
+    url: receiver.url,
+    count: 6,
+    segmentBytes: 300,
+  });
+  await rm(segmentFile(directory, 3));
+  const output = await start();
+  expect(output.progress.corruptRequests).toBe(2);
+  const report = await output.finish();
+  expect(report).toMatchObject({ corruptRequests: 2, isComplete: false });
+  expect(report.points.delivered).toBe(report.points.recovered + report.points.encoded);
 });

@@ -76,6 +76,21 @@ describe("ownership of the folder", () => {
 });
 
 describe("queues", () => {
+  it("refuses one queue's folder, and names the spool", async () => {
+    await using folder = await createTemporaryFolder();
+    const directory = join(folder.path, "spool");
+    await using spool = await RunSpool.open(directory, { queues: 2, manifest });
+    spool.queues[0]?.append(batchOf("a"));
+    const queue = join(directory, "queue-1-of-2");
+    const says = `is one queue of the spool ${JSON.stringify(directory)}`;
+    await expect(RunSpool.open(queue)).rejects.toThrow(says);
+    expect(await inspectSpool(`${queue}/`)).toMatchObject({
+      problem: expect.stringContaining(says),
+      pending: { batches: 0 },
+    });
+    expect(drain(spool)).toEqual([["a"], []]);
+  });
+
   it("keeps the number of queues while requests of an earlier process wait, and takes another when none do", async () => {
     await using folder = await createTemporaryFolder();
     const directory = join(folder.path, "spool");
