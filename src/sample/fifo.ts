@@ -9,12 +9,12 @@
  */
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
-import { Socket } from "node:net";
 import { promisify } from "node:util";
 import { GeneratorError } from "../errors.ts";
+import { readPipe } from "./read-pipe.ts";
 
 export interface Fifo {
-  /** What is written into it, until its last writer has left. */
+  /** What is written into it, until its last writer has left. A chunk is valid until the next is asked for. */
   readonly chunks: AsyncIterable<Buffer>;
   /** No (further) writer will come: the chunks end when the pipe is empty. May be called more than once. */
   release(): void;
@@ -38,16 +38,18 @@ export async function openFifo(path: string): Promise<Fifo> {
   // Without O_NONBLOCK each open would wait for the other.
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: readEnd, readable: true, writable: false });
   let isHeld = true;
   const release = (): void => {
     if (!isHeld) return;
     isHeld = false;
     closeSync(writeEnd);
   };
-  // Something was written, so k6 has the pipe open itself.
-  socket.once("data", release);
-  socket.pause();
-  // A socket without an encoding gives buffers.
-  return { chunks: socket as AsyncIterable<Buffer>, release };
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of readPipe(readEnd)) {
+      // Something was written, so k6 has the pipe open itself.
+      release();
+      yield chunk;
+    }
+  };
+  return { chunks: chunks(), release };
 }

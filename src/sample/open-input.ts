@@ -1,15 +1,21 @@
 /**
  * Opens what holds JSON lines: a plain file, gzip, a FIFO, standard input, a file that is still growing.
  *
- * Out: chunks of bytes, decompressed. Gzip is recognised by its first two bytes, whatever the name. A gzip
- * stream that is cut short gives what it holds; the cut line is the reader's to report.
+ * Out: chunks of bytes, decompressed, each valid until the next is asked for. Gzip is recognised by its first two
+ * bytes, whatever the name. A gzip stream that is cut short gives what it holds; the cut line is the reader's to report.
  */
-import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { close, fstat, open, read } from "node:fs";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { constants, createGunzip } from "node:zlib";
 import { InputError } from "../errors.ts";
+import { readPipe } from "./read-pipe.ts";
+
+const openFile = promisify(open);
+const statOf = promisify(fstat);
+const readInto = promisify(read);
+const closeFile = promisify(close);
 
 const chunkBytes = 1 << 18;
 /** How often a growing file is looked at. k6 writes every 200 ms. */
@@ -19,8 +25,8 @@ export interface OpenInputOptions {
   /** Read on when the file ends, until the signal aborts: for a file that k6 is still writing. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
-  /** What `-` stands for. */
-  readonly stdin: Readable;
+  /** What `-` stands for; a pipe, a socket or a file is read by its descriptor. */
+  readonly stdin: Readable & { readonly fd?: number };
 }
 
 /**
@@ -32,16 +38,26 @@ export async function* openInput(path: string, options: OpenInputOptions): Async
   const { follow = false, signal, stdin } = options;
   try {
     if (path === "-") {
-      yield* gunzipped(stdin, signal);
+      yield* gunzipped(await standardInput(stdin, signal));
       return;
     }
-    if ((await stat(path)).isDirectory()) {
-      throw new InputError(
-        `${JSON.stringify(path)} is a directory, expected a file of k6's JSON lines`,
-      );
+    const fd = await openFile(path, "r");
+    const stats = await statOf(fd);
+    if (stats.isFIFO() && !follow) {
+      yield* gunzipped(readPipe(fd, signal));
+      return;
     }
-    if (follow) yield* followed(path, signal);
-    else yield* gunzipped(createReadStream(path, { highWaterMark: chunkBytes }), signal);
+    try {
+      if (stats.isDirectory()) {
+        throw new InputError(
+          `${JSON.stringify(path)} is a directory, expected a file of k6's JSON lines`,
+        );
+      }
+      const chunks = readFile(fd, { path, follow, signal });
+      yield* follow ? chunks : gunzipped(chunks);
+    } finally {
+      await closeFile(fd);
+    }
   } catch (error) {
     if (signal?.aborted) return;
     if (error instanceof InputError) throw error;
@@ -51,7 +67,19 @@ export async function* openInput(path: string, options: OpenInputOptions): Async
   }
 }
 
-async function* gunzipped(source: Readable, signal?: AbortSignal): AsyncGenerator<Buffer> {
+async function standardInput(
+  stdin: OpenInputOptions["stdin"],
+  signal?: AbortSignal,
+): Promise<AsyncGenerator<Buffer>> {
+  const { fd } = stdin;
+  const stats = fd === undefined ? undefined : await statOf(fd);
+  if (fd !== undefined && (stats?.isFIFO() || stats?.isSocket())) return readPipe(fd, signal);
+  if (fd !== undefined && stats?.isFile()) return readFile(fd, { path: "-", signal });
+  return readStream(stdin, signal);
+}
+
+/** A terminal, for one: a read of its descriptor could not be given up. */
+async function* readStream(source: Readable, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const abort = (): void => {
     source.destroy();
   };
@@ -59,44 +87,64 @@ async function* gunzipped(source: Readable, signal?: AbortSignal): AsyncGenerato
   if (signal?.aborted) abort();
   try {
     // A Readable of bytes without an encoding gives buffers.
-    const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    let { value: first, done } = await chunks.next();
-    // Standard input may come a byte at a time.
-    while (!done && first && first.length < 2) {
-      const next = await chunks.next();
-      if (next.done) break;
-      first = Buffer.concat([first, next.value]);
-    }
-    if (done || !first) return;
-    const rest = (async function* () {
-      yield first;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    })();
-    const isGzip = first[0] === 0x1f && first[1] === 0x8b;
-    if (!isGzip) {
-      yield* rest;
-      return;
-    }
-    // With a sync flush at the end, a stream that is cut short is no error.
-    const gunzip = createGunzip({ chunkSize: chunkBytes, finishFlush: constants.Z_SYNC_FLUSH });
-    yield* Readable.from(rest, { objectMode: false }).pipe(gunzip) as AsyncIterable<Buffer>;
+    yield* source as AsyncIterable<Buffer>;
   } finally {
     signal?.removeEventListener("abort", abort);
   }
 }
 
-async function* followed(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  await using file = await open(path, "r");
-  const buffer = Buffer.allocUnsafe(chunkBytes);
-  let position = 0;
+async function* gunzipped(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    let { value: first, done } = await chunks.next();
+    // Standard input may come a byte at a time.
+    while (!done && first && first.length < 2) {
+      const begun = Buffer.from(first);
+      const next = await chunks.next();
+      first = begun;
+      if (next.done) break;
+      first = Buffer.concat([begun, next.value]);
+    }
+    if (done || !first) return;
+    const isGzip = first[0] === 0x1f && first[1] === 0x8b;
+    if (!isGzip) {
+      yield first;
+      yield* chunks;
+      return;
+    }
+    const copies = (async function* () {
+      yield Buffer.from(first);
+      for await (const chunk of chunks) yield Buffer.from(chunk);
+    })();
+    // With a sync flush at the end, a stream that is cut short is no error.
+    const gunzip = createGunzip({ chunkSize: chunkBytes, finishFlush: constants.Z_SYNC_FLUSH });
+    yield* Readable.from(copies, { objectMode: false }).pipe(gunzip) as AsyncIterable<Buffer>;
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+interface ReadFileOptions {
+  /** For messages. */
+  readonly path: string;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function* readFile(
+  fd: number,
+  { path, follow = false, signal }: ReadFileOptions,
+): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  let total = 0;
   while (!signal?.aborted) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    const { bytesRead } = await readInto(fd, buffer, 0, buffer.length, null);
     if (bytesRead > 0) {
-      position += bytesRead;
+      total += bytesRead;
       yield buffer.subarray(0, bytesRead);
       continue;
     }
-    if ((await file.stat()).size < position) {
+    if (!follow) return;
+    if ((await statOf(fd)).size < total) {
       throw new InputError(
         `${JSON.stringify(path)} became shorter while it was read: it was truncated or written anew`,
       );
