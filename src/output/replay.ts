@@ -110,8 +110,7 @@ function refusedOnlyForPoints(client: ReplayOptions["client"]): Pick<RemoteWrite
       if (isUnauthorized(outcome) && (renewals > renewalsBefore || (await renew()))) {
         outcome = await client.send(...args);
       }
-      const isMediaType = outcome.kind === "rejected" && outcome.reason === "http_415";
-      if (outcome.kind === "held" || isMediaType) {
+      if (outcome.kind === "held") {
         throw new ReceiverError(
           `${client.displayUrl} refuses this: ${outcome.text}; what is not sent stays in the spool`,
         );
