@@ -94,7 +94,7 @@ class ScriptLoad implements Load {
     if (samples === "buckets" && obstacle !== undefined) {
       throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
     }
-    const source = script === "-" ? "" : await readFile(script, "latin1");
+    const source = script === "-" ? undefined : await readFile(script, "latin1");
     const areExact = samples === "buckets" || whyLines(source, isClassic) === undefined;
     if (obstacle === undefined && areExact) {
       return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });

@@ -53,33 +53,64 @@ export function whyNoBuckets(question: BucketsQuestion): string | undefined {
   return undefined;
 }
 
-/** A trend that is not said to be of times. */
-const plainTrend = /\bnew\s+(?:\w+\.)*Trend\s*\((?![^()]*,\s*true\s*\))/;
+/** A trend of times. */
+const timeTrend = /\bnew\s+(?:\w+\.)*Trend\s*\([^()]*,\s*true\s*,?\s*\)/g;
+/** In what is imported from k6, by its own name. */
+const listedTrend = /(?<=[{,]\s*)Trend(?=\s*[,}])/g;
+/** An import of what is not k6's own, or of a module that makes metrics. */
+const otherModule =
+  /\b(?:from|import|require)\s*\(?\s*["'`](?!k6(?:["'`]|\/(?!x\/|browser|experimental\/browser)))/;
 
 /**
  * Why a run's samples had better come as lines; undefined if there is no difference. `source` is the script's text, or
- * the archive's; the modules that it imports are not looked at.
+ * the archive's, and undefined where it cannot be looked at. In doubt, lines.
  */
-export function whyLines(source: string, isClassic: boolean): string | undefined {
+export function whyLines(source: string | undefined, isClassic: boolean): string | undefined {
   if (isClassic) return "classic buckets have bounds, and k6's buckets lie across them";
+  if (source === undefined) return "nobody knows which trends the script has";
   // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
-  if (plainTrend.test(source)) return "a trend of plain numbers may have small ones";
+  if (/\bTrend\b/.test(source.replace(timeTrend, "").replace(listedTrend, ""))) {
+    return "a trend of plain numbers may have small ones";
+  }
+  if (otherModule.test(source)) return "a module may have a trend of plain numbers";
   return undefined;
 }
 
-/** Where the user wants k6's REST API, if they do. */
+/**
+ * Where the user wants k6's REST API, if they do; empty if nowhere. `K6_ADDRESS` is no place: where somebody else is there
+ * k6 goes on without, and they would be asked in its stead.
+ */
 export function apiAddress(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   const flag = parseK6Arguments(args).findLast(({ name }) => name === "address");
-  return flag ? (flag.value ?? "") : env["K6_ADDRESS"];
+  if (flag) return flag.value ?? "";
+  return env["K6_ADDRESS"] === "" ? "" : undefined;
 }
 
-/** Whether a line of k6's log says that a script cannot be run with its cloud output. */
+/** Of a k6 that takes us for its cloud: how the user's runs reach theirs is of no concern to this one. */
+export function bucketsEnvironment(
+  env: BucketsQuestion["env"],
+  cloudUrl: string,
+): BucketsQuestion["env"] {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith("K6_CLOUD_"));
+  return {
+    ...Object.fromEntries(others),
+    K6_CLOUD_HOST: cloudUrl,
+    // k6's configuration file may have others, which variables replace.
+    K6_CLOUD_API_VERSION: "2",
+    K6_CLOUD_TIMEOUT: "1m",
+    K6_CLOUD_METRIC_PUSH_CONCURRENCY: "1",
+  };
+}
+
+/** Whether a line of k6's log says that it cannot begin with its cloud output, or with its REST API. */
 export function refusesBuckets(logLine: string): boolean {
   return (
     logLine.includes("not allowed when outputting data to k6 cloud") ||
-    logLine.includes("cloud output needs the following system tags")
+    logLine.includes("cloud output needs the following system tags") ||
+    logLine.includes("could not create the 'cloud' output") ||
+    logLine.includes("Error from API server")
   );
 }

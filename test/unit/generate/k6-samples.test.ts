@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { whyLines, whyNoBuckets } from "../../../src/generate/k6-samples.ts";
+import {
+  apiAddress,
+  bucketsEnvironment,
+  refusesBuckets,
+  whyLines,
+  whyNoBuckets,
+} from "../../../src/generate/k6-samples.ts";
 
 const question = { args: [], env: {}, pushIntervalMs: 1_000 };
 
@@ -29,17 +35,76 @@ describe("whyNoBuckets", () => {
 });
 
 describe("whyLines", () => {
-  it.each(["", "new Trend('a', true); new metrics.Trend(`b`, true)", "new Trends('a')"])(
-    "has nothing against %j",
-    (source) => expect(whyLines(source, false)).toBeUndefined(),
+  it.each([
+    "",
+    "new Trend('a', true); new metrics.Trend(`b`, true,)",
+    'import { Counter, Trend } from "k6/metrics"; const t = new Trend("a", true);',
+    "const { Trend } = require('k6/metrics');",
+    "new Trends('a')",
+    'import http from "k6/http"; import { sleep } from "k6"; const d = open("./users.json");',
+  ])("has nothing against %j", (source) => expect(whyLines(source, false)).toBeUndefined());
+
+  it.each([
+    "const t = new Trend('draught');",
+    "new Trend('a', true); new k6.Trend('b', false)",
+    'import { Trend as T } from "k6/metrics"; new T("a");',
+    "const make = metrics.Trend;",
+    'new metrics["Trend"]("a")',
+    "new Trend(nameOf('a'), true)",
+  ])("knows, or is in doubt, that there is a trend of plain numbers in %j", (source) =>
+    expect(whyLines(source, false)).toContain("plain numbers"),
   );
 
-  it.each(["const t = new Trend('draught');", "new Trend('a', true); new k6.Trend('b', false)"])(
-    "knows a trend of plain numbers in %j",
-    (source) => expect(whyLines(source, false)).toContain("plain numbers"),
+  it.each([
+    'import { load } from "./lib.js";',
+    "import '../metrics.js'",
+    "const lib = require('/lib.js');",
+    "const lib = await import(`./lib.js`);",
+    'import { x } from "https://jslib.k6.io/x/1.0.0/index.js";',
+    'import { browser } from "k6/browser";',
+    'import sql from "k6/x/sql";',
+  ])("does not know what metrics are made by %j", (source) =>
+    expect(whyLines(source, false)).toContain("a module"),
   );
 
-  it("leaves classic buckets to lines", () => {
+  it("leaves classic buckets, and what it cannot look at, to lines", () => {
     expect(whyLines("", true)).toContain("classic buckets");
+    expect(whyLines(undefined, false)).toContain("nobody knows");
+  });
+});
+
+describe("apiAddress", () => {
+  it.each([
+    [["--address", ":1"], { K6_ADDRESS: ":2" }, ":1"],
+    [[], { K6_ADDRESS: ":2" }, undefined],
+    [[], { K6_ADDRESS: "" }, ""],
+    [[], {}, undefined],
+  ])("of %j and %j is %j", (args, env, address) => {
+    expect(apiAddress(args, env)).toBe(address);
+  });
+});
+
+describe("refusesBuckets", () => {
+  it.each([
+    [`level=error msg="Error from API server" error="listen tcp :1: bind: address already in use"`],
+    [`level=error msg="could not create the 'cloud' output: metrics push concurrency must be`],
+  ])("knows %s", (line) => expect(refusesBuckets(line)).toBe(true));
+
+  it("does not take a script's own words for it", () => {
+    expect(refusesBuckets('level=info msg="the cloud output is full" source=console')).toBe(false);
+  });
+});
+
+describe("bucketsEnvironment", () => {
+  it("has nothing of the user's cloud, and all else", () => {
+    const env = { HOME: "/h", K6_VUS: "3", K6_CLOUD_TOKEN: "t", K6_CLOUD_METRICS_PUSH_URL: "u" };
+    expect(bucketsEnvironment({ ...env, K6_CLOUD_TIMEOUT: "bogus" }, "http://c")).toEqual({
+      HOME: "/h",
+      K6_VUS: "3",
+      K6_CLOUD_HOST: "http://c",
+      K6_CLOUD_API_VERSION: "2",
+      K6_CLOUD_TIMEOUT: "1m",
+      K6_CLOUD_METRIC_PUSH_CONCURRENCY: "1",
+    });
   });
 });
