@@ -9,7 +9,7 @@ export function adviceFor(reason: string): string {
     case "http_403":
       return "the user name, password or token was refused";
     case "credentials_refused":
-      return "put the credentials or their file right; a file that changes is read again without a restart";
+      return "put the credentials or their file right";
     case "http_404":
     case "http_405":
     case "http_410":

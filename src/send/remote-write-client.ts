@@ -72,6 +72,8 @@ export class RemoteWriteClient implements AsyncDisposable {
   readonly #clock: Clock;
   /** A request of 2.0, the probe's or another queue's, was answered with Written headers. */
   #speaks2 = false;
+  /** What the newest request of any queue was sent with. */
+  #latestProof: Proof | undefined;
 
   /** No I/O: the first request connects. Close with `close`. */
   constructor(options: RemoteWriteClientOptions) {
@@ -175,7 +177,9 @@ export class RemoteWriteClient implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<ReceiverAnswer | RetryOutcome> {
     let url = this.#url;
-    for (let redirects = 0; ; redirects++) {
+    let redirects = 0;
+    let isRepeated = false;
+    for (;;) {
       const headers = {
         ...this.#headers,
         ...protocolHeaders[batch.protocol],
@@ -187,13 +191,19 @@ export class RemoteWriteClient implements AsyncDisposable {
         signal,
       );
       if (answer.kind === "retry") return answer;
-      const { response, secrets } = answer;
+      const { response, secrets, proof } = answer;
       const text = await readBeginning(response.body, secrets);
+      // Another queue has found newer ones while this one was under way: they are not refused yet.
+      if (isAboutCredentials(response.statusCode) && !isRepeated && this.#isOutdated(proof)) {
+        isRepeated = true;
+        continue;
+      }
       const target = redirectTarget(response.statusCode, response.headers, url);
       if (target === undefined || redirects === redirectLimit) {
         return { status: response.statusCode, headers: response.headers, body: text };
       }
       url = target;
+      redirects += 1;
     }
   }
 
@@ -207,6 +217,7 @@ export class RemoteWriteClient implements AsyncDisposable {
         readonly response: Dispatcher.ResponseData;
         /** What the answer may hold and nobody should see. */
         readonly secrets: readonly string[];
+        readonly proof: Proof;
       }
     | RetryOutcome
   > {
@@ -216,6 +227,8 @@ export class RemoteWriteClient implements AsyncDisposable {
     }
     const { method, url, headers, body } = request;
     const dispatcher = await this.#transport.dispatcher();
+    const proof = { dispatcher, secrets: prepared?.secrets ?? [] };
+    this.#latestProof = proof;
     const response = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -226,9 +239,28 @@ export class RemoteWriteClient implements AsyncDisposable {
       signal,
     });
     // Some proxies and test servers show the request in their answer.
-    const secrets = [...(prepared?.secrets ?? []), ...this.#secrets];
-    return { kind: "answer", response, secrets };
+    const secrets = [...proof.secrets, ...this.#secrets];
+    return { kind: "answer", response, secrets, proof };
   }
+
+  #isOutdated({ dispatcher, secrets }: Proof): boolean {
+    const latest = this.#latestProof;
+    return (
+      latest?.dispatcher !== dispatcher ||
+      secrets.some((secret, index) => secret !== latest.secrets[index])
+    );
+  }
+}
+
+/** By what a request shows who sends it. */
+interface Proof {
+  /** New certificates, new connections. */
+  readonly dispatcher: Dispatcher;
+  readonly secrets: readonly string[];
+}
+
+function isAboutCredentials(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
 /** Of 2.0: there were Written headers, without which nothing is `sent`. */

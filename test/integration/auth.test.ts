@@ -122,7 +122,7 @@ it("gets a token for OAuth2, and names what is wrong when it gets none", async (
   expect(exitCode).toBe(4);
   expect(stderr).toContain(
     `remote write to "${receiver.url}" does not work: the OAuth2 token endpoint "${endpoint.url}/token" ` +
-      "answered HTTP 401: invalid_client: no such ***; nothing was started",
+      "answered HTTP 401: invalid_client: no such ***; put the credentials or their file right; nothing was started",
   );
 });
 

@@ -36,6 +36,9 @@ interface ExpiringCredentials extends AwsCredentials {
 /** Renewed this long before they expire. Source: AWS SDK for JavaScript 3, `resolveAwsSdkSigV4Config`. */
 const renewBeforeExpiryMs = 5 * 60_000;
 
+/** Where they expire soon and there are no others yet, they are asked for this often. */
+const leastRenewMs = 5_000;
+
 /** Credentials without an expiry are looked up again this often: the files they are from may have changed. */
 const recheckMs = 60_000;
 
@@ -67,11 +70,14 @@ export async function openAwsCredentials(
   return new CachedCredentials(fetch, clock);
 }
 
-/** One lookup at a time, whoever asks. */
+/**
+ * One lookup at a time, whoever asks. While the credentials at hand are valid nobody waits for one, or for its failure.
+ */
 class CachedCredentials implements AwsCredentialSource {
   readonly #fetch: () => Promise<ExpiringCredentials>;
   readonly #clock: Clock;
-  #cached: { readonly credentials: AwsCredentials; readonly untilMs: number } | undefined;
+  #cached: { readonly credentials: AwsCredentials; readonly expiresAtMs: number } | undefined;
+  #renewAtMs = 0;
   #pending: Promise<AwsCredentials> | undefined;
 
   constructor(fetch: () => Promise<ExpiringCredentials>, clock: Clock) {
@@ -80,10 +86,16 @@ class CachedCredentials implements AwsCredentialSource {
   }
 
   async get(): Promise<AwsCredentials> {
-    if (this.#cached !== undefined && this.#clock.nowMs() < this.#cached.untilMs) {
-      return this.#cached.credentials;
+    const nowMs = this.#clock.nowMs();
+    const cached = this.#cached;
+    if (cached === undefined || nowMs >= cached.expiresAtMs) return await this.renew();
+    if (nowMs >= this.#renewAtMs) {
+      this.#renewAtMs = nowMs + leastRenewMs;
+      this.renew().catch(() => {
+        // Those at hand are used until they expire; then the failure is told.
+      });
     }
-    return await this.renew();
+    return cached.credentials;
   }
 
   renew(): Promise<AwsCredentials> {
@@ -96,11 +108,13 @@ class CachedCredentials implements AwsCredentialSource {
   async #renew(): Promise<AwsCredentials> {
     const credentials = await this.#fetch();
     const { expiration } = credentials;
-    const untilMs =
-      expiration === undefined
-        ? this.#clock.nowMs() + recheckMs
-        : expiration.getTime() - renewBeforeExpiryMs;
-    this.#cached = { credentials, untilMs };
+    const nowMs = this.#clock.nowMs();
+    const expiresAtMs = expiration?.getTime() ?? Infinity;
+    this.#cached = { credentials, expiresAtMs };
+    this.#renewAtMs =
+      expiresAtMs === Infinity
+        ? nowMs + recheckMs
+        : Math.max(expiresAtMs - renewBeforeExpiryMs, nowMs + leastRenewMs);
     return credentials;
   }
 }

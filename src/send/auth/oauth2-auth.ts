@@ -54,6 +54,8 @@ export class OAuth2Auth implements RequestAuth {
   readonly #options: OAuth2Options;
   readonly #url: URL;
   #token: Token | undefined;
+  /** Of the last request: another queue's refresh may have fetched a newer one that nobody has sent yet. */
+  #used: string | undefined;
   #pending: Promise<Token | MissingCredentials> | undefined;
   /** Gives up the token request that is under way; there is one at a time. */
   #controller = new AbortController();
@@ -71,6 +73,7 @@ export class OAuth2Auth implements RequestAuth {
       this.#options.clock.nowMs() < this.#token.expiresAtMs - expiryMarginMs;
     const token = isFresh ? this.#token : await this.#renew();
     if (token?.kind !== "token") return token ?? this.#missing("unavailable", "gave no token");
+    this.#used = token.credentials;
     return {
       kind: "ready",
       headers: { Authorization: `${token.scheme} ${token.credentials}` },
@@ -79,7 +82,7 @@ export class OAuth2Auth implements RequestAuth {
   }
 
   async refresh(): Promise<boolean> {
-    const refused = this.#token?.credentials;
+    const refused = this.#used;
     await this.#options.clientSecret.reread();
     const token = await this.#renew();
     return token.kind === "token" && token.credentials !== refused;

@@ -40,7 +40,7 @@ export interface RequestAuth {
   /**
    * The receiver refused the credentials: has them fetched or read anew.
    *
-   * @returns Whether there are others than the refused ones, so that another try can end differently.
+   * @returns Whether there are others than the last prepared ones, so that another try can end differently.
    */
   refresh(): Promise<boolean>;
   close(): Promise<void>;

@@ -39,7 +39,9 @@ class SecretAuth implements RequestAuth {
   }
 
   async refresh(): Promise<boolean> {
-    return (await this.#source.reread()) !== this.#used;
+    // Before the wait: another queue may use the new one in the meantime.
+    const refused = this.#used;
+    return (await this.#source.reread()) !== refused;
   }
 
   async close(): Promise<void> {}

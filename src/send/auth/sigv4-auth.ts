@@ -71,9 +71,11 @@ export class SigV4Auth implements RequestAuth {
   }
 
   async refresh(): Promise<boolean> {
+    // Before the wait: another queue may use the new ones in the meantime.
+    const refused = this.#used;
     try {
       const { accessKeyId, sessionToken } = await this.#options.credentials.renew();
-      return accessKeyId !== this.#used?.accessKeyId || sessionToken !== this.#used.sessionToken;
+      return accessKeyId !== refused?.accessKeyId || sessionToken !== refused.sessionToken;
     } catch {
       // The next attempt says why.
       return false;

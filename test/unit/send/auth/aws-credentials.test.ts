@@ -87,7 +87,7 @@ describe("a profile", () => {
     clock.advance(59_999);
     expect(await source.get()).toMatchObject({ accessKeyId: "AKIDONE" });
     clock.advance(1);
-    expect(await source.get()).toMatchObject({ accessKeyId: "AKIDTWO" });
+    await expect.poll(() => source.get()).toMatchObject({ accessKeyId: "AKIDTWO" });
     await writeProfile("AKIDTHREE");
     expect(await source.renew()).toMatchObject({ accessKeyId: "AKIDTHREE" });
     expect(await source.get()).toMatchObject({ accessKeyId: "AKIDTHREE" });
@@ -120,10 +120,45 @@ it("takes on a role with the keys, and again five minutes before its credentials
   clock.advance(599_000);
   expect(await source.get()).toMatchObject({ accessKeyId: "ASIA1" });
   clock.advance(2_000);
-  expect(await source.get()).toMatchObject({ accessKeyId: "ASIA2" });
+  await expect.poll(() => source.get()).toMatchObject({ accessKeyId: "ASIA2" });
   expect(service.requests).toHaveLength(2);
   expect(service.requests[0]).toMatchObject({
     form: { Action: "AssumeRole", RoleArn: roleArn, RoleSessionName: "plimsoll" },
     headers: { authorization: expect.stringContaining("Credential=AKIDFIXED/") },
   });
+});
+
+it("uses the credentials of a role until they expire where others are not to be had, and seldom asks", async () => {
+  const clock = new FakeClock(Date.now());
+  await using service = await startFormServer((request) =>
+    service.requests.length === 1
+      ? temporaryCredentials(
+          request,
+          { accessKeyId: "ASIA1", secretAccessKey: "k4", sessionToken: "t1" },
+          new Date(clock.nowMs() + 900_000),
+        )
+      : {
+          status: 403,
+          body: "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+        },
+  );
+  vi.stubEnv("AWS_ENDPOINT_URL_STS", service.url);
+  const roleArn = "arn:aws:iam::123456789012:role/load";
+  const source = await openAwsCredentials({ ...base, keys, roleArn, clock });
+  await source.get();
+  clock.advance(700_000);
+  for (let n = 0; n < 20; n++) {
+    expect(await source.get()).toMatchObject({ accessKeyId: "ASIA1" });
+  }
+  await expect(source.renew()).rejects.toThrow();
+  expect(service.requests).toHaveLength(2);
+  clock.advance(4_999);
+  await source.get();
+  expect(service.requests).toHaveLength(2);
+  clock.advance(1);
+  expect(await source.get()).toMatchObject({ accessKeyId: "ASIA1" });
+  await expect.poll(() => service.requests).toHaveLength(3);
+  await expect(source.renew()).rejects.toThrow();
+  clock.advance(195_000);
+  await expect(source.get()).rejects.toThrow();
 });

@@ -91,6 +91,17 @@ describe("a token", () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  it("is another one for each queue whose request had the old one", async () => {
+    const answers = ["t1", "t2", "t2", "t2"];
+    await using server = await startFormServer(() => token(answers.shift() ?? ""));
+    await using auth = createAuth(server.url);
+    await Promise.all([auth.prepare(), auth.prepare()]);
+    expect(await auth.refresh()).toBe(true);
+    expect(await auth.refresh()).toBe(true);
+    expect(sent(await auth.prepare())).toBe("Bearer t2");
+    expect(await auth.refresh()).toBe(false);
+  });
+
   it("is sent with the scheme that the endpoint names", async () => {
     await using server = await startFormServer(() => token("t1", { token_type: "DPoP" }));
     await using auth = createAuth(server.url);

@@ -1,4 +1,7 @@
 import { writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
@@ -6,6 +9,7 @@ import type { RequestAuth } from "../../../../src/send/auth/request-auth.ts";
 import { basicAuth, tokenAuth } from "../../../../src/send/auth/secret-auth.ts";
 import { RemoteWriteClient } from "../../../../src/send/remote-write-client.ts";
 import { fixedText, openSecretFile } from "../../../../src/send/text-source.ts";
+import { Transport } from "../../../../src/send/transport.ts";
 import { encodeWriteRequest } from "../../../support/encode-write-request.ts";
 import { startReceiverServer } from "../../../support/receiver-server.ts";
 import { createTemporaryFolder } from "../../../support/temporary-folder.ts";
@@ -62,6 +66,39 @@ describe("refused credentials", () => {
     expect((await client.send(batch, 1)).kind).toBe("sent");
     expect(server.requests[1]?.headers.authorization).toBe(`Basic ${base64("ann:new")}`);
     expect(await client.refreshCredentials()).toBe(false);
+  });
+
+  it("are no refusal of those that another queue has found meanwhile", async () => {
+    await using folder = await createTemporaryFolder();
+    const path = join(folder.path, "token");
+    await writeFile(path, "old");
+    const seen: (string | undefined)[] = [];
+    const slow: ServerResponse[] = [];
+    const server = createServer(({ headers: { authorization } }, response) => {
+      seen.push(authorization);
+      if (seen.length === 1) slow.push(response);
+      else response.writeHead(authorization === "Bearer new" ? 204 : 403).end();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    // A TCP server that listens has an address of this kind.
+    const { port } = server.address() as AddressInfo;
+    const url = new URL(`http://127.0.0.1:${port}/api/v1/write`);
+    const auth = tokenAuth("Bearer", await openSecretFile(path));
+    const transport = new Transport({ url, timeoutMs: 5_000, connections: 2 });
+    const options = { url: url.href, auth, transport, userAgent: "plimsoll/1", clock: systemClock };
+    await using client = new RemoteWriteClient(options);
+    const first = client.send(batch, 0);
+    await expect.poll(() => slow).toHaveLength(1);
+    await writeFile(path, "new!");
+    expect(await client.send(batch, 0)).toMatchObject({ reason: "http_403" });
+    await writeFile(path, "new");
+    expect((await client.send(batch, 0)).kind).toBe("sent");
+    slow[0]?.writeHead(401).end();
+    expect((await first).kind).toBe("sent");
+    // Once each: what is refused and still the newest is not sent again.
+    expect(seen).toEqual(["Bearer old", "Bearer new!", "Bearer new", "Bearer new"]);
+    server.closeAllConnections();
+    server.close();
   });
 
   it.each([undefined, tokenAuth("Bearer", fixedText("tok"))])(
