@@ -5,8 +5,17 @@
 import { timeseries, type Panel } from "./panel.ts";
 import { ofRun, once } from "./promql.ts";
 
-/** Of a series of one generator; empty for a generator without tags. */
-export const generatorLegend = "{{instance_id}} {{load_zone}}";
+/** The series of `withGenerator`. */
+export const generatorLegend = "{{generator}}";
+
+/**
+ * With the label `generator`: its id and zone, or that it is the only one. Grafana shows the name of a label that is not
+ * there.
+ */
+export function withGenerator(expr: string): string {
+  const joined = `label_join(${expr}, "generator", " ", "instance_id", "load_zone")`;
+  return `label_replace(${joined}, "generator", "the generator", "generator", " ")`;
+}
 
 const byGenerator = "by (instance_id, load_zone)";
 const cpuSeconds = once(`rate(plimsoll_generator_cpu_seconds_total{${ofRun}}[$__rate_interval])`, [
@@ -26,8 +35,10 @@ export function generatorHealth(noValue: string): Panel[] {
       noValue,
       queries: [
         {
-          expr: `sum ${byGenerator} (${cpuSeconds}) / ${once(`plimsoll_generator_cpus{${ofRun}}`)}`,
-          legend: `used ${generatorLegend}`,
+          expr: withGenerator(
+            `sum ${byGenerator} (${cpuSeconds}) / ${once(`plimsoll_generator_cpus{${ofRun}}`)}`,
+          ),
+          legend: `used by ${generatorLegend}`,
         },
       ],
     }),
@@ -38,7 +49,7 @@ export function generatorHealth(noValue: string): Panel[] {
       unit: "none",
       min: 0,
       noValue,
-      queries: [{ expr: cpuSeconds, legend: `{{process}} ${generatorLegend}` }],
+      queries: [{ expr: withGenerator(cpuSeconds), legend: `{{process}} of ${generatorLegend}` }],
     }),
     timeseries({
       title: "Memory by process",
@@ -49,8 +60,10 @@ export function generatorHealth(noValue: string): Panel[] {
       noValue,
       queries: [
         {
-          expr: once(`plimsoll_generator_resident_memory_bytes{${ofRun}}`, ["process"]),
-          legend: `{{process}} ${generatorLegend}`,
+          expr: withGenerator(
+            once(`plimsoll_generator_resident_memory_bytes{${ofRun}}`, ["process"]),
+          ),
+          legend: `{{process}} of ${generatorLegend}`,
         },
       ],
     }),
@@ -63,8 +76,8 @@ export function generatorHealth(noValue: string): Panel[] {
       noValue,
       queries: [
         {
-          expr: once(`plimsoll_generator_event_loop_delay_seconds{${ofRun}}`),
-          legend: `p99 ${generatorLegend}`,
+          expr: withGenerator(once(`plimsoll_generator_event_loop_delay_seconds{${ofRun}}`)),
+          legend: `p99 of ${generatorLegend}`,
         },
       ],
     }),

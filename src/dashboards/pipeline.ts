@@ -6,7 +6,7 @@
  * it was scraped (`--metrics-listen`).
  */
 import { runAnnotations } from "./annotations.ts";
-import { generatorHealth, generatorLegend } from "./generator-health.ts";
+import { generatorHealth, generatorLegend, withGenerator } from "./generator-health.ts";
 import { dashboard, type DashboardFile, type Section } from "./dashboard.ts";
 import { named, stat, table, timeseries, type Panel } from "./panel.ts";
 import { last, ofRun, once } from "./promql.ts";
@@ -258,7 +258,7 @@ function deliverySection(): Section {
         min: 0,
         thresholds: [5, 15],
         noValue: notKnown,
-        queries: [{ expr: lag, legend: generatorLegend }],
+        queries: [{ expr: withGenerator(lag), legend: generatorLegend }],
       }),
       timeseries({
         title: "Points pending",
