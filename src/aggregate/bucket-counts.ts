@@ -16,6 +16,8 @@ export interface Buckets {
 
 /** A bucket in one number, `index * countLimit + count`: eight bytes, and ordered as the indexes are. */
 const countLimit = 2 ** 32;
+/** What a list grows by, sorted behind all buckets; `push` would make room for half as many again and 16. */
+const room: readonly number[] = Array.from({ length: 8 }, () => Infinity);
 /** From here on an observation is worth a table, where that is not much larger than the list. */
 const shortestTable = 64;
 /** Most that a table may take per bucket, in counts of two bytes. */
@@ -25,7 +27,7 @@ const tableMargin = 16;
 
 export class BucketCounts {
   size = 0;
-  /** A plain array: a typed one takes some 350 bytes before its first element. */
+  /** `size` buckets, then room. A plain array: a typed one takes some 350 bytes before its first element. */
   #list: number[] = [];
   /** The count of index `#base + i`; empty while there is a list. */
   #table: Uint16Array | Float64Array = noTable;
@@ -59,8 +61,10 @@ export class BucketCounts {
       indexes[size] = this.#base + i;
       counts[size++] = count;
     }
-    for (const bucket of this.#list) {
-      const index = Math.floor(bucket / countLimit);
+    const list = this.#list;
+    for (let i = 0; i < list.length && i < this.size; i++) {
+      const bucket = list[i] ?? 0;
+      const index = indexOf(bucket);
       indexes[size] = index;
       counts[size++] = bucket - index * countLimit;
     }
@@ -72,7 +76,7 @@ export class BucketCounts {
     const list = this.#list;
     const first = index * countLimit;
     let low = 0;
-    let high = list.length;
+    let high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((list[middle] ?? 0) < first) low = middle + 1;
@@ -89,23 +93,27 @@ export class BucketCounts {
       this.add(index, count);
       return;
     }
-    list.push(0);
-    for (let i = list.length - 1; i > low; i--) list[i] = list[i - 1] ?? 0;
-    list[low] = first + count;
-    this.size++;
+    this.#insert(low, first + count);
+  }
+
+  #insert(at: number, bucket: number): void {
+    if (this.size === this.#list.length) this.#list = this.#list.concat(room);
+    const list = this.#list;
+    for (let i = this.size++; i > at; i--) list[i] = list[i - 1] ?? 0;
+    list[at] = bucket;
   }
 
   #isTableDue(index: number): boolean {
     const list = this.#list;
-    if (list.length < shortestTable) return false;
+    if (this.size < shortestTable) return false;
     const lowest = Math.min(index, indexOf(list[0] ?? 0));
-    const highest = Math.max(index, indexOf(list.at(-1) ?? 0));
-    return highest - lowest < list.length * tableCountsPerBucket;
+    const highest = Math.max(index, indexOf(list[this.size - 1] ?? 0));
+    return highest - lowest < this.size * tableCountsPerBucket;
   }
 
   /** Makes a table of the list, with room for an index. */
   #makeTable(index: number): void {
-    const list = this.#list;
+    const list = this.#list.slice(0, this.size);
     this.#list = [];
     this.size = 0;
     this.#base = index;

@@ -2,6 +2,8 @@
 /**
  * The command `plimsoll`: parses, calls a command, turns errors into messages and exit codes.
  */
+// First, before the heap has grown.
+import "./small-heap.ts";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";

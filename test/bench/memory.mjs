@@ -86,12 +86,8 @@ async function hour() {
       if (second % 18 === 0) rss.push((await run.memory()).rssAfterGcBytes);
     }
   });
-  const tenth = Math.floor(rss.length / 10);
-  const first = mean(rss.slice(0, tenth));
-  const last = mean(rss.slice(-tenth));
   console.log(
-    `an hour of data, 1008 series, ${hourSeconds} intervals: RSS ${megabytes(first)} in the first tenth, ` +
-      `${megabytes(last)} in the last; ratio ${(last / first).toFixed(2)}`,
+    `an hour of data, 1008 series, ${hourSeconds} intervals: RSS by tenths ${byTenths(rss)}`,
   );
 }
 
@@ -108,12 +104,8 @@ async function attack() {
       rss.push((await run.memory()).rssAfterGcBytes);
     }
   });
-  const tenth = Math.floor(rss.length / 10);
-  const first = mean(rss.slice(tenth, 2 * tenth));
-  const last = mean(rss.slice(-tenth));
   console.log(
-    `an attack of ${attackUrls} unique URLs at --max-series 10000: RSS ${megabytes(first)} in the second tenth, ` +
-      `${megabytes(last)} in the last; ratio ${(last / first).toFixed(2)}`,
+    `an attack of ${attackUrls} unique URLs at --max-series 10000: RSS by tenths ${byTenths(rss)}`,
   );
 }
 
@@ -271,9 +263,19 @@ function declarations() {
   return Buffer.from(`${lines.join("\n")}\n`);
 }
 
-/** @param {readonly number[]} values */
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/**
+ * Whether memory settles, and when: tables that have a limit fill up first.
+ *
+ * @param {readonly number[]} bytes
+ */
+function byTenths(bytes) {
+  const length = Math.floor(bytes.length / 10);
+  const means = Array.from({ length: 10 }, (_, tenth) => {
+    const values = bytes.slice(tenth * length, (tenth + 1) * length);
+    return values.reduce((sum, value) => sum + value, 0) / length;
+  });
+  const ratio = (means[9] ?? 0) / (means[4] ?? 0);
+  return `${means.map((mean) => (mean / 1e6).toFixed(0)).join(" ")} MB; last to fifth ${ratio.toFixed(2)}`;
 }
 
 /** @param {number} bytes */
