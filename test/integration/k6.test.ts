@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,7 +67,16 @@ describe.each(versions)("$name", ({ path, major }) => {
     });
 
     it("is killed at the second stop, and has no summary", async () => {
-      const { process: k6, fifoPath } = await start("checkout.js");
+      // Between the two signals a quick one might end by itself.
+      const stubborn = join(folder.path, "stubborn.js");
+      await writeFile(
+        stubborn,
+        `import http from "k6/http"; import { sleep } from "k6";
+         export const options = { duration: "60s" };
+         export default function () { http.get(__ENV.BASE_URL); sleep(0.01); }
+         export function teardown() { sleep(60); }`,
+      );
+      const { process: k6, fifoPath } = await start(stubborn);
       await hasSamples(fifoPath);
 
       k6.stop();
@@ -145,7 +154,9 @@ describe.each(versions)("$name", ({ path, major }) => {
     const fifoPath = join(folder.path, `${runs}.jsonl`);
     const options: K6RunOptions = {
       k6: await findK6({ path, env: process.env }),
-      script: fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
+      script: isAbsolute(script)
+        ? script
+        : fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
       args: [],
       env: { ...process.env, K6_NO_USAGE_REPORT: "true", BASE_URL: shop.url, ...env },
       // Here a file: the reader's side of the FIFO is no part of these tests.
