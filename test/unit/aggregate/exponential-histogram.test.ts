@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, double, integer, oneof, pre, property } from "fast-check";
+import { array, assert, constantFrom, double, integer, oneof, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   bucketIndex,
@@ -73,8 +73,6 @@ describe("ExponentialHistogram", () => {
   it("counts every observation once", () => {
     assert(
       property(array(value), (values) => {
-        // An observation that would make the sum infinite is refused.
-        pre(isFinite(values.reduce((all, one) => all + one, 0)));
         const { count, sum, zeroCount, positive: above, negative: below } = observed(values);
         const total = (counts: Float64Array, size: number): number =>
           counts.subarray(0, size).reduce((all, one) => all + one, 0);
