@@ -410,7 +410,19 @@ describe("a run of a URL", () => {
     const later = await run(args);
     expect(later.stderr).toMatch(/holds \d+ requests of an earlier process of this run/);
     expect(later.exitCode).toBe(0);
-    expect(receivedNames(delivered)).toContain("k6_http_req_duration_seconds");
+    // What waited comes first: only the run before has durations, and only its requests have a status.
+    const lastOfBefore = delivered.findLastIndex((request) =>
+      receivedNames([request]).includes("k6_http_req_duration_seconds"),
+    );
+    const firstOfLater = delivered.findIndex(({ series }) =>
+      series.some(
+        ({ labels }) =>
+          labels.some(({ value }) => value === "k6_http_reqs_total") &&
+          !labels.some(({ name }) => name === "status"),
+      ),
+    );
+    expect(lastOfBefore).toBeGreaterThanOrEqual(0);
+    expect(firstOfLater).toBeGreaterThan(lastOfBefore);
     expect(receivedValue(delivered, { ...requestCounter, status: "200" })).toBe(
       report.summary["http_reqs"]?.["count"],
     );
