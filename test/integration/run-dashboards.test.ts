@@ -91,7 +91,8 @@ describeWithTool("k6-2", "runs of k6", (k6) => {
         const checkout = example("checkout.js");
 
         const generator = (id: string, zone: string): string[] => [
-          ...script("fleet", "DURATION=8s"),
+          // Its own state is stored every five seconds, what was delivered from the second time on, and asked for as often.
+          ...script("fleet", "DURATION=12s"),
           ...words(`--test checkout --tag instance_id=${id} --tag load_zone=${zone}`),
         ];
         const [first, second] = [
