@@ -9,7 +9,7 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { isFree } from "../../src/stack/addresses.ts";
+import { isFree } from "../../src/free-port.ts";
 import { recordOf } from "../../src/stack/daemon.ts";
 import { findPostgres } from "../../src/stack/postgres.ts";
 import { runPlimsoll, startPlimsoll, type PlimsollResult } from "../support/plimsoll.ts";
