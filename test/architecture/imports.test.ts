@@ -17,7 +17,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   library: ["sample", "encode", "send", "output", "config", "runs"],
   cloud: ["sample"],
   query: [],
-  runs: [],
+  runs: ["config"],
+  store: ["runs"],
   config: [],
   doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],
@@ -46,6 +47,12 @@ const rules: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/dashboards/", pathNot: "^src/dashboards/check/" },
     to: { path: "^src/", pathNot: ["^src/dashboards/", "^src/encode/metric-names.ts$"] },
+  },
+  {
+    name: "runs/ imports of config/ only how durations are written",
+    severity: "error",
+    from: { path: "^src/runs/" },
+    to: { path: "^src/config/", pathNot: "^src/config/duration.ts$" },
   },
   {
     name: "errors.ts, clock.ts, free-port.ts and version.ts import nothing of ours",
