@@ -6,6 +6,7 @@
  */
 import protobuf from "protobufjs";
 import snappy from "snappy";
+import { metricTypes } from "../sample/metric.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
 
 const schema = `
@@ -79,10 +80,34 @@ export interface CloudSeries {
   readonly trendHdrSamples: Values<TrendHdrValue> | null;
 }
 
-/** @throws Error for bytes that are not such a message */
+/** Of a message, uncompressed: many times what k6 sends at once, and no bomb. */
+const inflatedLimitBytes = 64 * 1024 ** 2;
+
+/** @throws Error for bytes that are not such a message, or too many */
 export function decodeMetricSet(body: Buffer): MetricSet {
+  if (inflatedBytes(body) > inflatedLimitBytes) {
+    throw new Error(`it has more than ${inflatedLimitBytes} bytes when it is uncompressed`);
+  }
   // With `asBuffer` it is never a string.
   const message = type.decode(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
   // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
-  return message as unknown as MetricSet;
+  const set = message as unknown as MetricSet;
+  for (const metric of set.metrics) {
+    if (metricTypes[metric.type - 1] !== undefined) continue;
+    throw new Error(
+      `metric ${JSON.stringify(metric.name)} is of type ${metric.type}, expected 1 to 4`,
+    );
+  }
+  return set;
+}
+
+/** What the block begins with: a varint of up to 32 bits. Source: Snappy `format_description.txt`, 1. */
+function inflatedBytes(body: Buffer): number {
+  let length = 0;
+  for (let at = 0; at < 5; at++) {
+    const byte = body[at] ?? 0;
+    length += (byte & 0x7f) * 2 ** (7 * at);
+    if (byte < 0x80) break;
+  }
+  return length;
 }
