@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   library: ["sample", "encode", "send", "output", "config", "runs"],
   cloud: ["sample"],
   query: [],
-  runs: [],
+  runs: ["config"],
   config: [],
   doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],
@@ -46,6 +46,12 @@ const rules: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/dashboards/", pathNot: "^src/dashboards/check/" },
     to: { path: "^src/", pathNot: ["^src/dashboards/", "^src/encode/metric-names.ts$"] },
+  },
+  {
+    name: "runs/ imports of config/ only how durations are written",
+    severity: "error",
+    from: { path: "^src/runs/" },
+    to: { path: "^src/config/", pathNot: "^src/config/duration.ts$" },
   },
   {
     name: "errors.ts, clock.ts and version.ts import nothing of ours",
