@@ -20,14 +20,14 @@ export function tokenOf(authorization: string | undefined): string | undefined {
 
 export interface Allowed {
   readonly role: Role;
-  /** The run's own token will do as well. */
-  readonly orOwnRun?: (request: FastifyRequest) => number | undefined;
+  /** Whether the token of a run will do as well; whether it is that run is for the route to see. */
+  readonly orRun?: boolean;
 }
 
 /** Answers 401 to who is unknown, 403 to who may not. */
 export function requireRole(
   authenticator: Authenticator,
-  { role, orOwnRun }: Allowed,
+  { role, orRun = false }: Allowed,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const token = tokenOf(request.headers.authorization);
@@ -38,7 +38,7 @@ export function requireRole(
     if (!principal) throw new HttpError(401, "unauthenticated", "the token is not known");
     request.principal = principal;
     if (principal.role === "run") {
-      if (orOwnRun?.(request) === principal.runId) return;
+      if (orRun) return;
       throw new HttpError(403, "forbidden", "the token of a run is for that run alone");
     }
     if (roles.indexOf(principal.role) < roles.indexOf(role)) {

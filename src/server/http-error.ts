@@ -90,7 +90,7 @@ function messageOfRefusal({ code, message }: FastifyError): string {
 }
 
 /** All that is wrong, each in words and with its place. */
-function toValidationError({ validation = [], validationContext = "request" }: FastifyError): HttpError {
+function toValidationError({ validation = [], validationContext }: FastifyError): HttpError {
   const details = validation.map(({ instancePath, message = "is invalid", params, keyword }) => {
     const target = [instancePath.slice(1).replaceAll("/", "."), ...missing(params)]
       .filter((part) => part !== "")
@@ -98,7 +98,7 @@ function toValidationError({ validation = [], validationContext = "request" }: F
     return {
       code: "invalid",
       message: inWords(keyword, message, params),
-      target: target === "" ? validationContext : target,
+      target: target === "" ? (validationContext ?? "request") : target,
     };
   });
   const text = details.map(({ target, message }) => `${target}: ${message}`).join("; ");

@@ -64,7 +64,7 @@ export async function addLimits(
   app.addHook("onRequest", async (request, reply) => {
     const waitSeconds = failures.waitSeconds(request.ip);
     if (waitSeconds === 0 || isPublic(request)) return;
-    const token = tokenOf(request.headers.authorization);
+    const token = tokenOf(request.headers.authorization) ?? tokenOfUrl(request);
     if (token !== undefined && authenticator.isKnown(token)) return;
     metrics.refused("authentication");
     void reply.header("Retry-After", String(waitSeconds));
@@ -92,6 +92,12 @@ export async function addLimits(
     void reply.header("Retry-After", "1");
     throw new HttpError(503, "overloaded", `more than ${limits.atOnce} requests at a time`);
   });
+}
+
+/** Of an archive's upload, for which k6 sends no header. */
+function tokenOfUrl({ query }: FastifyRequest): string | undefined {
+  const { token } = query as { readonly token?: unknown };
+  return typeof token === "string" ? token : undefined;
 }
 
 function isPush({ url }: FastifyRequest): boolean {
