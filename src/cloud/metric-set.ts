@@ -6,7 +6,9 @@
  */
 import protobuf from "protobufjs";
 import snappy from "snappy";
+import { InputError } from "../errors.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
+import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
 
 const schema = `
 syntax = "proto3";
@@ -79,10 +81,15 @@ export interface CloudSeries {
   readonly trendHdrSamples: Values<TrendHdrValue> | null;
 }
 
-/** @throws Error for bytes that are not such a message */
+/** @throws Error for bytes that are not such a message, or for one that is too large */
 export function decodeMetricSet(body: Buffer): MetricSet {
+  if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
+    throw new InputError(`the push is no snappy block of up to ${maxInflatedBytes} bytes`);
+  }
   // With `asBuffer` it is never a string.
-  const message = type.decode(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
+  const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
+  checkDecodedSize(bytes);
+  const message = type.decode(bytes);
   // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
   return message as unknown as MetricSet;
 }

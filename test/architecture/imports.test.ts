@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   output: ["sample", "aggregate", "encode", "spool", "send", "config", "runs", "query"],
   generate: ["sample", "aggregate", "runs"],
   library: ["sample", "encode", "send", "output", "config", "runs"],
-  cloud: ["sample"],
+  cloud: ["sample", "runs"],
   query: [],
   runs: ["config"],
   config: [],
