@@ -11,7 +11,6 @@ import { runStates } from "../runs/run-state.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
 import { reportedEnds } from "../server/api/schemas.ts";
 import type { CommandIo } from "./command-io.ts";
-import { openRuns } from "./open-runs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import type { RunsAccess } from "./runs-access.ts";
 import { toRunTable, toRunText } from "./run-tables.ts";
@@ -47,7 +46,12 @@ export function runsCommand(io: CommandIo): Command {
     addOptionFlags(command, ...options);
     return {
       command,
-      access: async () => await openRuns(resolveCommandOptions(command, io).values),
+      access: async () => {
+        const { values: options } = resolveCommandOptions(command, io);
+        // Only here: every other command does without the time that loading a database takes.
+        const { openRuns } = await import("./open-runs.ts");
+        return await openRuns(options);
+      },
     };
   };
   const json = new Option("--json", "print one JSON object");
@@ -230,8 +234,9 @@ async function write(
   io: CommandIo,
 ): Promise<void> {
   if (file === undefined) {
+    const decoder = new TextDecoder();
     for await (const part of parts) {
-      io.stdout.write(typeof part === "string" ? part : Buffer.from(part).toString("utf8"));
+      io.stdout.write(typeof part === "string" ? part : decoder.decode(part, { stream: true }));
     }
     return;
   }
