@@ -28,4 +28,5 @@ export const exitCodeByError: Readonly<Record<ErrorCode, number>> = {
   SPOOL_UNUSABLE: exitCodes.unavailable,
   STACK_UNAVAILABLE: exitCodes.unavailable,
   SERVER_UNAVAILABLE: exitCodes.unavailable,
+  DATABASE_UNUSABLE: exitCodes.unavailable,
 };

@@ -76,7 +76,13 @@ async function loadOtherCommands(): Promise<Command[]> {
   const { runsCommand } = await import("./runs.ts");
   const { backupCommand } = await import("./backup.ts");
   const samples = [replayCommand(io), configCommand(io), doctorCommand(io)];
-  const server = [serveCommand(io), envCommand(io), runsCommand(io), tokenCommand(io), backupCommand(io)];
+  const server = [
+    serveCommand(io),
+    envCommand(io),
+    runsCommand(io),
+    tokenCommand(io),
+    backupCommand(io),
+  ];
   return [...samples, ...server, upCommand(io), statusCommand(io), downCommand(io)];
 }
 

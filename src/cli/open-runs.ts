@@ -4,7 +4,7 @@
 import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { openRepository } from "../store/open-repository.ts";
-import { storedRunFiles } from "../server/run-files.ts";
+import { runFilesIn } from "../server/run-files.ts";
 import { runsOfServer } from "./runs-of-server.ts";
 import { runsOfStore } from "./runs-of-store.ts";
 import type { RunsAccess } from "./runs-access.ts";
@@ -18,5 +18,5 @@ export async function openRuns({
 }: Pick<Options, "server" | "token" | "dataDir" | "databaseUrl">): Promise<RunsAccess> {
   if (server !== undefined) return runsOfServer(server, token);
   const repository = await openRepository({ dataDir, databaseUrl, clock: systemClock });
-  return runsOfStore(repository, storedRunFiles(dataDir));
+  return runsOfStore(repository, runFilesIn(dataDir));
 }

@@ -32,7 +32,9 @@ export function tokenCommand(io: CommandIo): Command {
     );
   create.action(async ({ name, role }: CreateFlags) => {
     if (name === "" || name.length > 100) {
-      throw new UsageError(`--name ${JSON.stringify(name)} has ${name.length} characters: expected 1 to 100`);
+      throw new UsageError(
+        `--name ${JSON.stringify(name)} has ${name.length} characters: expected 1 to 100`,
+      );
     }
     await withStore(create, io, async (repository) => {
       const made = await issueToken(repository, { name, role, nowMs: systemClock.nowMs() });

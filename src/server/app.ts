@@ -42,8 +42,6 @@ export interface ServerDependencies {
   readonly authenticator: TokenAuthenticator;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
-  /** Whether the runs of an earlier process are there again. */
-  readonly isRestored: () => boolean;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** HTTPS where there is one. */
