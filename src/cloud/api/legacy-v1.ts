@@ -12,14 +12,13 @@ import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { StartedRun } from "../../runs/run-service.ts";
 import { readArchive } from "./archive.ts";
-import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import {
   acceptJson,
   generatorOf,
   idempotencyKeyOf,
-  idOf,
   int32,
   readBody,
   testName,
@@ -93,7 +92,6 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
     });
 
     app.post("/tests/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
-      const id = idOf(request);
       const { run_status, thresholds } = readBody(finish, request.body);
       const state = fromLegacyRunStatus(run_status);
       if (state === undefined) {
@@ -109,8 +107,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
           ok: !hasFailed,
         })),
       );
-      const run = await service.end(id, { state, thresholds: verdicts });
-      if (run === undefined) throw new ApiError(404, `there is no test run ${id}`);
+      const { id } = await runOf(request, repository);
+      await service.end(id, { state, thresholds: verdicts });
       return {};
     });
 
