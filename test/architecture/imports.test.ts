@@ -16,6 +16,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   generate: ["sample", "aggregate", "runs"],
   library: ["sample", "encode", "send", "output", "config", "runs"],
   cloud: ["sample", "runs"],
+  server: [
+    ...["sample", "aggregate", "encode", "spool", "send", "output", "query"],
+    ...["config", "runs", "store", "cloud"],
+  ],
   query: [],
   runs: ["config"],
   store: ["runs"],

@@ -272,8 +272,11 @@ export class RunSamples {
         pipeline?.end(entry.state, entry.thresholds);
         this.#markSpooled(number);
         break;
-      default:
-      // Facts, which are known when they are read.
+      case "begin":
+      case "output":
+      case "spooled":
+      case "stop":
+      // Facts, which are known since they were written.
     }
   }
 
