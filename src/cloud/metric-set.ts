@@ -7,6 +7,7 @@
 import protobuf from "protobufjs";
 import snappy from "snappy";
 import { InputError } from "../errors.ts";
+import { metricTypes } from "../sample/metric.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
 import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
 
@@ -91,5 +92,12 @@ export function decodeMetricSet(body: Buffer): MetricSet {
   checkDecodedSize(bytes);
   const message = type.decode(bytes);
   // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
-  return message as unknown as MetricSet;
+  const set = message as unknown as MetricSet;
+  for (const metric of set.metrics) {
+    if (metricTypes[metric.type - 1] !== undefined) continue;
+    throw new Error(
+      `metric ${JSON.stringify(metric.name)} is of type ${metric.type}, expected 1 to 4`,
+    );
+  }
+  return set;
 }
