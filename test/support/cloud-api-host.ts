@@ -2,14 +2,12 @@
  * k6's cloud API on what it stands on for real: the embedded repository, the server's tokens, live runs whose samples
  * go to a receiver of ours. For `inject`; `listen` makes it reachable for k6.
  */
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
 import Fastify, { type FastifyInstance } from "fastify";
 import { systemClock } from "../../src/clock.ts";
 import { registerCloudApi } from "../../src/cloud/api/cloud-api.ts";
 import { resolveOptions } from "../../src/config/resolve-options.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
-import type { LogLine, RunService } from "../../src/runs/run-service.ts";
+import type { RunService } from "../../src/runs/run-service.ts";
 import { LiveRunService } from "../../src/server/live/run-service.ts";
 import { createToken, hashToken, issueToken, TokenAuthenticator } from "../../src/server/tokens.ts";
 import { openRepository } from "../../src/store/open-repository.ts";
@@ -18,6 +16,8 @@ import { createTemporaryFolder } from "./temporary-folder.ts";
 
 export interface CloudApiHost extends AsyncDisposable {
   readonly app: FastifyInstance;
+  /** As k6 is told. */
+  readonly url: string;
   readonly repository: RunRepository;
   readonly service: RunService;
   /** A user's, one of each role. */
@@ -79,6 +79,7 @@ export async function startCloudApi({
   }
   return {
     app,
+    url: host.publicUrl,
     repository,
     service,
     tokens,

@@ -28,7 +28,7 @@ async function ask(
   return await host.app.inject({
     method,
     url: `/cloud/v6${url}`,
-    headers: { authorization: `Bearer ${token}`, "x-stack-id": "1", ...headers },
+    headers: { ...(token && { authorization: `Bearer ${token}` }), "x-stack-id": "1", ...headers },
     payload,
   });
 }
@@ -80,11 +80,7 @@ describe("GET /auth", () => {
     ["a token that nobody issued", `plm_${"x".repeat(43)}`],
     ["something else", "hello"],
   ])("answers 401 to %s", async (_, token) => {
-    const answer = await ask(
-      "GET",
-      "/auth",
-      token ? { token } : { headers: { authorization: undefined } },
-    );
+    const answer = await ask("GET", "/auth", { token });
     expect(answer.statusCode).toBe(401);
     expect(v6Error.parse(answer.json())).toMatchObject({ error: { code: "unauthorized" } });
   });
