@@ -12,7 +12,7 @@ import { z } from "zod";
 import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
-import { acceptJson, idOf, readBody, testName } from "./read-request.ts";
+import { acceptJson, idOf, partsOf, readBody, testName } from "./read-request.ts";
 import { refuseRemoteExecution } from "./remote-execution.ts";
 import { stackId, toV6LoadTest, toV6Project, toV6TestRun } from "./v6-objects.ts";
 
@@ -108,9 +108,8 @@ function toPage(items: readonly object[], request: FastifyRequest): object {
 
 /** Of a form with `name`; with a `script`, the load is to be made here. */
 async function nameOf(request: FastifyRequest): Promise<string> {
-  if (!request.isMultipart()) throw new ApiError(415, "expected multipart/form-data with a name");
   let name: unknown;
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type === "file") refuseRemoteExecution();
     if (part.fieldname === "name") name = part.value;
   }
