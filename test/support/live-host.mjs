@@ -31,7 +31,6 @@ const service = await LiveRunService.open({
     const token = `plr_${randomBytes(32).toString("base64url")}`;
     return { token, hash: createHash("sha256").update(token).digest("hex") };
   },
-  redactArchive: (tar) => tar,
   clock: systemClock,
   random: Math.random,
   userAgent: "plimsoll/test",
