@@ -10,6 +10,7 @@
 import type { Clock } from "../../clock.ts";
 import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
 import { InputError, messageOf } from "../../errors.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { summaryOf, type ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord, SummaryRow, ThresholdVerdict } from "../../runs/run-record.ts";
 import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
@@ -50,6 +51,10 @@ export class LiveRun {
     this.#options = options;
     // Who was away was perhaps us.
     this.#lastActivityMs = options.clock.nowMs();
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return this.#opened?.outputs ?? [];
   }
 
   get record(): RunRecord {

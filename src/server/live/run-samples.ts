@@ -21,6 +21,7 @@ import { Journal, type NumberedRecord } from "./journal.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
 import { Pipeline } from "./pipeline.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { RunOutputs } from "./run-outputs.ts";
 import type { Receiver } from "./receiver.ts";
 import { Watermark } from "./watermark.ts";
@@ -98,6 +99,10 @@ export class RunSamples {
       number: () => this.#applied,
       onOpened: (entry) => void this.#write(entry),
     });
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return [...this.#outputs.open.values()];
   }
 
   /** When the newest push arrived, Unix milliseconds; undefined before the first. */

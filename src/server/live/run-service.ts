@@ -12,6 +12,7 @@ import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
 import { messageOf } from "../../errors.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { testidOf } from "../../runs/run-identity.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
@@ -95,6 +96,16 @@ export class LiveRunService implements RunService, AsyncDisposable {
     this.#lock = lockDirectory(this.#journals);
   }
 
+  /** Where samples go: URLs without credentials. */
+  get stores(): string[] {
+    return this.#receivers.map(({ displayUrl }) => displayUrl);
+  }
+
+  /** Of the runs whose samples are at hand; for metrics. */
+  get outputs(): PrometheusOutput[] {
+    return [...this.#runs.values()].flatMap((run) => run.outputs);
+  }
+
   async start(request: StartRun): Promise<StartedRun> {
     const { repository, clock, random, ownerUrl, createToken } = this.#options;
     const nowMs = clock.nowMs();
@@ -120,8 +131,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
       ownerUrl,
     });
     const { id } = created;
-    const stores = this.#receivers.map(({ displayUrl }) => displayUrl);
-    await repository.change(id, { stores });
+    await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
     if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
     return { run: run ?? created, token };
