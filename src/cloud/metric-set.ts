@@ -6,8 +6,10 @@
  */
 import protobuf from "protobufjs";
 import snappy from "snappy";
+import { InputError } from "../errors.ts";
 import { metricTypes } from "../sample/metric.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
+import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
 
 const schema = `
 syntax = "proto3";
@@ -80,16 +82,15 @@ export interface CloudSeries {
   readonly trendHdrSamples: Values<TrendHdrValue> | null;
 }
 
-/** Of a message, uncompressed: many times what k6 sends at once, and no bomb. */
-const inflatedLimitBytes = 64 * 1024 ** 2;
-
-/** @throws Error for bytes that are not such a message, or too many */
+/** @throws Error for bytes that are not such a message, or for one that is too large */
 export function decodeMetricSet(body: Buffer): MetricSet {
-  if (inflatedBytes(body) > inflatedLimitBytes) {
-    throw new Error(`it has more than ${inflatedLimitBytes} bytes when it is uncompressed`);
+  if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
+    throw new InputError(`the push is no snappy block of up to ${maxInflatedBytes} bytes`);
   }
   // With `asBuffer` it is never a string.
-  const message = type.decode(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
+  const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
+  checkDecodedSize(bytes);
+  const message = type.decode(bytes);
   // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
   const set = message as unknown as MetricSet;
   for (const metric of set.metrics) {
@@ -99,15 +100,4 @@ export function decodeMetricSet(body: Buffer): MetricSet {
     );
   }
   return set;
-}
-
-/** What the block begins with: a varint of up to 32 bits. Source: Snappy `format_description.txt`, 1. */
-function inflatedBytes(body: Buffer): number {
-  let length = 0;
-  for (let at = 0; at < 5; at++) {
-    const byte = body[at] ?? 0;
-    length += (byte & 0x7f) * 2 ** (7 * at);
-    if (byte < 0x80) break;
-  }
-  return length;
 }

@@ -93,6 +93,7 @@ export const migrations: readonly Migration[] = [
       "create index runs_newest on runs (created_ms, id, state, result)",
       "create index runs_of_test on runs (test_id, created_ms, id)",
       "create index runs_of_owner on runs (owner_url, state)",
+      "create index runs_by_token on runs (token_hash)",
       `create table run_tags (
         run_id integer not null references runs (id) on delete cascade,
         tag text not null,

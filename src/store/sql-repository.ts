@@ -179,6 +179,11 @@ export class SqlRepository implements RunRepository {
     return (await select.executeTakeFirst())?.token_hash;
   }
 
+  async runIdByTokenHash(hash: string): Promise<number | undefined> {
+    const select = this.#db.selectFrom("runs").select("id").where("token_hash", "=", hash);
+    return (await select.executeTakeFirst())?.id;
+  }
+
   async ownerUrl(id: number): Promise<string | undefined> {
     const select = this.#db.selectFrom("runs").select("owner_url").where("id", "=", id);
     return (await select.executeTakeFirst())?.owner_url;
