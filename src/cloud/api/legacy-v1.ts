@@ -10,17 +10,18 @@
 import multipart, { type MultipartFile } from "@fastify/multipart";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { messageOf } from "../../errors.ts";
 import type { StartedRun } from "../../runs/run-service.ts";
 import { readArchive } from "./archive.ts";
-import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
-import { baseUrlOf, type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
+import { type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import {
   acceptJson,
   generatorOf,
   idempotencyKeyOf,
-  idOf,
   int32,
+  partsOf,
   readBody,
   testName,
 } from "./read-request.ts";
@@ -74,7 +75,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
   return async (app) => {
     acceptJson(app, limits.json);
     await app.register(multipart, {
-      limits: { fields: 10, fieldSize: 10_000, files: 1, fileSize: limits.archive },
+      // A file is cut at its limit, which would be no error: the archive's own comes before.
+      limits: { fields: 10, fieldSize: 10_000, files: 1, fileSize: limits.archive + 1 },
     });
 
     app.post("/tests", mayPush, async (request) => {
@@ -82,18 +84,24 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
         const body = readBody(newRun, request.body);
         const { thresholds } = body;
         const started = await start(request, body, thresholds ? { thresholds } : {});
-        return toCreated(started, request, options);
+        return toCreated(started.run.id, options);
       }
       const { fields, file } = await readForm(request);
       const body = readBody(newRun, fields);
       using archive = await readArchive(file.file);
       const started = await start(request, body, archive.options);
-      await service.saveArchive(started.run.id, archive.redacted);
-      return toCreated(started, request, options);
+      const { id } = started.run;
+      try {
+        await service.saveArchive(id, archive.redacted);
+      } catch (error) {
+        // k6 ends, and says so to nobody.
+        await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
+        throw error;
+      }
+      return toCreated(id, options);
     });
 
     app.post("/tests/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
-      const id = idOf(request);
       const { run_status, thresholds } = readBody(finish, request.body);
       const state = fromLegacyRunStatus(run_status);
       if (state === undefined) {
@@ -109,8 +117,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
           ok: !hasFailed,
         })),
       );
-      const run = await service.end(id, { state, thresholds: verdicts });
-      if (run === undefined) throw new ApiError(404, `there is no test run ${id}`);
+      const { id } = await runOf(request, repository);
+      await service.end(id, { state, thresholds: verdicts });
       return {};
     });
 
@@ -134,16 +142,11 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
 }
 
 /** What k6 reads of it wins over its environment, but for `k6 cloud run`. Durations are Go's. */
-function toCreated(
-  { run, token }: StartedRun,
-  request: FastifyRequest,
-  options: CloudApiOptions,
-): object {
+function toCreated(runId: number, options: CloudApiOptions): object {
   const { freshness } = options;
-  const base = baseUrlOf(request, options);
   return {
     // A string of digits: k6 refuses another one when it traces.
-    reference_id: String(run.id),
+    reference_id: String(runId),
     config: {
       metricPushInterval: `${freshness.pushIntervalMs}ms`,
       aggregationPeriod: `${freshness.aggregationPeriodMs / 1_000}s`,
@@ -151,12 +154,7 @@ function toCreated(
       // Traces would go to Grafana, and the token with them.
       tracesEnabled: false,
       stopOnError: true,
-      testRunDetails: pageUrlOf(run.id, options),
-    },
-    test_run_token: token,
-    secrets_config: {
-      endpoint: `${base}/provisioning/v1/test_runs/${run.id}/decrypt_secret?name={key}`,
-      response_path: "plaintext",
+      testRunDetails: pageUrlOf(runId, options),
     },
   };
 }
@@ -166,7 +164,7 @@ async function readForm(
   request: FastifyRequest,
 ): Promise<{ fields: Record<string, unknown>; file: MultipartFile }> {
   const fields: Record<string, unknown> = {};
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type === "file") return { fields, file: part };
     fields[part.fieldname] = part.value;
   }

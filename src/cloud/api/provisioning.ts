@@ -6,7 +6,7 @@
  */
 import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod";
-import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import {
   baseUrlOf,
   type CloudApiOptions,
@@ -78,9 +78,8 @@ export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync
       "/test_runs/:id/notify",
       { onRequest: pushersOnly(authenticator) },
       async (request, reply) => {
-        const id = idOf(request);
-        const run = await service.end(id, readNotification(request.body));
-        if (run === undefined) throw new ApiError(404, `there is no test run ${id}`);
+        const end = readNotification(request.body);
+        await service.end((await runOf(request, repository)).id, end);
         return await reply.code(204).send();
       },
     );
@@ -91,7 +90,7 @@ export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync
       async () => {
         throw new ApiError(
           404,
-          "this server keeps no secrets: give them to k6 with -e NAME=value, or with --secret-source=file=PATH",
+          "this server keeps no secrets: give them to k6 with --no-cloud-secrets --secret-source=file=PATH",
         );
       },
     );
@@ -122,10 +121,8 @@ function toRuntimeConfig(runId: number, token: string, base: string, freshness: 
       message_max_size: 10_000,
       allowed_labels: [],
     },
-    secrets: {
-      endpoint: `${base}/provisioning/v1/test_runs/${runId}/decrypt_secret?name={key}`,
-      response_path: "plaintext",
-    },
+    // Of an empty one, k6 says that it is not configured; of a 404, only its number.
+    secrets: { endpoint: "", response_path: "" },
     traces: { push_url: "", traces_metadata: {}, proto: "http" },
     files: { push_url: "", screenshots_base_path: "", headers: {}, method: "POST" },
   };

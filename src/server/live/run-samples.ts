@@ -20,7 +20,6 @@ import { Journal, journalPath, type NumberedRecord } from "./journal.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
 import { Pipeline } from "./pipeline.ts";
-import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { RunOutputs } from "./run-outputs.ts";
 import type { Receiver } from "./receiver.ts";
 import type { ThresholdWatch } from "./threshold-watch.ts";

@@ -113,16 +113,6 @@ export class LiveRunService implements RunService, AsyncDisposable {
     return [...this.#runs.values()].flatMap((run) => run.outputs);
   }
 
-  /** Where samples go: URLs without credentials. */
-  get stores(): string[] {
-    return this.#receivers.map(({ displayUrl }) => displayUrl);
-  }
-
-  /** Of the runs whose samples are at hand; for metrics. */
-  get outputs(): PrometheusOutput[] {
-    return [...this.#runs.values()].flatMap((run) => run.outputs);
-  }
-
   async start(request: StartRun): Promise<StartedRun> {
     const { repository, clock, random, ownerUrl, createToken } = this.#options;
     const nowMs = clock.nowMs();
