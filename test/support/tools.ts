@@ -10,6 +10,7 @@ export type ToolName =
   | "docker-compose"
   | "k6-1"
   | "k6-2"
+  | "k6-2-1"
   | "node-exporter"
   | "pgbouncer-exporter"
   | "postgres-exporter"
