@@ -189,6 +189,13 @@ export const tools = [
     programs: ["chromium", "chromium-browser", "google-chrome"],
     how: { kind: "apt", package: "chromium fonts-inter", program: "/usr/bin/chromium" },
   },
+  {
+    name: "strace",
+    version: "any version",
+    accepts: /strace -- version/,
+    programs: ["strace"],
+    how: { kind: "apt", package: "strace", program: "/usr/bin/strace" },
+  },
 ];
 
 /** The variable that names a tool's program and wins over every other place. @param {string} name */

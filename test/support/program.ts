@@ -29,6 +29,8 @@ export interface RunningProgram extends AsyncDisposable {
   kill(signal: NodeJS.Signals): void;
   /** Resolves when standard error has it. Rejects with all of it when the process ends before. */
   waitFor(text: string | RegExp): Promise<void>;
+  /** The same of standard output, with what matches. */
+  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 export function startProgram(
@@ -69,6 +71,14 @@ export function startProgram(
           throw new Error(`${program} ended without printing ${String(text)}:\n${stderr}`);
         }
         await Promise.race([once(child.stderr, "data"), result]);
+      }
+    },
+    async waitForOutput(pattern) {
+      for (;;) {
+        const found = pattern.exec(stdout);
+        if (found) return found;
+        if (ended) throw new Error(`${program} ended, and ${pattern} is not in ${stdout}${stderr}`);
+        await Promise.race([once(child.stdout, "data"), result]);
       }
     },
     async [Symbol.asyncDispose]() {

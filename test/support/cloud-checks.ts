@@ -1,0 +1,19 @@
+/** What is asked about a run again and again. */
+import type { RunView } from "../../src/server/api/run-view.ts";
+import type { QueryApi } from "./query-api.ts";
+
+export function isOver({ ended }: Pick<RunView, "ended">): boolean {
+  return ended !== null;
+}
+
+/** How many requests of the run the store has, over all its series; 0 where it has none. */
+export async function requestsOf(
+  store: QueryApi,
+  { testid }: Pick<RunView, "testid">,
+): Promise<number> {
+  // The series may have ended already.
+  const [sum] = await store.query(
+    `sum(last_over_time(k6_http_reqs_total{testid="${testid}"}[5m]))`,
+  );
+  return sum?.value ?? 0;
+}
