@@ -57,8 +57,8 @@ export class MetricSetReader {
       const { metric, number } = this.#metrics.get(name) ?? (await this.#learn(name, type));
       if (metric.type !== metricTypes[type - 1]) {
         throw new InputError(
-          `a push cannot be read: metric ${JSON.stringify(name)} is a ${metricTypes[type - 1]} and was a ` +
-            `${metric.type} before; nothing of it is stored`,
+          `the push cannot be read: metric ${JSON.stringify(name)} is a ${metricTypes[type - 1]} and was a ` +
+            `${metric.type} before`,
         );
       }
       for (const series of timeSeries) {

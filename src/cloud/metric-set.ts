@@ -6,9 +6,10 @@
  */
 import protobuf from "protobufjs";
 import snappy from "snappy";
-import { InputError } from "../errors.ts";
+import { InputError, messageOf } from "../errors.ts";
 import { checkMetricSet } from "./check-metric-set.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
+import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
 
 const schema = `
 syntax = "proto3";
@@ -81,41 +82,25 @@ export interface CloudSeries {
   readonly trendHdrSamples: Values<TrendHdrValue> | null;
 }
 
-/** Inflated, in bytes. k6 limits the series of a push, to a thousand unless told otherwise, and not their size. */
-const inflatedLimit = 64 * 1024 * 1024;
-
 /**
  * Decodes one push, and believes nothing of it.
  *
- * @throws InputError for bytes that are not such a message, or that k6 cannot have sent
+ * @throws InputError for bytes that are not such a message, that are too many, or that k6 cannot have sent
  */
 export function decodeMetricSet(body: Buffer): MetricSet {
+  if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
+    throw new InputError(`the push is no snappy block of up to ${maxInflatedBytes} bytes`);
+  }
   try {
-    // Before it is inflated: all of it is allocated at once.
-    const length = inflatedLength(body);
-    if (length > inflatedLimit) {
-      throw new Error(`${length} bytes inflated, expected at most ${inflatedLimit}`);
-    }
     // With `asBuffer` it is never a string.
-    const message = type.decode(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
+    const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
+    checkDecodedSize(bytes);
     // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
-    const metricSet = message as unknown as MetricSet;
+    const metricSet = type.decode(bytes) as unknown as MetricSet;
     checkMetricSet(metricSet);
     return metricSet;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`a push cannot be read: ${reason}; nothing of it is stored`, { cause });
+    if (cause instanceof InputError) throw cause;
+    throw new InputError(`the push cannot be read: ${messageOf(cause)}`, { cause });
   }
-}
-
-/** What a snappy block begins with: a varint of up to 32 bits. Source: snappy `format_description.txt`, section 1. */
-function inflatedLength(block: Buffer): number {
-  let length = 0;
-  for (let at = 0; at < 5; at++) {
-    const byte = block[at];
-    if (byte === undefined) break;
-    length += (byte & 0x7f) * 2 ** (7 * at);
-    if (byte < 0x80) return length;
-  }
-  throw new Error("it is no snappy block");
 }

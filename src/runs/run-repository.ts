@@ -110,6 +110,8 @@ export interface RunRepository extends AsyncDisposable {
   /** Runs that are not over and belong to this server. */
   openRuns(ownerUrl: string): Promise<readonly RunRecord[]>;
   tokenHash(id: number): Promise<string | undefined>;
+  /** Which run's token it is. */
+  runIdByTokenHash(hash: string): Promise<number | undefined>;
   ownerUrl(id: number): Promise<string | undefined>;
   change(id: number, changes: RunChanges): Promise<RunRecord | undefined>;
   /** Enters a state if the state machine allows it from where the run is, else gives the record as it is. */

@@ -42,7 +42,7 @@ it("shares no flag with k6 but those that mean the same there", () => {
 });
 
 it("marks every option that holds a credential as secret", () => {
-  const credential = /password|token|secret|key|param|header/i;
+  const credential = /password|token|secret|key|param|header|database/i;
   const isPlace = ({ name }: NamedRow) => /File$|Url$|^clientCertificateKey$/.test(name);
   const secrets = optionRows.filter((row) => credential.test(row.name) && !isPlace(row));
   expect(secrets.map(({ name, secret }) => [name, secret])).toEqual([
@@ -53,6 +53,8 @@ it("marks every option that holds a credential as secret", () => {
     ["sigv4AccessKey", true],
     ["sigv4SecretKey", true],
     ["headers", true],
+    ["databaseUrl", true],
+    ["token", true],
   ]);
 });
 
