@@ -8,7 +8,7 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { extract } from "tar-stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { isOver } from "../support/cloud-checks.ts";
 import { cloudScript, flows, k6Versions, startCloudK6, type Flow } from "../support/cloud-k6.ts";
 import { expectInMatrix } from "../support/cloud-matrix.ts";

@@ -8,7 +8,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CreatedRun } from "../../src/server/api/run-view.ts";
+import type { RunView } from "../../src/server/api/run-view.ts";
 import { isOver, requestsOf } from "../support/cloud-checks.ts";
 import { k6Versions, startCloudK6, type CloudK6 } from "../support/cloud-k6.ts";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
@@ -71,6 +71,12 @@ describeWithTool("prometheus-3", "four k6 processes in one run", (program) => {
     });
   });
 });
+
+/** What the server's API says of a run that it has made for generators that only push. */
+interface CreatedRun {
+  readonly run: RunView;
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 interface Fleet {
   readonly created: CreatedRun;

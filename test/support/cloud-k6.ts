@@ -70,7 +70,10 @@ export function startCloudK6(options: CloudK6Options): CloudK6 {
       program,
       ...flows[flow],
       // k6 v1 listens at a fixed port unless told otherwise, and is not alone here.
-      ...["--address", "127.0.0.1:0", "--summary-export", summaryFile],
+      "--address",
+      "127.0.0.1:0",
+      "--summary-export",
+      summaryFile,
       ...variables,
       ...args,
       cloudScript,
