@@ -70,8 +70,20 @@ async function loadOtherCommands(): Promise<Command[]> {
   const { upCommand } = await import("./up.ts");
   const { statusCommand } = await import("./status.ts");
   const { downCommand } = await import("./down.ts");
+  const { serveCommand } = await import("./serve.ts");
+  const { envCommand } = await import("./env.ts");
+  const { tokenCommand } = await import("./token.ts");
+  const { runsCommand } = await import("./runs.ts");
+  const { backupCommand } = await import("./backup.ts");
   const samples = [replayCommand(io), configCommand(io), doctorCommand(io)];
-  return [...samples, upCommand(io), statusCommand(io), downCommand(io)];
+  const server = [
+    serveCommand(io),
+    envCommand(io),
+    runsCommand(io),
+    tokenCommand(io),
+    backupCommand(io),
+  ];
+  return [...samples, ...server, upCommand(io), statusCommand(io), downCommand(io)];
 }
 
 function exitCodeOf(error: unknown): number {

@@ -6,8 +6,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
 import { UsageError, messageOf } from "../errors.ts";
-import type { PrometheusOutput } from "../output/prometheus-output.ts";
-import { createSelfMetrics } from "../output/self-metrics.ts";
+
+/** What there is to serve. */
+export interface ServedMetrics {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
 
 /**
  * Listens until disposed of; does nothing without an address.
@@ -16,18 +20,18 @@ import { createSelfMetrics } from "../output/self-metrics.ts";
  */
 export async function startMetricsServer(
   address: ListenAddress | undefined,
-  output: PrometheusOutput,
+  createMetrics: () => ServedMetrics,
   log: (text: string) => void,
 ): Promise<AsyncDisposable> {
   if (!address) return { async [Symbol.asyncDispose]() {} };
-  const registry = createSelfMetrics(output);
+  const metrics = createMetrics();
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end("only GET /metrics is here\n");
       return;
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { "Content-Type": registry.contentType }).end(text),
+    metrics.metrics().then(
+      (text) => response.writeHead(200, { "Content-Type": metrics.contentType }).end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });

@@ -48,10 +48,14 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
       return response;
     } catch (cause) {
       if (cause instanceof ServerError || cause instanceof UsageError) throw cause;
-      const reason = cause instanceof Error && cause.cause ? messageOf(cause.cause) : messageOf(cause);
-      throw new ServerError(`the server ${JSON.stringify(redactUrl(server))} does not answer: ${reason}`, {
-        cause,
-      });
+      const reason =
+        cause instanceof Error && cause.cause ? messageOf(cause.cause) : messageOf(cause);
+      throw new ServerError(
+        `the server ${JSON.stringify(redactUrl(server))} does not answer: ${reason}`,
+        {
+          cause,
+        },
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -59,7 +63,8 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
 
   const run = (name: string): string => `/runs/${encodeURIComponent(name)}`;
   return {
-    list: async (query) => (await (await ask("GET", "/runs", { query: { ...query } })).json()) as RunListView,
+    list: async (query) =>
+      (await (await ask("GET", "/runs", { query: { ...query } })).json()) as RunListView,
     show: async (name) => (await (await ask("GET", run(name))).json()) as RunView,
     note: async (name, note) =>
       (await (await ask("PATCH", run(name), { body: { note } })).json()) as RunView,
@@ -81,7 +86,8 @@ async function toError(response: Response, server: string): Promise<UsageError |
   const message = messageIn(text);
   // What is not from a Plimsoll server says nothing that is worth reading.
   const said = message ?? `HTTP ${response.status}, and not in the words of a Plimsoll server`;
-  if (message !== undefined && [400, 404, 409].includes(response.status)) return new UsageError(said);
+  if (message !== undefined && [400, 404, 409].includes(response.status))
+    return new UsageError(said);
   return new ServerError(`the server ${JSON.stringify(redactUrl(server))} refused: ${said}`);
 }
 

@@ -20,7 +20,9 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
   }
   const ofServers = (what: string): Promise<never> =>
     Promise.reject(
-      new UsageError(`${what} is for the server that takes the run's samples: name it with --server`),
+      new UsageError(
+        `${what} is for the server that takes the run's samples: name it with --server`,
+      ),
     );
   return {
     list: async (query) => {
@@ -38,7 +40,8 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
     },
     delete: async (name) => {
       const { id, state } = await find(name);
-      if (!isOver(state)) throw new UsageError(`run ${id} is ${state}: only what is over can be deleted`);
+      if (!isOver(state))
+        throw new UsageError(`run ${id} is ${state}: only what is over can be deleted`);
       await repository.delete(id);
       await files.remove(id);
     },

@@ -11,7 +11,6 @@ import { runStates } from "../runs/run-state.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
 import { reportedEnds } from "../server/api/schemas.ts";
 import type { CommandIo } from "./command-io.ts";
-import { openRuns } from "./open-runs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import type { RunsAccess } from "./runs-access.ts";
 import { toRunTable, toRunText } from "./run-tables.ts";
@@ -43,15 +42,23 @@ export function runsCommand(io: CommandIo): Command {
     isOfServers = false,
   ): { command: Command; access: () => Promise<RunsAccess> } => {
     const command = runs.command(name).description(description);
-    const options = isOfServers ? (["client"] as const) : (["client", "dataDir", "databaseUrl"] as const);
+    const options = isOfServers
+      ? (["client"] as const)
+      : (["client", "dataDir", "databaseUrl"] as const);
     addOptionFlags(command, ...options);
     return {
       command,
-      access: async () => await openRuns(resolveCommandOptions(command, io).values),
+      access: async () => {
+        const { values: options } = resolveCommandOptions(command, io);
+        // Only here: every other command does without the time that loading a database takes.
+        const { openRuns } = await import("./open-runs.ts");
+        return await openRuns(options);
+      },
     };
   };
   const json = new Option("--json", "print one JSON object");
-  const print = (value: unknown): void => void io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  const print = (value: unknown): void =>
+    void io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
   const list = add("list", "list runs, newest first");
   list.command
@@ -77,13 +84,18 @@ export function runsCommand(io: CommandIo): Command {
       const query = { test, state, result, search, tag, limit, after };
       await using access = await list.access();
       // What was not given is not asked for: the properties are absent, not undefined.
-      const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+      const given = Object.fromEntries(
+        Object.entries(query).filter(([, value]) => value !== undefined),
+      );
       const page = await access.list(given);
       if (isJson === true) print(page);
       else io.stdout.write(toRunTable(page));
     });
 
-  const show = add("show", "show a run: state with history, thresholds, summary, where its samples are");
+  const show = add(
+    "show",
+    "show a run: state with history, thresholds, summary, where its samples are",
+  );
   show.command
     .argument("<run>", "its number or testid")
     .addOption(json)
@@ -103,7 +115,10 @@ export function runsCommand(io: CommandIo): Command {
       await access.note(name, text);
     });
 
-  const remove = add("delete", "remove a run's record, log and archive; its samples stay where they are");
+  const remove = add(
+    "delete",
+    "remove a run's record, log and archive; its samples stay where they are",
+  );
   remove.command
     .argument("<run...>", "numbers or testids")
     .action(async (names: readonly string[]) => {
@@ -123,7 +138,11 @@ export function runsCommand(io: CommandIo): Command {
       await write(access.export(name), output, io);
     });
 
-  const create = add("create", "make a run for generators that only push, and print what to export", true);
+  const create = add(
+    "create",
+    "make a run for generators that only push, and print what to export",
+    true,
+  );
   create.command
     .argument("<test>", "what it is a run of")
     .option("--note <text>", "what to remember about it")
@@ -155,7 +174,9 @@ Example:
         ...(flags.threshold && { thresholds: toThresholds(flags.threshold) }),
       });
       if (flags.json === true) return print(created);
-      io.stdout.write(toExports(Object.entries(created.environment), flags.shell ?? guessShell(io.env)));
+      io.stdout.write(
+        toExports(Object.entries(created.environment), flags.shell ?? guessShell(io.env)),
+      );
       io.stderr.write(
         `plimsoll: run ${created.run.id}, testid ${created.run.testid}; ` +
           `"plimsoll runs end ${created.run.id}" when its generators are done\n`,
@@ -165,7 +186,9 @@ Example:
   const end = add("end", "say that a run is over whose generators only push", true);
   end.command
     .argument("<run>", "its number or testid")
-    .addOption(new Option("--state <state>", "how it ended").choices(reportedEnds).default("finished"))
+    .addOption(
+      new Option("--state <state>", "how it ended").choices(reportedEnds).default("finished"),
+    )
     .option("--reason <text>", "why")
     .addOption(json)
     .action(async (name: string, flags: JsonFlag & { state: string; reason?: string }) => {
@@ -230,14 +253,17 @@ async function write(
   io: CommandIo,
 ): Promise<void> {
   if (file === undefined) {
+    const decoder = new TextDecoder();
     for await (const part of parts) {
-      io.stdout.write(typeof part === "string" ? part : Buffer.from(part).toString("utf8"));
+      io.stdout.write(typeof part === "string" ? part : decoder.decode(part, { stream: true }));
     }
     return;
   }
   try {
     await pipeline(Readable.from(parts), createWriteStream(file, { flags: "wx" }));
   } catch (cause) {
-    throw new InputError(`${JSON.stringify(file)} cannot be written: ${messageOf(cause)}`, { cause });
+    throw new InputError(`${JSON.stringify(file)} cannot be written: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }

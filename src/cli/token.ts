@@ -8,7 +8,6 @@ import { UsageError } from "../errors.ts";
 import { type Role, roles, type RunRepository } from "../runs/run-repository.ts";
 import { toTokenView } from "../server/api/token-view.ts";
 import { issueToken } from "../server/tokens.ts";
-import { openRepository } from "../store/open-repository.ts";
 import type { CommandIo } from "./command-io.ts";
 import { formatTable } from "./format.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
@@ -33,7 +32,9 @@ export function tokenCommand(io: CommandIo): Command {
     );
   create.action(async ({ name, role }: CreateFlags) => {
     if (name === "" || name.length > 100) {
-      throw new UsageError(`--name ${JSON.stringify(name)} has ${name.length} characters: expected 1 to 100`);
+      throw new UsageError(
+        `--name ${JSON.stringify(name)} has ${name.length} characters: expected 1 to 100`,
+      );
     }
     await withStore(create, io, async (repository) => {
       const made = await issueToken(repository, { name, role, nowMs: systemClock.nowMs() });
@@ -92,6 +93,8 @@ async function withStore(
   use: (repository: RunRepository) => Promise<void>,
 ): Promise<void> {
   const { values: options } = resolveCommandOptions(command, io);
+  // Only here: every other command does without the time that loading a database takes.
+  const { openRepository } = await import("../store/open-repository.ts");
   await using repository = await openRepository({ ...options, clock: systemClock });
   await use(repository);
 }

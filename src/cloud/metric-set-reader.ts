@@ -15,7 +15,7 @@ import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { toObservations } from "./hdr-histogram.ts";
-import { type CloudSeries, decodeMetricSet } from "./metric-set.ts";
+import { type CloudSeries, decodeMetricSet, type MetricSet } from "./metric-set.ts";
 import { SeriesTable } from "./series-table.ts";
 
 export interface MetricSetReaderOptions {
@@ -28,17 +28,20 @@ export interface MetricSetReaderOptions {
   readonly onNotice: (text: string) => void;
 }
 
+/** What takes the buckets. */
+export type SeriesBuckets = Pick<BucketSink, "series" | "bucket" | "advanceTo">;
+
 /** Below this, k6's buckets are wider than 0.8 % of a value. */
 const exactFrom = 0.128;
 
 export class MetricSetReader {
-  readonly #sink: BucketSink;
+  readonly #sink: SeriesBuckets;
   readonly #options: MetricSetReaderOptions;
   readonly #metrics = new Map<string, { readonly metric: Metric; readonly number: number }>();
   readonly #series = new SeriesTable();
   readonly #inexact = new Set<string>();
 
-  constructor(sink: BucketSink, options: MetricSetReaderOptions) {
+  constructor(sink: SeriesBuckets, options: MetricSetReaderOptions) {
     this.#sink = sink;
     this.#options = options;
   }
@@ -49,8 +52,12 @@ export class MetricSetReader {
    * @throws InputError if it cannot be understood; then nothing of it has been handed on
    */
   async read(body: Buffer): Promise<void> {
+    await this.take(decodeMetricSet(body));
+  }
+
+  /** The same of a push that is decoded already. */
+  async take({ metrics, aggregationPeriod }: MetricSet): Promise<void> {
     const { clock, startMs: runStartMs } = this.#options;
-    const { metrics, aggregationPeriod } = decodeMetricSet(body);
     const periodMs = aggregationPeriod * 1_000;
     const buckets: { startMs: number; seriesId: number; bucket: SampleBucket }[] = [];
     for (const { name, type, timeSeries } of metrics) {
@@ -85,7 +92,7 @@ export class MetricSetReader {
   }
 
   async #learn(name: string, typeNumber: number): Promise<{ metric: Metric; number: number }> {
-    // A push is checked: there is no other type.
+    // Decoding has refused any other number.
     const type = metricTypes[typeNumber - 1]!;
     const known = builtinMetrics.get(name);
     const metric =

@@ -66,7 +66,8 @@ export const serverRows: Rows<ServerOptions> = {
     group: "server",
     kind: duration(second, 24 * 60 * minute),
     toDefault: () => 2 * minute,
-    description: "a run without data for so long is timed out; what comes later is stored all the same",
+    description:
+      "a run without data for so long is timed out; what comes later is stored all the same",
     secret: false,
   },
 };

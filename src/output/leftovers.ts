@@ -10,6 +10,28 @@ import { listSpools, type SpoolListing } from "../spool/list-spools.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
+/** All that the start of a run has to say of earlier processes. */
+export async function describeSpools(
+  run: {
+    readonly remoteWrite: RemoteWriteOptions;
+    readonly identity: RunIdentity;
+    readonly isLive: boolean;
+    readonly startMs: number;
+  },
+  client: StoreClient,
+  spool: RunSpool,
+): Promise<string[]> {
+  const { remoteWrite, identity, isLive, startMs } = run;
+  const isAgainPossible = remoteWrite.preflight && !isLive;
+  return [
+    ...describeRecovery(spool, remoteWrite.queues),
+    ...(await describeLeftovers(remoteWrite, spool.directory)),
+    ...(isAgainPossible
+      ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, startMs)
+      : []),
+  ];
+}
+
 /** What lies in the run's own spool. `queues` is how many were asked for. */
 export function describeRecovery(spool: RunSpool, queues: number): string[] {
   const { batches } = spool.recovered;

@@ -258,10 +258,7 @@ function createRegistry(valuesOf: (metric: SelfMetric) => readonly SelfValue[]):
   return registry;
 }
 
-function readFrom(
-  { name, help, kind }: SelfMetric,
-  valuesOf: () => readonly SelfValue[],
-): Metric {
+function readFrom({ name, help, kind }: SelfMetric, valuesOf: () => readonly SelfValue[]): Metric {
   const metric = {
     name,
     get: async () => ({

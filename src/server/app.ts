@@ -6,7 +6,8 @@
  */
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import type { Clock } from "../clock.ts";
-import { registerCloudApi } from "../cloud/api/register.ts";
+import type { Freshness } from "../cloud/api/cloud-api-options.ts";
+import { registerCloudApi } from "../cloud/api/cloud-api.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
 import type { RunService } from "../runs/run-service.ts";
 import { version } from "../version.ts";
@@ -27,6 +28,13 @@ import type { TokenAuthenticator } from "./tokens.ts";
 /** Of a JSON body; routes that take more say so. */
 const bodyLimitBytes = 2 ** 20;
 
+/** What k6 is asked for: as short as it can be set without half-full buckets. */
+const defaultFreshness: Freshness = {
+  pushIntervalMs: 1_000,
+  aggregationPeriodMs: 1_000,
+  aggregationWaitMs: 1_000,
+};
+
 export interface ServerDependencies {
   readonly repository: RunRepository;
   readonly service: RunService;
@@ -34,8 +42,6 @@ export interface ServerDependencies {
   readonly authenticator: TokenAuthenticator;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
-  /** Whether the runs of an earlier process are there again. */
-  readonly isRestored: () => boolean;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** HTTPS where there is one. */
@@ -79,7 +85,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   });
   await addLimits(app, { ...dependencies, limits });
   addHealth(app, dependencies);
-  await registerCloudApi(app, dependencies);
+  await registerCloudApi(app, { ...dependencies, freshness: defaultFreshness });
   await registerApi(app, dependencies);
   return app;
 }

@@ -32,7 +32,11 @@ export function requireRole(
   return async (request) => {
     const token = tokenOf(request.headers.authorization);
     if (token === undefined) {
-      throw new HttpError(401, "unauthenticated", 'no token: expected "Authorization: Bearer TOKEN"');
+      throw new HttpError(
+        401,
+        "unauthenticated",
+        'no token: expected "Authorization: Bearer TOKEN"',
+      );
     }
     const principal = await authenticator.authenticate(token);
     if (!principal) throw new HttpError(401, "unauthenticated", "the token is not known");

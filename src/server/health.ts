@@ -1,6 +1,6 @@
 /**
  * For whoever starts and watches the server: `/-/healthy` (the process answers), `/-/ready` (it can take samples), as
- * Prometheus has them, and `/metrics`.
+ * Prometheus has them, and `/metrics`. It listens when the runs of before are taken up: that it answers says so.
  */
 import type { FastifyInstance } from "fastify";
 import type { Authenticator } from "../runs/principal.ts";
@@ -17,28 +17,23 @@ export function addHealth(
     repository,
     authenticator,
     metrics,
-    isRestored,
   }: {
     readonly repository: RunRepository;
     readonly authenticator: Authenticator;
     readonly metrics: ServerMetrics;
-    readonly isRestored: () => boolean;
   },
 ): void {
   app.get("/-/healthy", async () => ({ status: "healthy" }));
   app.get("/-/ready", async (_, reply) => {
-    const problems = [
-      ...(isRestored() ? [] : ["the runs of before the restart are being restored"]),
-      ...((await answers(repository)) ? [] : ["the database does not answer"]),
-    ];
-    if (problems.length > 0) void reply.code(503);
-    return { status: problems.length > 0 ? "not ready" : "ready", problems };
+    if (await answers(repository)) return { status: "ready" };
+    void reply.code(503);
+    return { status: "not ready", reason: "the database does not answer" };
   });
   // It names every run that goes on.
   const onRequest = requireRole(authenticator, { role: "read" });
   app.get("/metrics", { onRequest }, async (_, reply) => {
     void reply.type(metrics.contentType);
-    return await metrics.text();
+    return await metrics.metrics();
   });
 }
 

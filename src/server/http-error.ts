@@ -23,7 +23,12 @@ export class HttpError extends Error {
   readonly code: string;
   readonly details: readonly ErrorDetail[];
 
-  constructor(statusCode: number, code: string, message: string, details: readonly ErrorDetail[] = []) {
+  constructor(
+    statusCode: number,
+    code: string,
+    message: string,
+    details: readonly ErrorDetail[] = [],
+  ) {
     super(message);
     this.name = "HttpError";
     this.statusCode = statusCode;
@@ -41,7 +46,11 @@ export interface ErrorBody {
 }
 
 /** The server's error handler: answers, and logs what is a fault of the server. */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function answerError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   const known = toHttpError(error);
   if (known.statusCode >= 500 && !(error instanceof HttpError)) {
     request.log.error({ err: error, req: request }, "request failed");

@@ -10,7 +10,7 @@ export type RefusalReason = "rate" | "authentication" | "concurrency";
 
 export interface ServerMetrics {
   readonly contentType: string;
-  text(): Promise<string>;
+  metrics(): Promise<string>;
   /** @param route the route's pattern: what a client may make up must not make series */
   answered(request: {
     readonly method: string;
@@ -55,7 +55,7 @@ export function createServerMetrics(outputs: () => readonly SelfAware[]): Server
   });
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    metrics: () => registry.metrics(),
     answered: ({ method, route, status, seconds }) =>
       duration.observe({ method, route, status: String(status) }, seconds),
     refused: (reason) => refused.inc({ reason }),

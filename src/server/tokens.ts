@@ -58,7 +58,10 @@ export class TokenAuthenticator implements Authenticator {
   readonly #repository: RunRepository;
   readonly #clock: Clock;
   /** By digest, the longest unasked first. */
-  readonly #known = new Map<string, { readonly principal: Principal; readonly checkedMs: number }>();
+  readonly #known = new Map<
+    string,
+    { readonly principal: Principal; readonly checkedMs: number }
+  >();
 
   constructor(repository: RunRepository, clock: Clock) {
     this.#repository = repository;

@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cloud: ["sample", "runs"],
   query: [],
   runs: ["config"],
+  store: ["runs"],
   config: [],
   doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],

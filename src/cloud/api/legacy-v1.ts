@@ -13,7 +13,7 @@ import { z } from "zod";
 import type { StartedRun } from "../../runs/run-service.ts";
 import { readArchive } from "./archive.ts";
 import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
-import { baseUrlOf, type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
+import { type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import {
   acceptJson,
@@ -82,14 +82,14 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
         const body = readBody(newRun, request.body);
         const { thresholds } = body;
         const started = await start(request, body, thresholds ? { thresholds } : {});
-        return toCreated(started, request, options);
+        return toCreated(started.run.id, options);
       }
       const { fields, file } = await readForm(request);
       const body = readBody(newRun, fields);
       using archive = await readArchive(file.file);
       const started = await start(request, body, archive.options);
       await service.saveArchive(started.run.id, archive.redacted);
-      return toCreated(started, request, options);
+      return toCreated(started.run.id, options);
     });
 
     app.post("/tests/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
@@ -134,16 +134,11 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
 }
 
 /** What k6 reads of it wins over its environment, but for `k6 cloud run`. Durations are Go's. */
-function toCreated(
-  { run, token }: StartedRun,
-  request: FastifyRequest,
-  options: CloudApiOptions,
-): object {
+function toCreated(runId: number, options: CloudApiOptions): object {
   const { freshness } = options;
-  const base = baseUrlOf(request, options);
   return {
     // A string of digits: k6 refuses another one when it traces.
-    reference_id: String(run.id),
+    reference_id: String(runId),
     config: {
       metricPushInterval: `${freshness.pushIntervalMs}ms`,
       aggregationPeriod: `${freshness.aggregationPeriodMs / 1_000}s`,
@@ -151,12 +146,7 @@ function toCreated(
       // Traces would go to Grafana, and the token with them.
       tracesEnabled: false,
       stopOnError: true,
-      testRunDetails: pageUrlOf(run.id, options),
-    },
-    test_run_token: token,
-    secrets_config: {
-      endpoint: `${base}/provisioning/v1/test_runs/${run.id}/decrypt_secret?name={key}`,
-      response_path: "plaintext",
+      testRunDetails: pageUrlOf(runId, options),
     },
   };
 }

@@ -91,7 +91,7 @@ export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync
       async () => {
         throw new ApiError(
           404,
-          "this server keeps no secrets: give them to k6 with -e NAME=value, or with --secret-source=file=PATH",
+          "this server keeps no secrets: give them to k6 with --no-cloud-secrets --secret-source=file=PATH",
         );
       },
     );
@@ -122,10 +122,8 @@ function toRuntimeConfig(runId: number, token: string, base: string, freshness: 
       message_max_size: 10_000,
       allowed_labels: [],
     },
-    secrets: {
-      endpoint: `${base}/provisioning/v1/test_runs/${runId}/decrypt_secret?name={key}`,
-      response_path: "plaintext",
-    },
+    // Of an empty one, k6 says that it is not configured; of a 404, only its number.
+    secrets: { endpoint: "", response_path: "" },
     traces: { push_url: "", traces_metadata: {}, proto: "http" },
     files: { push_url: "", screenshots_base_path: "", headers: {}, method: "POST" },
   };

@@ -109,7 +109,7 @@ export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {
   };
 }
 
-function toPage<Item>(items: readonly Item[], request: FastifyRequest): object {
+function toPage(items: readonly object[], request: FastifyRequest): object {
   const { $skip, $top } = readBody(pageQuery, request.query);
   const value = items.slice($skip, $skip + $top);
   const rest = items.length - $skip - value.length;

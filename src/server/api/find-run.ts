@@ -29,7 +29,11 @@ export async function findOwnRun(
   const run = await findRun(repository, name);
   // Whether there is such a run is for those to know who may see it.
   if (principal.role === "push" && run?.startedBy !== principal.name) {
-    throw new HttpError(403, "forbidden", "a token of the role push follows the runs that it started");
+    throw new HttpError(
+      403,
+      "forbidden",
+      "a token of the role push follows the runs that it started",
+    );
   }
   if (principal.role === "run" && run?.id !== principal.runId) {
     throw new HttpError(403, "forbidden", "the token of a run is for that run alone");

@@ -17,7 +17,11 @@ interface RunParams {
   readonly id: string;
 }
 
-export function readRuns({ repository, files, authenticator }: ApiDependencies): FastifyPluginAsync {
+export function readRuns({
+  repository,
+  files,
+  authenticator,
+}: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
     const readers = requireRole(authenticator, { role: "read" });
     const followers = requireRole(authenticator, { role: "push", orRun: true });

@@ -4,13 +4,7 @@
  * Times are RFC 3339 in UTC; what is not known is null, so that every field is always there.
  */
 import type { RunState } from "../../runs/run-state.ts";
-import type {
-  Json,
-  RunRecord,
-  RunResult,
-  RunSource,
-  SummaryRow,
-} from "../../runs/run-record.ts";
+import type { Json, RunRecord, RunResult, RunSource, SummaryRow } from "../../runs/run-record.ts";
 
 export interface TransitionView {
   readonly state: RunState;

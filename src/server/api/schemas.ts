@@ -7,8 +7,10 @@ import { roles } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
 const text = (description: string) => ({ type: "string", description }) as const;
-const textOrNull = (description: string) => ({ type: "string", nullable: true, description }) as const;
-const time = (description: string) => ({ type: "string", format: "date-time", description }) as const;
+const textOrNull = (description: string) =>
+  ({ type: "string", nullable: true, description }) as const;
+const time = (description: string) =>
+  ({ type: "string", format: "date-time", description }) as const;
 const timeOrNull = (description: string) => ({ ...time(description), nullable: true }) as const;
 const count = (description: string) => ({ type: "integer", minimum: 0, description }) as const;
 const texts = (description: string) =>

@@ -10,7 +10,11 @@ import type { ApiDependencies } from "./register.ts";
 import { toTokenView } from "./token-view.ts";
 import * as schemas from "./schemas.ts";
 
-export function tokenRoutes({ repository, authenticator, clock }: ApiDependencies): FastifyPluginAsync {
+export function tokenRoutes({
+  repository,
+  authenticator,
+  clock,
+}: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
     const onRequest = requireRole(authenticator, { role: "admin" });
 
