@@ -9,7 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { isOver, requestsOf } from "../support/cloud-checks.ts";
+import { haveRequests, isOver } from "../support/cloud-checks.ts";
 import { k6Versions, startCloudK6, type CloudK6 } from "../support/cloud-k6.ts";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
 import { K6Results, quantileRange } from "../support/k6-results.ts";
@@ -47,7 +47,7 @@ describeWithTool("prometheus-3", "four k6 processes in one run", (program) => {
           const requests = results.map((one) => one.counts().get("k6_http_reqs_total{}") ?? NaN);
           expect(requests).toHaveLength(processes);
           const all = requests.reduce((sum, one) => sum + one, 0);
-          await expect.poll(() => requestsOf(prometheus, run), { timeout: 20_000 }).toBe(all);
+          await haveRequests(prometheus, run, all);
           await expectQuantiles(run.testid, results);
         });
       });

@@ -7,9 +7,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { isOver, requestsOf } from "../support/cloud-checks.ts";
+import { haveRequests, isOver, requestsOf } from "../support/cloud-checks.ts";
 import { k6Versions, startCloudK6, type CloudK6, type Flow } from "../support/cloud-k6.ts";
 import { expectInMatrix } from "../support/cloud-matrix.ts";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
@@ -57,7 +57,7 @@ describeWithTools(tools, "k6 that loses the network", () => {
       for (const one of world.runs) {
         const { run, requests, exitCode, version, flow } = await world.endOf(one);
         expect(exitCode).toBe(0);
-        await expect.poll(() => requestsOf(prometheus, run), { timeout: 20_000 }).toBe(requests);
+        await haveRequests(prometheus, run, requests);
         expect(run).toMatchObject({ state: "finished", result: "passed", hasLateData: false });
         await expectInMatrix(
           `${flow}: no packet arrives for ${outageSeconds} s`,
@@ -104,7 +104,7 @@ describeWithTools(tools, "k6 that loses the network", () => {
       for (const one of world.runs) {
         const { run, requests, exitCode, version, flow } = await world.endOf(one);
         expect(exitCode).toBe(0);
-        await expect.poll(() => requestsOf(prometheus, run), { timeout: 20_000 }).toBe(requests);
+        await haveRequests(prometheus, run, requests);
         expect(run).toMatchObject({ state: "timed_out", hasLateData: true });
         await expectInMatrix(
           `${flow}: is silent for longer than the server waits`,
@@ -180,9 +180,10 @@ async function start(
     async haveData() {
       for (const { id } of runs) {
         const run = await server.waitForRun(id, ({ state }) => state === "running");
-        await expect
-          .poll(() => requestsOf(prometheus, run), { timeout: 20_000 })
-          .toBeGreaterThan(0);
+        await vi.waitFor(async () => expect(await requestsOf(prometheus, run)).toBeGreaterThan(0), {
+          timeout: 20_000,
+          interval: 200,
+        });
       }
     },
     async endOf(one) {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { isOver, requestsOf } from "../support/cloud-checks.ts";
+import { haveRequests, isOver } from "../support/cloud-checks.ts";
 import { flows, k6Versions, startCloudK6, type CloudK6, type Flow } from "../support/cloud-k6.ts";
 import { expectInMatrix } from "../support/cloud-matrix.ts";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
@@ -116,8 +116,7 @@ async function check(program: string, version: string, flow: Flow, end: End): Pr
   const requests = await k6.requests();
   expect(requests === undefined).toBe(end.signal === "SIGKILL");
   if (requests !== undefined) {
-    expect(requests).toBeGreaterThan(0);
-    await expect.poll(() => requestsOf(prometheus, run), { timeout: 20_000 }).toBe(requests);
+    await haveRequests(prometheus, run, requests);
   }
   expectVerdicts(run, flow, version);
   const exit = exitCode === null ? "killed" : `exit ${exitCode}`;

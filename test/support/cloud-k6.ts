@@ -80,7 +80,7 @@ export function startCloudK6(options: CloudK6Options): CloudK6 {
     ],
     { folder, env: { PATH: process.env["PATH"], HOME: folder, ...env } },
   );
-  const pageUrl = k6.waitForOutput(/output: cloud \((.+)\)/).then(([, url = ""]) => url);
+  const pageUrl = k6.waitForOutput(/output: .*?cloud \(([^)]*)\)/).then(([, url = ""]) => url);
   // A test that does not ask for it is none that fails of it.
   pageUrl.catch(() => undefined);
   const runId = pageUrl.then((url) => Number(/\/runs\/(\d+)$/.exec(url)?.[1]));

@@ -28,8 +28,9 @@ export async function expectInMatrix(
   }
   const write = async (): Promise<void> => {
     const matrix = readMatrix();
-    const changed = { ...matrix, [what]: { ...matrix[what], [version]: outcome } };
-    writeFileSync(file, await format(JSON.stringify(changed), { parser: "json", printWidth: 100 }));
+    const changed = { ...matrix, [what]: sorted({ ...matrix[what], [version]: outcome }) };
+    const text = JSON.stringify(sorted(changed));
+    writeFileSync(file, await format(text, { parser: "json", printWidth: 100 }));
   };
   // Tests that run at the same time write one after the other.
   writing = writing.then(write);
@@ -37,3 +38,8 @@ export async function expectInMatrix(
 }
 
 let writing = Promise.resolve();
+
+/** By name, whichever test was first. */
+function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
