@@ -47,7 +47,7 @@ const run = runCommand(io);
 // A run shares its machine with the load: it does without the time that loading the others' modules takes.
 const otherCommands = process.argv[2] === "run" ? [] : await loadOtherCommands();
 for (const command of [run, ingestCommand(io), ...otherCommands]) {
-  program.addCommand(command.copyInheritedSettings(program));
+  program.addCommand(inherit(command, program));
 }
 
 try {
@@ -61,6 +61,13 @@ try {
   }
 } catch (error) {
   process.exitCode = exitCodeOf(error);
+}
+
+/** Commander hands settings on when a command is made, which is before the program is. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const subcommand of command.commands) inherit(subcommand, command);
+  return command;
 }
 
 async function loadOtherCommands(): Promise<Command[]> {

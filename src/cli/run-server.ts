@@ -42,7 +42,6 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
 
   await using repository = await openRepository({ ...options, clock: systemClock });
   await timeOutLostRuns(repository, systemClock);
-  const firstToken = await issueFirstToken(repository, systemClock.nowMs());
   const authenticator = new TokenAuthenticator(repository, systemClock);
   await using service = await LiveRunService.open({
     repository,
@@ -88,6 +87,8 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
         onNotice: say,
       });
     }
+    // Not before it listens: a start that fails would take the token with it.
+    const firstToken = await issueFirstToken(repository, systemClock.nowMs());
     io.stderr.write(greeting(options, { publicUrl, firstToken, stores: service.stores }));
     if (!interrupts.signal.aborted) await once(interrupts.signal, "abort");
   } finally {

@@ -53,7 +53,7 @@ export function toRunText(run: RunView): string {
   return [
     ...facts.map(([name, text]) => `${name.padStart(10)}  ${text}\n`),
     thresholdTable(run),
-    summaryTable(run),
+    summaryTables(run),
   ].join("");
 }
 
@@ -71,22 +71,17 @@ function thresholdTable({ thresholds }: RunView): string {
   ])}`;
 }
 
-/** A row for each metric, a column for each stat that any of them has. */
-function summaryTable({ summary }: RunView): string {
-  if (summary.length === 0) return "";
-  const stats = [...new Set(summary.map(({ stat }) => stat))];
-  const metrics = [...new Set(summary.map(({ metric }) => metric))].sort();
-  const values = new Map(summary.map(({ metric, stat, value }) => [`${metric} ${stat}`, value]));
-  return `\n${formatTable([
-    ["METRIC", ...stats.map((stat) => stat.toUpperCase())],
-    ...metrics.map((metric) => [
-      metric,
-      ...stats.map((stat) => {
-        const value = values.get(`${metric} ${stat}`);
-        return value === undefined ? "" : toNumber(value);
-      }),
-    ]),
-  ])}`;
+/** A table for the metrics of each kind: those that have the same stats. */
+function summaryTables({ summary }: RunView): string {
+  const kinds = new Map<string, (readonly string[])[]>();
+  for (const metric of [...new Set(summary.map((row) => row.metric))].sort()) {
+    const rows = summary.filter((row) => row.metric === metric);
+    const heading = rows.map(({ stat }) => stat.toUpperCase());
+    const key = heading.join(" ");
+    const table = kinds.get(key) ?? [["METRIC", ...heading]];
+    kinds.set(key, [...table, [metric, ...rows.map(({ value }) => toNumber(value))]]);
+  }
+  return [...kinds.values()].map((rows) => `\n${formatTable(rows)}`).join("");
 }
 
 function verdict(ok: boolean | null): string {

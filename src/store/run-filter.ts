@@ -22,7 +22,9 @@ export function conditions(
     const ids = eb.selectFrom("tests").select("tests.id").where("tests.name", "=", test);
     all.push(eb("runs.test_id", "in", ids));
   }
-  if (states !== undefined) all.push(eb("runs.state", "in", [...states]));
+  // Postgres knows no empty list.
+  if (states?.length === 0) all.push(sql<SqlBool>`false`);
+  else if (states !== undefined) all.push(eb("runs.state", "in", [...states]));
   if (result !== undefined) all.push(eb("runs.result", "=", result));
   if (createdFromMs !== undefined) all.push(eb("runs.created_ms", ">=", createdFromMs));
   if (createdBeforeMs !== undefined) all.push(eb("runs.created_ms", "<", createdBeforeMs));

@@ -59,7 +59,10 @@ export interface RunTable {
   archive_bytes: number;
   log_lines: number;
   note: string;
-  /** In lower case, as JavaScript has it, which knows more letters than SQLite: the test's name and the testid. */
+  /**
+   * In lower case, as JavaScript has it, which knows more letters than SQLite: the test's name and the testid, with a
+   * line's end between them.
+   */
   search_name: string;
   /** The note, in lower case. */
   search_note: string;

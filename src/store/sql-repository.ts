@@ -27,6 +27,9 @@ import type { DatabaseKind, ProjectTable, Schema, TestTable, TokenTable } from "
 const defaultLimit = 50;
 const maxLimit = 1_000;
 
+/** Of what has an index: an entry of Postgres' holds 2 704 bytes, and a tag's has two texts. */
+const maxIndexedBytes = 1_000;
+
 export interface SqlDatabase {
   readonly db: Kysely<Schema>;
   readonly kind: DatabaseKind;
@@ -73,6 +76,7 @@ export class SqlRepository implements RunRepository {
   }
 
   async ensureTest(projectId: number, name: string, nowMs: number): Promise<Test> {
+    assertFits({ "the test's name": name });
     // Looked for first: an insert that conflicts takes an id with it.
     const [found] = await this.tests(projectId, name);
     if (found) return found;
@@ -87,6 +91,11 @@ export class SqlRepository implements RunRepository {
   }
 
   async create(run: NewRun): Promise<RunRecord> {
+    const { testid, idempotencyKey, ownerUrl, tags } = run;
+    assertFits({ testid, "the idempotency key": idempotencyKey, "the owner's URL": ownerUrl });
+    for (const [tag, value] of Object.entries(tags)) {
+      assertFits({ "a tag's name": tag, [`the tag ${JSON.stringify(tag)}`]: value });
+    }
     return await this.#db.transaction().execute(async (db) => {
       // Locks the test, so that of two requests with one key the second finds the run of the first.
       const test = await db
@@ -96,12 +105,12 @@ export class SqlRepository implements RunRepository {
         .returning("name")
         .executeTakeFirst();
       if (!test) throw new InputError(`cannot make a run of test ${run.testId}: there is none`);
-      if (run.idempotencyKey !== "") {
+      if (idempotencyKey !== "") {
         const made = await db
           .updateTable("runs")
           .set({ token_hash: run.tokenHash })
           .where("test_id", "=", run.testId)
-          .where("idempotency_key", "=", run.idempotencyKey)
+          .where("idempotency_key", "=", idempotencyKey)
           .returning("id")
           .executeTakeFirst();
         if (made) return await readRun(db, made.id);
@@ -114,11 +123,11 @@ export class SqlRepository implements RunRepository {
         .executeTakeFirst();
       if (!row) {
         throw new InputError(
-          `cannot make a run ${JSON.stringify(run.testid)}: there is one; give it another testid`,
+          `cannot make a run ${JSON.stringify(testid)}: there is one; give it another testid`,
         );
       }
-      const tags = Object.entries(run.tags).map(([tag, value]) => ({ run_id: row.id, tag, value }));
-      if (tags.length > 0) await db.insertInto("run_tags").values(tags).execute();
+      const tagRows = Object.entries(tags).map(([tag, value]) => ({ run_id: row.id, tag, value }));
+      if (tagRows.length > 0) await db.insertInto("run_tags").values(tagRows).execute();
       return await readRun(db, row.id);
     });
   }
@@ -264,6 +273,15 @@ export class SqlRepository implements RunRepository {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#database.close();
+  }
+}
+
+function assertFits(texts: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(texts)) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxIndexedBytes) {
+      throw new InputError(`${name} has ${bytes} bytes: expected at most ${maxIndexedBytes}`);
+    }
   }
 }
 

@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   query: [],
   runs: ["config"],
   store: ["runs"],
+  server: ["sample", "aggregate", "encode", "spool", "send", "output", "cloud", "runs", "config"],
   config: [],
   doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],

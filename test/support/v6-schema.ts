@@ -29,7 +29,7 @@ const statusEntry = z.object({
     .nullish(),
 });
 
-export const v6TestRun = z.object({
+export const v6TestRun: z.ZodType = z.object({
   id: int32,
   test_id: int32,
   project_id: int32,
@@ -55,7 +55,7 @@ export const v6TestRun = z.object({
   is_starred: z.boolean(),
 });
 
-export const v6LoadTest = z.object({
+export const v6LoadTest: z.ZodType = z.object({
   id: int32,
   project_id: int32,
   name: z.string(),
@@ -65,13 +65,13 @@ export const v6LoadTest = z.object({
   k6_version: int32.nullish(),
 });
 
-export const v6LoadTestList = z.object({
+export const v6LoadTestList: z.ZodType = z.object({
   value: z.array(v6LoadTest),
   "@count": int32.optional(),
   "@nextLink": z.string().optional(),
 });
 
-export const v6ProjectList = z.object({
+export const v6ProjectList: z.ZodType = z.object({
   value: z.array(
     z.object({
       id: int32,
@@ -86,13 +86,13 @@ export const v6ProjectList = z.object({
   "@nextLink": z.string().optional(),
 });
 
-export const v6Auth = z.object({
+export const v6Auth: z.ZodType = z.object({
   stack_id: int32.positive(),
   default_project_id: int32.positive(),
 });
 
 /** A target is a string or is not there: k6 panics where it is null. */
-export const v6Error = z.object({
+export const v6Error: z.ZodType = z.object({
   error: z.object({
     code: z.string(),
     message: z.string(),
@@ -106,7 +106,7 @@ export const v6Error = z.object({
 const duration = z.string().regex(/^\d+(?:ms|s)$/);
 const wholeSeconds = z.string().regex(/^[1-9]\d*s$/);
 
-export const startedLocalExecution = z.object({
+export const startedLocalExecution: z.ZodType = z.object({
   test_run_id: z.int().positive(),
   archive_upload_url: z.url().nullable(),
   test_run_details_page_url: z.url(),
@@ -146,7 +146,7 @@ export const startedLocalExecution = z.object({
 });
 
 /** Of the legacy API: any other type is an error there. */
-export const legacyError = z.object({
+export const legacyError: z.ZodType = z.object({
   error: z.strictObject({
     code: z.int().optional(),
     message: z.string(),

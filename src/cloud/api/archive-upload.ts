@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { readArchive } from "./archive.ts";
 import { pushersOnly } from "./authorize.ts";
-import { type CloudApiOptions, limits } from "./cloud-api-options.ts";
+import type { CloudApiOptions } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import { idOf } from "./read-request.ts";
 
@@ -21,7 +21,7 @@ export function uploadRoutes({ service, authenticator }: CloudApiOptions): Fasti
       async (request, reply) => {
         const id = idOf(request);
         // The parser hands on the request's own stream.
-        using archive = await readArchive(limited(request.body as Readable));
+        using archive = await readArchive(request.body as Readable);
         if (!(await service.saveArchive(id, archive.redacted))) {
           throw new ApiError(404, `there is no test run ${id}`);
         }
@@ -34,15 +34,4 @@ export function uploadRoutes({ service, authenticator }: CloudApiOptions): Fasti
 function tokenOfUrl(request: FastifyRequest): string | undefined {
   const { token } = request.query as { token?: unknown };
   return typeof token === "string" ? token : undefined;
-}
-
-async function* limited(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > limits.archive) {
-      throw new ApiError(413, `the archive has more than ${limits.archive >> 20} MiB`);
-    }
-    yield chunk;
-  }
 }

@@ -17,6 +17,8 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { type Extract, extract, type Header, pack, type Pack } from "tar-stream";
 import { InputError, messageOf } from "../../errors.ts";
+import { limits } from "./cloud-api-options.ts";
+import { ApiError } from "./errors.ts";
 import { asObject, ownTokens, redactOptions, redactValues, tokensOf } from "./redact-options.ts";
 
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
@@ -26,7 +28,7 @@ type Sink = ReturnType<Pack["entry"]>;
 export interface Archive extends Disposable {
   /** Of the script, not redacted. */
   readonly options: unknown;
-  /** To be read once. @throws InputError */
+  /** To be read once. @throws InputError, ApiError */
   readonly redacted: AsyncIterable<Uint8Array>;
 }
 
@@ -38,7 +40,7 @@ const maxTokenLength = 1_024;
 /**
  * Resolves when the options are known, with the rest still to come.
  *
- * @throws InputError for what is no archive of k6
+ * @throws InputError for what is no archive of k6, ApiError for what is too large
  */
 export async function readArchive(tar: AsyncIterable<Uint8Array>): Promise<Archive> {
   const entries = extract();
@@ -54,7 +56,7 @@ export async function readArchive(tar: AsyncIterable<Uint8Array>): Promise<Archi
     over.abort();
     entries.destroy();
   });
-  writeAll(tar, entries, over.signal).catch((error: unknown) =>
+  writeAll(limited(tar), entries, over.signal).catch((error: unknown) =>
     entries.destroy(toInputError(error)),
   );
   const iterator = entries[Symbol.asyncIterator]();
@@ -101,6 +103,18 @@ async function readMetadata(
   const { env, ...others } = metadata;
   const kept = { ...asObject(redactOptions(others)), env: redactValues(env) };
   return { metadata, kept: JSON.stringify(kept) };
+}
+
+/** @throws ApiError 413 */
+async function* limited(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of tar) {
+    bytes += chunk.length;
+    if (bytes > limits.archive) {
+      throw new ApiError(413, `the archive has more than ${limits.archive >> 20} MiB`);
+    }
+    yield chunk;
+  }
 }
 
 async function copy(

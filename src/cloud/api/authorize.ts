@@ -10,7 +10,8 @@
  */
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
 import type { Authenticator, Principal } from "../../runs/principal.ts";
-import { type Role, roles } from "../../runs/run-repository.ts";
+import { type Role, roles, type RunRepository } from "../../runs/run-repository.ts";
+import type { RunRecord } from "../../runs/run-record.ts";
 import { ApiError } from "./errors.ts";
 import { idOf } from "./read-request.ts";
 
@@ -56,10 +57,26 @@ export function pushersOnly(
   };
 }
 
-/** As users that may read all runs, and those that started this one. */
-export function mayFollow(principal: Principal, run: { id: number; startedBy: string }): boolean {
-  if (principal.role === "run") return principal.runId === run.id;
-  return hasRole(principal, "read") || run.startedBy === principal.name;
+/**
+ * The run that the path names: for its own token, for users that may read all runs, and for those that started it.
+ *
+ * @throws ApiError 404 for everybody else, too: whether there is one is not their business
+ */
+export async function runOf(
+  request: FastifyRequest,
+  repository: RunRepository,
+): Promise<RunRecord> {
+  const id = idOf(request);
+  const principal = principalOf(request);
+  const run = await repository.run(id);
+  const mayFollow =
+    principal.role === "run"
+      ? principal.runId === id
+      : hasRole(principal, "read") || run?.startedBy === principal.name;
+  if (run === undefined || !mayFollow) {
+    throw new ApiError(404, `there is no test run ${id} that this token may see`);
+  }
+  return run;
 }
 
 async function identify(

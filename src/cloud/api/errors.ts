@@ -139,5 +139,5 @@ function toText({ message, fields }: ApiError): string {
 
 /** Query strings hold tokens. */
 function pathOf(request: FastifyRequest): string {
-  return request.url.replace(/\?.*/s, "");
+  return request.url.replace(/\?.*/s, "").slice(0, 200);
 }

@@ -10,17 +10,18 @@
 import multipart, { type MultipartFile } from "@fastify/multipart";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { messageOf } from "../../errors.ts";
 import type { StartedRun } from "../../runs/run-service.ts";
 import { readArchive } from "./archive.ts";
-import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import {
   acceptJson,
   generatorOf,
   idempotencyKeyOf,
-  idOf,
   int32,
+  partsOf,
   readBody,
   testName,
 } from "./read-request.ts";
@@ -74,7 +75,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
   return async (app) => {
     acceptJson(app, limits.json);
     await app.register(multipart, {
-      limits: { fields: 10, fieldSize: 10_000, files: 1, fileSize: limits.archive },
+      // A file is cut at its limit, which would be no error: the archive's own comes before.
+      limits: { fields: 10, fieldSize: 10_000, files: 1, fileSize: limits.archive + 1 },
     });
 
     app.post("/tests", mayPush, async (request) => {
@@ -88,12 +90,18 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
       const body = readBody(newRun, fields);
       using archive = await readArchive(file.file);
       const started = await start(request, body, archive.options);
-      await service.saveArchive(started.run.id, archive.redacted);
-      return toCreated(started.run.id, options);
+      const { id } = started.run;
+      try {
+        await service.saveArchive(id, archive.redacted);
+      } catch (error) {
+        // k6 ends, and says so to nobody.
+        await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
+        throw error;
+      }
+      return toCreated(id, options);
     });
 
     app.post("/tests/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
-      const id = idOf(request);
       const { run_status, thresholds } = readBody(finish, request.body);
       const state = fromLegacyRunStatus(run_status);
       if (state === undefined) {
@@ -109,8 +117,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
           ok: !hasFailed,
         })),
       );
-      const run = await service.end(id, { state, thresholds: verdicts });
-      if (run === undefined) throw new ApiError(404, `there is no test run ${id}`);
+      const { id } = await runOf(request, repository);
+      await service.end(id, { state, thresholds: verdicts });
       return {};
     });
 
@@ -156,7 +164,7 @@ async function readForm(
   request: FastifyRequest,
 ): Promise<{ fields: Record<string, unknown>; file: MultipartFile }> {
   const fields: Record<string, unknown> = {};
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type === "file") return { fields, file: part };
     fields[part.fieldname] = part.value;
   }

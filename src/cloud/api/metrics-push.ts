@@ -48,6 +48,7 @@ function addPushRoute(
   { service, authenticator }: CloudApiOptions,
   toStop: (runId: number) => ApiError,
 ): void {
+  app.removeAllContentTypeParsers();
   // Not Fastify but we look at Content-Encoding: to it, a body is bytes.
   app.addContentTypeParser(
     "application/x-protobuf",

@@ -6,7 +6,7 @@
  */
 import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod";
-import { principalOf, pushersOnly, usersOnly } from "./authorize.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import {
   baseUrlOf,
   type CloudApiOptions,
@@ -78,9 +78,8 @@ export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync
       "/test_runs/:id/notify",
       { onRequest: pushersOnly(authenticator) },
       async (request, reply) => {
-        const id = idOf(request);
-        const run = await service.end(id, readNotification(request.body));
-        if (run === undefined) throw new ApiError(404, `there is no test run ${id}`);
+        const end = readNotification(request.body);
+        await service.end((await runOf(request, repository)).id, end);
         return await reply.code(204).send();
       },
     );

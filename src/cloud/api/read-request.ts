@@ -4,8 +4,10 @@
  * In:  anything.
  * Out: values of the right type, or an `ApiError` that names what is wrong with each field.
  */
+import type { Multipart } from "@fastify/multipart";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { messageOf } from "../../errors.ts";
 import { ApiError, type FieldProblem } from "./errors.ts";
 
 /** k6 before v2.2 reads ids as int32. */
@@ -47,6 +49,22 @@ export function generatorOf(request: FastifyRequest): string {
 /** The same for a request that k6 repeats; empty where it has none. */
 export function idempotencyKeyOf(request: FastifyRequest): string {
   return request.headers["k6-idempotency-key"]?.toString().slice(0, 100) ?? "";
+}
+
+/**
+ * The parts of a form, one after the other.
+ *
+ * @throws ApiError for what is no form, or breaks off
+ */
+export async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  if (!request.isMultipart()) throw new ApiError(415, "expected multipart/form-data");
+  try {
+    yield* request.parts();
+  } catch (error) {
+    // Those of its limits know their status.
+    if (error instanceof Error && "statusCode" in error) throw error;
+    throw new ApiError(400, `the form cannot be read: ${messageOf(error)}`);
+  }
 }
 
 /** JSON as k6 sends it: a call without a body says that it is JSON, too. */

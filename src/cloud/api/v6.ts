@@ -9,10 +9,10 @@
 import multipart from "@fastify/multipart";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { mayFollow, principalOf, pushersOnly, usersOnly } from "./authorize.ts";
+import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
-import { acceptJson, idOf, readBody, testName } from "./read-request.ts";
+import { acceptJson, idOf, partsOf, readBody, testName } from "./read-request.ts";
 import { refuseRemoteExecution } from "./remote-execution.ts";
 import { stackId, toV6LoadTest, toV6Project, toV6TestRun } from "./v6-objects.ts";
 
@@ -63,25 +63,13 @@ export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {
       return toV6LoadTest(await repository.ensureTest(projectId, name, nowMs));
     });
 
-    app.get("/test_runs/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
-      const id = idOf(request);
-      const run = await repository.run(id);
-      // Whether there is one is nobody else's business, either.
-      if (run === undefined || !mayFollow(principalOf(request), run)) {
-        throw new ApiError(404, `there is no test run ${id} that this token may see`);
-      }
-      return toV6TestRun(run, clock.nowMs());
-    });
+    app.get("/test_runs/:id", { onRequest: pushersOnly(authenticator) }, async (request) =>
+      toV6TestRun(await runOf(request, repository), clock.nowMs()),
+    );
 
     app.post("/test_runs/:id/abort", mayPush, async (request, reply) => {
-      const id = idOf(request);
-      const run = await repository.run(id);
-      const { name } = principalOf(request);
-      const outcome =
-        run !== undefined && mayFollow(principalOf(request), run)
-          ? await service.stop(id, name)
-          : "unknown_run";
-      switch (outcome) {
+      const { id } = await runOf(request, repository);
+      switch (await service.stop(id, principalOf(request).name)) {
         case "stopping":
           return await reply.code(204).send();
         case "over":
@@ -92,7 +80,7 @@ export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {
             `k6 offers no way to stop test run ${id} from here: press Ctrl-C where it runs`,
           );
         case "unknown_run":
-          throw new ApiError(404, `there is no test run ${id} that this token may see`);
+          throw new ApiError(404, `there is no test run ${id}`);
       }
     });
 
@@ -120,9 +108,8 @@ function toPage(items: readonly object[], request: FastifyRequest): object {
 
 /** Of a form with `name`; with a `script`, the load is to be made here. */
 async function nameOf(request: FastifyRequest): Promise<string> {
-  if (!request.isMultipart()) throw new ApiError(415, "expected multipart/form-data with a name");
   let name: unknown;
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type === "file") refuseRemoteExecution();
     if (part.fieldname === "name") name = part.value;
   }

@@ -9,7 +9,7 @@ import { isOver } from "../../runs/transitions.ts";
 import { principalOf, requireRole } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
 import { k6RunEnvironment } from "../k6-environment.ts";
-import type { ApiDependencies } from "./register.ts";
+import type { ApiDependencies } from "./dependencies.ts";
 import { findOwnRun } from "./find-run.ts";
 import { toRunView } from "./run-view.ts";
 import * as schemas from "./schemas.ts";

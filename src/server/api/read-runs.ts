@@ -6,7 +6,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { RunRecord } from "../../runs/run-record.ts";
 import { principalOf, requireRole } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
-import type { ApiDependencies } from "./register.ts";
+import type { ApiDependencies } from "./dependencies.ts";
 import { exportRun } from "./export-run.ts";
 import { findOwnRun } from "./find-run.ts";
 import { type RunQuery, toRunFilter } from "./run-query.ts";

@@ -3,25 +3,12 @@
  */
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import type { Clock } from "../../clock.ts";
-import type { Authenticator } from "../../runs/principal.ts";
-import type { RunRepository } from "../../runs/run-repository.ts";
-import type { RunService } from "../../runs/run-service.ts";
 import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
-import type { RunFiles } from "../run-files.ts";
 import { changeRuns } from "./change-runs.ts";
+import type { ApiDependencies } from "./dependencies.ts";
 import { readRuns } from "./read-runs.ts";
 import { tokenRoutes } from "./tokens.ts";
-
-export interface ApiDependencies {
-  readonly repository: RunRepository;
-  readonly service: RunService;
-  readonly files: RunFiles;
-  readonly authenticator: Authenticator;
-  readonly publicUrl: string;
-  readonly clock: Clock;
-}
 
 export async function registerApi(
   server: FastifyInstance,

@@ -16,8 +16,11 @@ const count = (description: string) => ({ type: "integer", minimum: 0, descripti
 const texts = (description: string) =>
   ({ type: "object", additionalProperties: { type: "string" }, description }) as const;
 
+/** What Fastify takes for a schema. */
+type Schema = Readonly<Record<string, unknown>>;
+
 /** All properties are there. */
-function object<Properties extends object>(properties: Properties): object {
+function object(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: "object", required: Object.keys(properties), properties };
 }
 
@@ -116,19 +119,19 @@ const errorBody = {
 };
 
 /** Every route may answer so. */
-export const errors = {
+export const errors: Schema = {
   400: errorBody,
   401: errorBody,
   403: errorBody,
   404: errorBody,
   429: errorBody,
-} as const;
+};
 
-export const runParams = object({
+export const runParams: Schema = object({
   id: { type: "string", minLength: 1, maxLength: 300, description: "number or testid of the run" },
 });
 
-export const listQuery = {
+export const listQuery: Schema = {
   type: "object",
   additionalProperties: false,
   properties: {
@@ -150,9 +153,9 @@ export const listQuery = {
     limit: { type: "integer", minimum: 1, maximum: 1_000, default: 50 },
     after: text("what the page before gave as next"),
   },
-} as const;
+};
 
-export const runList = {
+export const runList: Schema = {
   description: "a page, newest first",
   ...object({
     runs: { type: "array", items: listItem },
@@ -161,16 +164,16 @@ export const runList = {
   }),
 };
 
-export const oneRun = { description: "the run", ...run };
+export const oneRun: Schema = { description: "the run", ...run };
 
-export const runPatch = {
+export const runPatch: Schema = {
   type: "object",
   additionalProperties: false,
   required: ["note"],
   properties: { note: { type: "string", maxLength: 10_000 } },
-} as const;
+};
 
-export const newRun = {
+export const newRun: Schema = {
   type: "object",
   additionalProperties: false,
   required: ["test"],
@@ -188,9 +191,9 @@ export const newRun = {
     maxVus: { type: "integer", minimum: 0, maximum: 2_147_483_647 },
     expectedSeconds: { type: "number", minimum: 0, maximum: 2_147_483_647 },
   },
-} as const;
+};
 
-export const createdRun = {
+export const createdRun: Schema = {
   description: "what to give to the generators; the token is shown here and nowhere else",
   ...object({
     run,
@@ -209,21 +212,21 @@ export const reportedEnds = [
   "aborted_by_limit",
 ] as const;
 
-export const endOfRun = {
+export const endOfRun: Schema = {
   type: "object",
   additionalProperties: false,
   properties: {
     state: { type: "string", enum: [...reportedEnds], default: "finished" },
     reason: { type: "string", maxLength: 1_000 },
   },
-} as const;
+};
 
-export const stopping = {
+export const stopping: Schema = {
   description: "the generator is told with the answer to its next push",
   ...object({ outcome: { type: "string", enum: ["stopping"] } }),
 };
 
-export const exportedRun = {
+export const exportedRun: Schema = {
   description: "the record with its thresholds, summary and log",
   ...object({ run, log: { type: "array", items: anything } }),
 };
@@ -236,12 +239,12 @@ const token = object({
   revoked: timeOrNull("since when it is none"),
 });
 
-export const tokenList = {
+export const tokenList: Schema = {
   description: "all tokens, without their texts",
   ...object({ tokens: { type: "array", items: token } }),
 };
 
-export const newToken = {
+export const newToken: Schema = {
   type: "object",
   additionalProperties: false,
   required: ["name", "role"],
@@ -249,11 +252,11 @@ export const newToken = {
     name: { type: "string", minLength: 1, maxLength: 100, description: "who it is for" },
     role: { type: "string", enum: [...roles] },
   },
-} as const;
+};
 
-export const createdToken = {
+export const createdToken: Schema = {
   description: "the token's text is shown here and nowhere else",
   ...object({ token: text("to be kept secret"), record: token }),
 };
 
-export const tokenParams = object({ id: { type: "integer", minimum: 1, maximum: 2_147_483_647 } });
+export const tokenParams: Schema = object({ id: { type: "integer", minimum: 1, maximum: 2_147_483_647 } });

@@ -6,7 +6,7 @@ import type { Role } from "../../runs/run-repository.ts";
 import { principalOf, requireRole } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
 import { issueToken } from "../tokens.ts";
-import type { ApiDependencies } from "./register.ts";
+import type { ApiDependencies } from "./dependencies.ts";
 import { toTokenView } from "./token-view.ts";
 import * as schemas from "./schemas.ts";
 

@@ -8,6 +8,7 @@
  */
 import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
 import { messageOf, SpoolError, systemErrorCode } from "../../errors.ts";
 import { BackgroundSync } from "../../spool/background-sync.ts";
 import {
@@ -150,6 +151,10 @@ export class Journal {
     await this.close();
     rmSync(this.#path, { force: true });
   }
+}
+
+export function journalPath(directory: string, runId: number): string {
+  return join(directory, `${runId}.journal`);
 }
 
 /** The records up to the first that is not whole, or damaged. */

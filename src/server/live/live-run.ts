@@ -10,12 +10,13 @@
 import type { Clock } from "../../clock.ts";
 import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
 import { InputError, messageOf } from "../../errors.ts";
-import { summaryOf, type ThresholdResult } from "../../output/run-series.ts";
-import type { RunRecord, SummaryRow, ThresholdVerdict } from "../../runs/run-record.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
+import type { RunRecord, ThresholdVerdict } from "../../runs/run-record.ts";
 import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
 import type { MetricsPush, PushOutcome, ReportedEnd, StopOutcome } from "../../runs/run-service.ts";
-import type { RunState } from "../../runs/run-state.ts";
 import { isOver, resultOf } from "../../runs/transitions.ts";
+import { ServiceUnavailable } from "./service-unavailable.ts";
+import { isSame, saidOf, stateOf, toResult, toSummary } from "./run-end.ts";
 import { RunSamples, type RunSamplesOptions } from "./run-samples.ts";
 
 export interface LiveRunOptions extends Omit<RunSamplesOptions, "onNotice"> {
@@ -41,6 +42,7 @@ export class LiveRun {
   #opened: RunSamples | undefined;
   #lastActivityMs: number;
   #judgedMs = 0;
+  #isClosed = false;
   #ending: Promise<RunRecord> | undefined;
   /** What a tick has begun. */
   #background: Promise<void> | undefined;
@@ -50,6 +52,10 @@ export class LiveRun {
     this.#options = options;
     // Who was away was perhaps us.
     this.#lastActivityMs = options.clock.nowMs();
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return this.#opened?.outputs ?? [];
   }
 
   get record(): RunRecord {
@@ -118,19 +124,23 @@ export class LiveRun {
 
   /** Reads what there is of its samples, and goes on from there. */
   async open(): Promise<RunSamples> {
-    this.#samples ??= this.#open();
-    return await this.#samples;
+    if (!this.#isClosed) this.#samples ??= this.#open();
+    const samples = await this.#samples;
+    if (this.#isClosed || !samples) throw new ServiceUnavailable("this server is stopping");
+    return samples;
   }
 
   /** The run goes on where it is opened again. */
   async close(drainTimeoutMs: number): Promise<void> {
+    this.#isClosed = true;
     await this.#background;
-    await this.#ending;
+    await this.#ending?.catch(() => undefined);
     await (await this.#samples)?.close(drainTimeoutMs);
   }
 
   /** Forgets its samples. */
   async remove(): Promise<void> {
+    this.#isClosed = true;
     await (await this.#samples)?.remove();
   }
 
@@ -156,8 +166,8 @@ export class LiveRun {
   async #save(): Promise<void> {
     const { repository, clock } = this.#options;
     const { id, state, startedMs, lastDataMs, hasLateData } = this.#record;
-    const samples = await this.open();
-    if (samples.lastArrivalMs === undefined) return;
+    const samples = await this.#samples;
+    if (samples?.lastArrivalMs === undefined) return;
     await samples.settled();
     if (state === "created" || state === "initializing") {
       const atMs = clock.nowMs();
@@ -207,7 +217,7 @@ export class LiveRun {
     const { state, thresholds, id } = this.#record;
     await samples.end(state, thresholds.flatMap(toResult));
     if (samples.isWhole) {
-      const changes = { summary: samples.totals().flatMap(toSummary) };
+      const changes = { summary: samples.watch?.totals().flatMap(toSummary) ?? [] };
       this.#take(await this.#options.repository.change(id, changes));
     }
     // What came while all this was written.
@@ -219,7 +229,7 @@ export class LiveRun {
     const startMs = samples?.firstSampleMs;
     const runSeconds =
       samples === undefined || startMs === undefined ? 0 : (samples.lastSampleMs - startMs) / 1_000;
-    const judgements = samples?.judge({ runSeconds, isFinal }) ?? [];
+    const judgements = samples?.watch?.judge({ runSeconds, isFinal }) ?? [];
     return thresholds.map((threshold, at) => {
       const judgement = judgements[at];
       return judgement ? { ...threshold, ...judgement } : threshold;
@@ -249,44 +259,4 @@ function decode(body: Buffer): MetricSet {
     const message = `the push is not a snappy block around a MetricSet: ${messageOf(cause)}; nothing of it is stored`;
     throw new InputError(message, { cause });
   }
-}
-
-/** k6 says "interrupted" of a threshold that aborts as well as of Ctrl-C. */
-function stateOf(
-  { state, reason = "" }: ReportedEnd,
-  verdicts: readonly ThresholdVerdict[],
-  stopBy: string | undefined,
-): RunState {
-  // Told to stop, k6 says that its output has.
-  if (stopBy !== undefined && (state === "interrupted" || state === "aborted_by_system")) {
-    return "aborted_by_user";
-  }
-  if (state !== "interrupted") return state;
-  const isByThreshold =
-    reason.includes("abortOnFail") ||
-    verdicts.some(({ abortOnFail, ok }) => abortOnFail && ok === false);
-  return isByThreshold ? "aborted_by_threshold" : "aborted_by_user";
-}
-
-function saidOf(
-  { metric, expression, generatorOk }: ThresholdVerdict,
-  { thresholds = [] }: ReportedEnd,
-): boolean | undefined {
-  const said = thresholds.find((one) => one.metric === metric && one.expression === expression);
-  return said?.ok ?? generatorOk;
-}
-
-function isSame(a: ThresholdVerdict, b: ThresholdVerdict | undefined): boolean {
-  return a.ok === b?.ok && a.value === b?.value;
-}
-
-/** The verdict that decided; none for what was not judged. */
-function toResult({ metric, expression, ok, generatorOk }: ThresholdVerdict): ThresholdResult[] {
-  const decided = generatorOk ?? ok;
-  return decided === undefined ? [] : [{ metric, threshold: expression, ok: decided }];
-}
-
-function toSummary(total: Parameters<typeof summaryOf>[0]): SummaryRow[] {
-  const metric = total.metric.name;
-  return summaryOf(total).map(([stat, value]) => ({ metric, stat, value }));
 }

@@ -8,21 +8,21 @@
  * again, after a crash or because an output has become usable, makes the same points once more and passes over those that
  * the spool has. What a crash leaves in doubt is spooled again: points that their series have already, which stores take.
  */
-import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
-import type { MetricTotals } from "../../aggregate/metric-totals.ts";
 import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunState } from "../../runs/run-state.ts";
-import type { Judgement, Moment } from "../../runs/threshold-expression.ts";
 import { PlimsollError } from "../../errors.ts";
-import { Journal, type NumberedRecord } from "./journal.ts";
+import { Journal, journalPath, type NumberedRecord } from "./journal.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
 import { Pipeline } from "./pipeline.ts";
 import { RunOutputs } from "./run-outputs.ts";
 import type { Receiver } from "./receiver.ts";
+import type { ThresholdWatch } from "./threshold-watch.ts";
 import { Watermark } from "./watermark.ts";
 
 export interface RunSamplesOptions {
@@ -64,9 +64,10 @@ export class RunSamples {
   /** @throws SpoolError, or what the file system throws, where the journal cannot be used */
   static async open(record: RunRecord, options: RunSamplesOptions): Promise<RunSamples> {
     const facts = new JournalFacts();
-    const path = journalPath(options.directory, record.id);
-    const journal = await Journal.open(path, options.journalLimitBytes, ({ entry, number }) =>
-      facts.take(entry, number),
+    const journal = await Journal.open(
+      journalPath(options.directory, record.id),
+      options.journalLimitBytes,
+      ({ entry, number }) => facts.take(entry, number),
     );
     const samples = new RunSamples(record, options, journal, facts);
     if (journal.tornBytes > 0) {
@@ -98,6 +99,10 @@ export class RunSamples {
       number: () => this.#applied,
       onOpened: (entry) => void this.#write(entry),
     });
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return [...this.#outputs.open.values()];
   }
 
   /** When the newest push arrived, Unix milliseconds; undefined before the first. */
@@ -135,12 +140,9 @@ export class RunSamples {
     return this.isEnded && this.#outputs.areDelivered;
   }
 
-  totals(): MetricTotals[] {
-    return this.#pipeline?.watch.totals() ?? [];
-  }
-
-  judge(moment: Moment): Judgement[] {
-    return this.#pipeline?.watch.judge(moment) ?? [];
+  /** What has been counted. Undefined while the journal is read. */
+  get watch(): ThresholdWatch | undefined {
+    return this.#pipeline?.watch;
   }
 
   /** False for one that is written down already. */
@@ -150,8 +152,7 @@ export class RunSamples {
     if (this.#facts.isRepeated(instance, key)) return false;
     const entry: JournalEntry = { kind: "push", atMs, instance, key };
     const number = this.#write(entry, body);
-    const endMs = newestEndMs(set);
-    if (endMs > 0) this.#watermark.arrived(endMs, atMs);
+    this.#watermark.arrived(set, atMs);
     this.#waitingBytes += body.length;
     this.#enqueue(async () => {
       this.#waitingBytes -= body.length;
@@ -257,6 +258,8 @@ export class RunSamples {
   }
 
   async #apply({ entry, body, number }: NumberedRecord, set?: MetricSet): Promise<void> {
+    // Whoever pushes is answered in between.
+    await nextTurn();
     this.#applied = number;
     if ("atMs" in entry) this.#sampleTimeMs = entry.atMs;
     const pipeline = this.#pipeline;
@@ -272,8 +275,11 @@ export class RunSamples {
         pipeline?.end(entry.state, entry.thresholds);
         this.#markSpooled(number);
         break;
-      default:
-      // Facts, which are known when they are read.
+      case "begin":
+      case "output":
+      case "spooled":
+      case "stop":
+      // Facts, which are known since they were written.
     }
   }
 
@@ -314,24 +320,4 @@ export class RunSamples {
       this.#journal.discard();
     });
   }
-}
-
-export function journalPath(directory: string, runId: number): string {
-  return join(directory, `${runId}.journal`);
-}
-
-/** Unix milliseconds; 0 for a push without samples. */
-function newestEndMs({ metrics, aggregationPeriod }: MetricSet): number {
-  let newest = 0;
-  for (const { timeSeries } of metrics) {
-    for (const series of timeSeries) {
-      const samples =
-        series.counterSamples ??
-        series.gaugeSamples ??
-        series.rateSamples ??
-        series.trendHdrSamples;
-      for (const { time } of samples?.values ?? []) newest = Math.max(newest, time.seconds);
-    }
-  }
-  return newest === 0 ? 0 : (newest + aggregationPeriod) * 1_000;
 }

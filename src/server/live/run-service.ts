@@ -12,6 +12,7 @@ import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
 import { messageOf } from "../../errors.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { testidOf } from "../../runs/run-identity.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
@@ -29,7 +30,9 @@ import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
 import { LiveRun } from "./live-run.ts";
 import { Receiver } from "./receiver.ts";
-import { journalPath } from "./run-samples.ts";
+import { RunArchives } from "./run-archives.ts";
+import { RunLogs } from "./run-logs.ts";
+import { journalPath } from "./journal.ts";
 
 export interface RunServiceOptions {
   readonly repository: RunRepository;
@@ -66,6 +69,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
   readonly #options: RunServiceOptions;
   readonly #journals: string;
   readonly #lock: DirectoryLock;
+  readonly #logs: RunLogs;
+  readonly #archives: RunArchives;
   readonly #receivers: Receiver[] = [];
   readonly #runs = new Map<number, LiveRun>();
   /** Runs of which nothing more was expected, until their files are gone. */
@@ -93,6 +98,19 @@ export class LiveRunService implements RunService, AsyncDisposable {
     this.#journals = join(options.dataDir, "journals");
     mkdirSync(this.#journals, { recursive: true, mode: 0o700 });
     this.#lock = lockDirectory(this.#journals);
+    const { dataDir, clock } = options;
+    this.#logs = new RunLogs({ directory: join(dataDir, "logs"), clock });
+    this.#archives = new RunArchives(join(dataDir, "archives"));
+  }
+
+  /** Where samples go: URLs without credentials. */
+  get stores(): string[] {
+    return this.#receivers.map(({ displayUrl }) => displayUrl);
+  }
+
+  /** Of the runs whose samples are at hand; for metrics. */
+  get outputs(): PrometheusOutput[] {
+    return [...this.#runs.values()].flatMap((run) => run.outputs);
   }
 
   async start(request: StartRun): Promise<StartedRun> {
@@ -120,8 +138,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
       ownerUrl,
     });
     const { id } = created;
-    const stores = this.#receivers.map(({ displayUrl }) => displayUrl);
-    await repository.change(id, { stores });
+    await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
     if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
     return { run: run ?? created, token };
@@ -133,13 +150,19 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async log(runId: number, lines: readonly LogLine[]): Promise<boolean> {
-    void lines;
-    return (await this.#options.repository.run(runId)) !== undefined;
+    const { repository } = this.#options;
+    const run = await repository.run(runId);
+    if (run === undefined) return false;
+    const logLines = await this.#logs.append(runId, lines);
+    if (logLines > run.logLines) await repository.change(runId, { logLines });
+    return true;
   }
 
   async saveArchive(runId: number, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
-    void tar;
-    return (await this.#options.repository.run(runId)) !== undefined;
+    const { repository } = this.#options;
+    if ((await repository.run(runId)) === undefined) return false;
+    await repository.change(runId, { archiveBytes: await this.#archives.save(runId, tar) });
+    return true;
   }
 
   async end(runId: number, end: ReportedEnd): Promise<RunRecord | undefined> {
@@ -195,8 +218,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
       run.tick();
       if (!run.isDone) continue;
       this.#runs.delete(id);
-      const removed = run
-        .remove()
+      const removed = Promise.all([run.remove(), this.#logs.finish(id)])
+        .then(() => undefined)
         .catch((error: unknown) => this.#options.onNotice(messageOf(error), run.record))
         .finally(() => this.#leaving.delete(id));
       this.#leaving.set(id, removed);
