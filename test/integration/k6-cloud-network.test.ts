@@ -77,14 +77,14 @@ describeWithTools(tools, "k6 that loses the network", () => {
       );
       await world.proxy.comeBack();
       for (const [at, one] of world.runs.entries()) {
-        const { run, requests = NaN, exitCode, version, flow } = await world.endOf(one);
+        const { run, requests = NaN, exitCode, version } = await world.endOf(one);
         expect(exitCode).toBe(0);
         expect(run).toMatchObject({ state: "finished", result: "passed" });
         const stored = await requestsOf(prometheus, run);
         expect(stored).toBeGreaterThan(before[at] ?? NaN);
         expect(stored).toBeLessThan(requests);
         await expectInMatrix(
-          `${flow}: nothing listens for ${absenceSeconds} s`,
+          `the server is away for ${absenceSeconds} s`,
           version,
           `${run.state}, ${run.result}, exit ${exitCode}, k6 drops what it tried three times`,
         );
@@ -102,12 +102,12 @@ describeWithTools(tools, "k6 that loses the network", () => {
       }
       await world.proxy.comeBack();
       for (const one of world.runs) {
-        const { run, requests, exitCode, version, flow } = await world.endOf(one);
+        const { run, requests, exitCode, version } = await world.endOf(one);
         expect(exitCode).toBe(0);
         await haveRequests(prometheus, run, requests);
         expect(run).toMatchObject({ state: "timed_out", hasLateData: true });
         await expectInMatrix(
-          `${flow}: is silent for longer than the server waits`,
+          "is silent for longer than the server waits",
           version,
           `${run.state}, ${run.result}, exit ${exitCode}, late data stored`,
         );

@@ -17,7 +17,7 @@ export const options = {
     },
   },
   thresholds: thresholds[__ENV.ENDS] || { http_req_failed: ["rate<0.1"] },
-  cloud: { name: __ENV.TEST, note: "from a test" },
+  cloud: { name: __ENV.TEST, note: "from a test", ...(__ENV.TOKEN && { token: __ENV.TOKEN }) },
 };
 
 export function setup() {
