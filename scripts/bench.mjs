@@ -8,6 +8,8 @@
  *   generator      requests/s and processor time of k6 with Plimsoll, against k6's own Prometheus output
  *   attribution    faults of the example shop, and which resource answers for the slow time
  *   queues         parallel queues into a receiver that is slow to answer
+ *   cloud          a hundred generators that push to one server: answers, memory, processor
+ *   fuzz           a million broken pushes against what reads k6's cloud protocol; fails on one that leaves a trace
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
  *   store [URL]    lists of 10 000 runs, embedded or in the Postgres of this URL
  *
@@ -26,6 +28,8 @@ const names = [
   "queues",
   "history",
   "store",
+  "cloud",
+  "fuzz",
 ];
 const [name, ...args] = process.argv.slice(2);
 

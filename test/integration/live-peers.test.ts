@@ -13,7 +13,7 @@ import type { StartRun } from "../../src/runs/run-service.ts";
 import { PeerRunService, peerRoutes } from "../../src/server/live/peers.ts";
 import { LiveRunService } from "../../src/server/live/run-service.ts";
 import { openRepository } from "../../src/store/open-repository.ts";
-import { findFreePort } from "../support/child-process.ts";
+import { findFreePort } from "../../src/free-port.ts";
 import { encodeMetricSet } from "../support/encode-metric-set.ts";
 import { type ReceiverServer, startReceiverServer } from "../support/receiver-server.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
