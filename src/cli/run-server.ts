@@ -4,12 +4,11 @@
  * Standard output has the log, a JSON object a line; standard error is for whoever started it.
  */
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { findFreePort } from "../free-port.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
@@ -98,14 +97,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
 
 /** The port that `:0` stands for is part of URLs before anybody can listen at it. */
 async function withPort(address: Options["listen"]): Promise<Options["listen"]> {
-  if (address.port !== 0) return address;
-  const server = createServer().listen(0, address.host);
-  await once(server, "listening");
-  // A TCP server that listens has an address of this kind.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return { ...address, port };
+  return address.port === 0 ? { ...address, port: await findFreePort() } : address;
 }
 
 /** By it the servers of one database reach each other; with the embedded one there is no other. */

@@ -10,6 +10,7 @@
  * Source: k6 `output/cloud/expv2/flush.go`, `mapping.go` (v2.2.0).
  */
 import type { Clock } from "../clock.ts";
+import { InputError } from "../errors.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
@@ -48,7 +49,7 @@ export class MetricSetReader {
   /**
    * Reads one push. Not to be called again before it has resolved.
    *
-   * @throws Error if it cannot be understood; then nothing of it has been handed on
+   * @throws InputError if it cannot be understood; then nothing of it has been handed on
    */
   async read(body: Buffer): Promise<void> {
     await this.take(decodeMetricSet(body));
@@ -61,6 +62,12 @@ export class MetricSetReader {
     const buckets: { startMs: number; seriesId: number; bucket: SampleBucket }[] = [];
     for (const { name, type, timeSeries } of metrics) {
       const { metric, number } = this.#metrics.get(name) ?? (await this.#learn(name, type));
+      if (metric.type !== metricTypes[type - 1]) {
+        throw new InputError(
+          `the push cannot be read: metric ${JSON.stringify(name)} is a ${metricTypes[type - 1]} and was a ` +
+            `${metric.type} before`,
+        );
+      }
       for (const series of timeSeries) {
         const { labels } = series;
         const seriesId = this.#series.idOf(number, labels, () =>

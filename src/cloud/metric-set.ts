@@ -6,8 +6,8 @@
  */
 import protobuf from "protobufjs";
 import snappy from "snappy";
-import { InputError } from "../errors.ts";
-import { metricTypes } from "../sample/metric.ts";
+import { InputError, messageOf } from "../errors.ts";
+import { checkMetricSet } from "./check-metric-set.ts";
 import type { TrendHdrValue } from "./hdr-histogram.ts";
 import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
 
@@ -82,22 +82,25 @@ export interface CloudSeries {
   readonly trendHdrSamples: Values<TrendHdrValue> | null;
 }
 
-/** @throws Error for bytes that are not such a message, or for one that is too large */
+/**
+ * Decodes one push, and believes nothing of it.
+ *
+ * @throws InputError for bytes that are not such a message, that are too many, or that k6 cannot have sent
+ */
 export function decodeMetricSet(body: Buffer): MetricSet {
   if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
     throw new InputError(`the push is no snappy block of up to ${maxInflatedBytes} bytes`);
   }
-  // With `asBuffer` it is never a string.
-  const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
-  checkDecodedSize(bytes);
-  const message = type.decode(bytes);
-  // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
-  const set = message as unknown as MetricSet;
-  for (const metric of set.metrics) {
-    if (metricTypes[metric.type - 1] !== undefined) continue;
-    throw new Error(
-      `metric ${JSON.stringify(metric.name)} is of type ${metric.type}, expected 1 to 4`,
-    );
+  try {
+    // With `asBuffer` it is never a string.
+    const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
+    checkDecodedSize(bytes);
+    // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
+    const metricSet = type.decode(bytes) as unknown as MetricSet;
+    checkMetricSet(metricSet);
+    return metricSet;
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    throw new InputError(`the push cannot be read: ${messageOf(cause)}`, { cause });
   }
-  return set;
 }

@@ -16,6 +16,8 @@ export class JournalFacts {
   /** Where the journal is not of the whole run. */
   startedMs: number | undefined;
   lastArrivalMs: number | undefined;
+  /** When the newest record was written; 0 before the first. */
+  lastMs = 0;
   /** Up to when intervals are closed. */
   closedMs = 0;
   isEnded = false;
@@ -28,6 +30,7 @@ export class JournalFacts {
   readonly #pushes = new Map<string, number>();
 
   take(entry: JournalEntry, number: number): void {
+    if ("atMs" in entry) this.lastMs = entry.atMs;
     switch (entry.kind) {
       case "begin":
         this.earliestMs = entry.earliestMs;

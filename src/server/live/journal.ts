@@ -4,13 +4,21 @@
  * In:  entries, appended. Out: the same, in order, numbered from 1. What a crash left at the end, a record that was
  * never written whole, is cut off when the file is opened; so a reader gets the beginning of what was written.
  *
- * The process may die at any moment; of what the machine takes with it, at most the last second is lost.
+ * The process may die at any moment. If the machine does, what was appended since the last `sync` may be lost.
  */
-import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { messageOf, SpoolError, systemErrorCode } from "../../errors.ts";
-import { BackgroundSync } from "../../spool/background-sync.ts";
 import {
   decodeJournalRecord,
   encodeJournalRecord,
@@ -33,7 +41,7 @@ export class Journal {
   readonly #path: string;
   readonly #limitBytes: number;
   readonly #fd: number;
-  readonly #sync = new BackgroundSync();
+  #isSynced = true;
   #sizeBytes: number;
   #length: number;
   #isGivenUp = false;
@@ -60,6 +68,7 @@ export class Journal {
         length = record.number;
       }
       if (size > sizeBytes) await file.truncate(sizeBytes);
+      if (length === 0) await syncFolder(dirname(path));
       return new Journal(path, limitBytes, { sizeBytes, length, tornBytes: size - sizeBytes });
     } finally {
       await file.close();
@@ -114,8 +123,20 @@ export class Journal {
     }
     this.#sizeBytes += record.length;
     this.#length++;
-    this.#sync.changed(this.#path);
+    // How far a spool is may be forgotten: then points are spooled again.
+    if (entry.kind !== "spooled") this.#isSynced = false;
     return undefined;
+  }
+
+  /** Resolves when what was appended is on the disk itself. A failing disk is reported by the next append. */
+  async sync(): Promise<void> {
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    try {
+      await promisify(fdatasync)(this.#fd);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+    }
   }
 
   /** What was appended so far, up to a number. */
@@ -143,13 +164,23 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.#sync.close();
+    await this.sync();
     closeSync(this.#fd);
   }
 
   async remove(): Promise<void> {
     await this.close();
     rmSync(this.#path, { force: true });
+  }
+}
+
+/** A new file is on the disk when its folder's entry is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

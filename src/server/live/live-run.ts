@@ -41,7 +41,7 @@ export class LiveRun {
   /** The same, when it is there. */
   #opened: RunSamples | undefined;
   #lastActivityMs: number;
-  #judgedMs = 0;
+  #nextLookMs = 0;
   #isClosed = false;
   #ending: Promise<RunRecord> | undefined;
   /** What a tick has begun. */
@@ -86,15 +86,15 @@ export class LiveRun {
     const samples = this.#opened;
     samples?.tick();
     if (this.#background !== undefined || this.#ending !== undefined) return;
-    if (!isOver(this.#record.state)) {
-      if (nowMs - this.#lastActivityMs > timeoutMs) {
-        const reason = `no samples for ${timeoutMs / 1_000} s`;
-        this.#inBackground(() => this.end({ state: "timed_out", reason }));
-      } else if (samples && nowMs - this.#judgedMs >= judgeIntervalMs) {
-        this.#judgedMs = nowMs;
-        this.#inBackground(() => this.#save());
-      }
-    } else if (samples && !samples.isEnded && this.#isQuiet(samples, nowMs)) {
+    if (nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + judgeIntervalMs;
+    const isOpen = !isOver(this.#record.state);
+    if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
+      const reason = `no samples for ${timeoutMs / 1_000} s`;
+      this.#inBackground(() => this.end({ state: "timed_out", reason }));
+    } else if (samples && isOpen) {
+      this.#inBackground(() => this.#save());
+    } else if (samples && !samples.isEnded && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
       this.#inBackground(() => this.#writeEnd(samples));
     }
   }
@@ -158,10 +158,6 @@ export class LiveRun {
     }
   }
 
-  #isQuiet({ lastArrivalMs = 0 }: RunSamples, nowMs: number): boolean {
-    return nowMs - lastArrivalMs >= lateQuietMs;
-  }
-
   /** Brings the record up to what is known. */
   async #save(): Promise<void> {
     const { repository, clock } = this.#options;
@@ -196,8 +192,8 @@ export class LiveRun {
       ...verdict,
       generatorOk: saidOf(verdict, reported),
     }));
-    const stopBy = samples?.stopBy;
-    const state = stateOf(reported, verdicts, stopBy);
+    const { stopBy, runSeconds = 0 } = samples ?? {};
+    const state = stateOf(reported, verdicts, { stopBy, runSeconds });
     const by = reported.by ?? (state === "aborted_by_user" ? stopBy : undefined);
     const transition = {
       state,
@@ -226,9 +222,7 @@ export class LiveRun {
 
   #verdicts(samples: RunSamples | undefined, isFinal: boolean): ThresholdVerdict[] {
     const { thresholds } = this.#record;
-    const startMs = samples?.firstSampleMs;
-    const runSeconds =
-      samples === undefined || startMs === undefined ? 0 : (samples.lastSampleMs - startMs) / 1_000;
+    const runSeconds = samples?.runSeconds ?? 0;
     const judgements = samples?.watch?.judge({ runSeconds, isFinal }) ?? [];
     return thresholds.map((threshold, at) => {
       const judgement = judgements[at];

@@ -11,7 +11,7 @@ import type { RunState } from "../../runs/run-state.ts";
 export function stateOf(
   { state, reason = "" }: ReportedEnd,
   verdicts: readonly ThresholdVerdict[],
-  stopBy: string | undefined,
+  { stopBy, runSeconds }: { readonly stopBy: string | undefined; readonly runSeconds: number },
 ): RunState {
   // Told to stop, k6 says that its output has.
   if (stopBy !== undefined && (state === "interrupted" || state === "aborted_by_system")) {
@@ -20,7 +20,13 @@ export function stateOf(
   if (state !== "interrupted") return state;
   const isByThreshold =
     reason.includes("abortOnFail") ||
-    verdicts.some(({ abortOnFail, ok }) => abortOnFail && ok === false);
+    verdicts.some(
+      ({ abortOnFail, delayAbortEvalMs, value, ok }) =>
+        abortOnFail &&
+        ok === false &&
+        value !== undefined &&
+        runSeconds * 1_000 >= delayAbortEvalMs,
+    );
   return isByThreshold ? "aborted_by_threshold" : "aborted_by_user";
 }
 

@@ -14,21 +14,25 @@ import type { JournalFacts, SentForm } from "./journal-facts.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import type { Receiver } from "./receiver.ts";
 
-export interface RunOutputsOptions {
+export interface StoreContext {
   readonly receivers: readonly Receiver[];
-  readonly facts: JournalFacts;
   readonly clock: Clock;
   /** Numbers from 0 up to, not including, 1. */
   readonly random: () => number;
   /** Name and version, e.g. `plimsoll/1.2.3`. */
   readonly userAgent: string;
+  /** Something that the operator should know. */
+  readonly onNotice: (text: string) => void;
+}
+
+export interface RunOutputsOptions extends StoreContext {
+  readonly facts: JournalFacts;
   /** Says when the samples that are handed over arrived. */
   readonly sampleClock: Clock;
   /** The number of the record whose points are being made. */
   readonly number: () => number;
   /** Writes down what is sent to a store. */
   readonly onOpened: (entry: JournalEntry) => void;
-  readonly onNotice: (text: string) => void;
 }
 
 export class RunOutputs {
@@ -96,7 +100,9 @@ export class RunOutputs {
   async close(drainTimeoutMs: number): Promise<void> {
     const outputs = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(outputs.map((output) => output.drain(drainTimeoutMs)));
+    if (drainTimeoutMs > 0) {
+      await Promise.all(outputs.map((output) => output.drain(drainTimeoutMs)));
+    }
     await Promise.all(outputs.map((output) => output.close()));
   }
 

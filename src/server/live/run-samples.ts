@@ -8,9 +8,7 @@
  * again, after a crash or because an output has become usable, makes the same points once more and passes over those that
  * the spool has. What a crash leaves in doubt is spooled again: points that their series have already, which stores take.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../../clock.ts";
-import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
+import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
@@ -19,27 +17,22 @@ import { PlimsollError } from "../../errors.ts";
 import { Journal, journalPath, type NumberedRecord } from "./journal.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
-import { Pipeline } from "./pipeline.ts";
-import { RunOutputs } from "./run-outputs.ts";
-import type { Receiver } from "./receiver.ts";
+import { JournalPlayer } from "./journal-player.ts";
+import type { StoreContext } from "./run-outputs.ts";
 import type { ThresholdWatch } from "./threshold-watch.ts";
 import { Watermark } from "./watermark.ts";
 
-export interface RunSamplesOptions {
-  readonly receivers: readonly Receiver[];
+export interface RunSamplesOptions extends StoreContext {
   /** Of the journals. */
   readonly directory: string;
   readonly journalLimitBytes: number;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly userAgent: string;
-  readonly onNotice: (text: string) => void;
 }
 
 /** Clocks differ: a generator's may be so far behind ours. */
 const clockDifferenceMs = 60_000;
 /** Of pushes that are written down and wait for their turn: beyond it the generators wait, too. */
 const waitingLimitBytes = 64 * 1024 ** 2;
+const decodedLimitBytes = 2 * 1024 ** 2;
 /** To open an output, the run is read from its beginning. */
 const openAgainMs = 5_000;
 const noBody = Buffer.alloc(0);
@@ -51,11 +44,10 @@ export class RunSamples {
   readonly #facts: JournalFacts;
   readonly #watermark: Watermark;
   readonly #intervalMs: number;
-  readonly #outputs: RunOutputs;
-  /** Says when what is being applied was written down. */
-  readonly #sampleClock: Clock;
-  #sampleTimeMs = 0;
-  #pipeline: Pipeline | undefined;
+  /** By how much the machine's clock was set back while nobody looked: a run's time never is. */
+  readonly #setBackMs: number;
+  readonly #player: JournalPlayer;
+  /** Number of the last record that was played. */
   #applied = 0;
   #work: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
@@ -89,20 +81,18 @@ export class RunSamples {
     this.#options = options;
     this.#journal = journal;
     this.#facts = facts;
-    this.#watermark = new Watermark(options.clock.nowMs(), journal.length > 0);
+    this.#setBackMs = Math.max(0, facts.lastMs - options.clock.nowMs());
+    this.#watermark = new Watermark(this.#nowMs, journal.length > 0);
     this.#intervalMs = Math.min(...options.receivers.map((one) => one.options.pushIntervalMs));
-    this.#sampleClock = { ...options.clock, nowMs: () => this.#sampleTimeMs };
-    this.#outputs = new RunOutputs(record, {
+    this.#player = new JournalPlayer(record, {
       ...options,
       facts,
-      sampleClock: this.#sampleClock,
-      number: () => this.#applied,
-      onOpened: (entry) => void this.#write(entry),
+      write: (entry) => void this.#write(entry),
     });
   }
 
   get outputs(): readonly PrometheusOutput[] {
-    return [...this.#outputs.open.values()];
+    return [...this.#player.outputs.open.values()];
   }
 
   /** When the newest push arrived, Unix milliseconds; undefined before the first. */
@@ -112,12 +102,14 @@ export class RunSamples {
 
   /** Of the samples, Unix milliseconds; undefined before the first. */
   get firstSampleMs(): number | undefined {
-    const oldestMs = this.#facts.startedMs ?? this.#pipeline?.window.oldestMs;
+    const oldestMs = this.#facts.startedMs ?? this.#player.pipeline?.window.oldestMs;
     return oldestMs === Infinity ? undefined : oldestMs;
   }
 
-  get lastSampleMs(): number {
-    return this.#pipeline?.window.newestMs ?? 0;
+  /** From the first sample to the last. */
+  get runSeconds(): number {
+    const { firstSampleMs } = this;
+    return firstSampleMs === undefined ? 0 : (this.#lastSampleMs - firstSampleMs) / 1_000;
   }
 
   /** Whether the end is written, and nothing has come since. */
@@ -137,26 +129,28 @@ export class RunSamples {
 
   /** Whether the stores have everything up to the end. */
   get isDelivered(): boolean {
-    return this.isEnded && this.#outputs.areDelivered;
+    return this.isEnded && this.#player.outputs.areDelivered;
   }
 
   /** What has been counted. Undefined while the journal is read. */
   get watch(): ThresholdWatch | undefined {
-    return this.#pipeline?.watch;
+    return this.#player.pipeline?.watch;
   }
 
   /** False for one that is written down already. */
   push(push: { instance: string; key: string; body: Buffer }, set: MetricSet): boolean {
     const { instance, key, body } = push;
-    const atMs = this.#options.clock.nowMs();
+    const atMs = this.#nowMs;
     if (this.#facts.isRepeated(instance, key)) return false;
     const entry: JournalEntry = { kind: "push", atMs, instance, key };
     const number = this.#write(entry, body);
     this.#watermark.arrived(set, atMs);
+    // Decoded, it has many times its size: what waits for longer is decoded again.
+    const own = this.#waitingBytes < decodedLimitBytes ? set : undefined;
     this.#waitingBytes += body.length;
     this.#enqueue(async () => {
       this.#waitingBytes -= body.length;
-      await this.#apply({ entry, body, number }, set);
+      await this.#apply({ entry, body, number }, own);
     });
     return true;
   }
@@ -168,7 +162,7 @@ export class RunSamples {
 
   /** Closes the intervals that the clock says are over. */
   tick(): void {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#nowMs;
     this.#openMore(nowMs);
     if (this.#facts.lastArrivalMs === undefined || this.isEnded) return;
     const width = this.#intervalMs;
@@ -176,16 +170,16 @@ export class RunSamples {
     if (untilMs > this.#facts.closedMs) this.#close(untilMs);
   }
 
-  /** Takes over everything that has come, whatever the clock says. */
-  async flush(): Promise<void> {
+  /** Takes over everything that has come, whatever the clock says: with `aheadMs`, its last interval is closed, too. */
+  async flush(aheadMs = 0): Promise<void> {
     await this.#work;
-    this.#close(Math.max(this.#facts.closedMs, this.lastSampleMs + 1));
+    this.#close(Math.max(this.#facts.closedMs, this.#lastSampleMs + 1 + aheadMs));
     await this.#work;
   }
 
   /** Writes how the run ended: again, where samples came since. */
   async end(state: RunState, thresholds: readonly ThresholdResult[]): Promise<void> {
-    const atMs = this.#options.clock.nowMs();
+    const atMs = this.#nowMs;
     this.#follow({ kind: "end", atMs, state, thresholds });
     await this.#work;
   }
@@ -202,35 +196,43 @@ export class RunSamples {
   /** Stops. What is not sent after `drainTimeoutMs` is sent by whoever opens the run again. */
   async close(drainTimeoutMs: number): Promise<void> {
     await this.#work;
-    if (this.#journal.isGivenUp) await this.flush();
-    await this.#outputs.close(drainTimeoutMs);
+    if (this.#journal.isGivenUp) await this.flush(this.#intervalMs);
+    await this.#player.outputs.close(drainTimeoutMs);
     await this.#journal.close();
   }
 
   /** The run is over, and nothing more is expected. */
   async remove(): Promise<void> {
     await this.#work;
-    await this.#outputs.close(0);
+    await this.#player.outputs.close(0);
     await this.#journal.remove();
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.nowMs() + this.#setBackMs;
+  }
+
+  get #lastSampleMs(): number {
+    return this.#player.pipeline?.window.newestMs ?? 0;
   }
 
   #begin(): void {
     const { createdMs, startedMs } = this.#record;
     // The store has points of this run that no journal has: what comes now is behind them.
-    const earliestMs =
-      startedMs === undefined ? createdMs - clockDifferenceMs : this.#options.clock.nowMs();
+    const earliestMs = startedMs === undefined ? createdMs - clockDifferenceMs : this.#nowMs;
     this.#write({ kind: "begin", earliestMs, startedMs });
   }
 
   /** It has become known what a store takes, or an output could not be opened. */
   #openMore(nowMs: number): void {
-    if (nowMs < this.#openAgainMs || !this.#outputs.canOpenMore || this.#journal.isGivenUp) return;
+    if (nowMs < this.#openAgainMs || !this.#player.outputs.canOpenMore || this.#journal.isGivenUp)
+      return;
     this.#openAgainMs = nowMs + openAgainMs;
     this.#enqueue(() => this.#rebuild());
   }
 
   #close(untilMs: number): void {
-    this.#follow({ kind: "close", untilMs, atMs: this.#options.clock.nowMs() });
+    this.#follow({ kind: "close", untilMs, atMs: this.#nowMs });
   }
 
   /** Writes it down and does it in its turn. */
@@ -257,55 +259,18 @@ export class RunSamples {
     });
   }
 
-  async #apply({ entry, body, number }: NumberedRecord, set?: MetricSet): Promise<void> {
-    // Whoever pushes is answered in between.
-    await nextTurn();
-    this.#applied = number;
-    if ("atMs" in entry) this.#sampleTimeMs = entry.atMs;
-    const pipeline = this.#pipeline;
-    switch (entry.kind) {
-      case "push":
-        await pipeline?.push(entry.instance, set ?? decodeMetricSet(body));
-        break;
-      case "close":
-        pipeline?.close(entry.untilMs);
-        this.#markSpooled(number);
-        break;
-      case "end":
-        pipeline?.end(entry.state, entry.thresholds);
-        this.#markSpooled(number);
-        break;
-      case "begin":
-      case "output":
-      case "spooled":
-      case "stop":
-      // Facts, which are known since they were written.
-    }
-  }
-
-  #markSpooled(number: number): void {
-    for (const output of this.#outputs.open.keys()) {
-      if (number > this.#facts.spooledUpTo(output)) {
-        this.#write({ kind: "spooled", output, number });
-      }
-    }
-  }
-
   /** Opens the outputs that can be opened, and takes over from the journal's beginning. */
   async #rebuild(isLastChance = false): Promise<void> {
-    await this.#outputs.reopen(isLastChance);
-    const { thresholds, createdMs } = this.#record;
-    this.#pipeline = new Pipeline({
-      outputs: [...this.#outputs.open.values()],
-      thresholds,
-      createdMs,
-      earliestMs: this.#facts.earliestMs,
-      clock: this.#sampleClock,
-      onNotice: this.#options.onNotice,
-    });
-    const upTo = this.#applied;
-    for await (const record of this.#journal.read(upTo)) await this.#apply(record);
-    this.#applied = upTo;
+    await this.#player.begin(isLastChance);
+    for await (const record of this.#journal.read(this.#applied)) await this.#player.play(record);
+  }
+
+  async #apply(record: NumberedRecord, set?: MetricSet): Promise<void> {
+    const { kind } = record.entry;
+    // A store must not have what a machine that fails forgets: totals that go back are read as a new beginning.
+    if (kind === "close" || kind === "end") await this.#journal.sync();
+    this.#applied = record.number;
+    await this.#player.play(record, set);
   }
 
   /** The journal cannot be written to. The run goes on without it, and every store has to do with what it takes. */
@@ -316,7 +281,7 @@ export class RunSamples {
         "lost, and the run's summary is without all that came before",
     );
     this.#enqueue(async () => {
-      if (!this.#outputs.areAllOpen) await this.#rebuild(true);
+      if (!this.#player.outputs.areAllOpen) await this.#rebuild(true);
       this.#journal.discard();
     });
   }
