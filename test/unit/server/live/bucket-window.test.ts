@@ -13,7 +13,11 @@ function setUp(nowMs = t0 + 60_000) {
   const clock = { nowMs: () => nowMs, sleep: async () => undefined };
   const options = { pushIntervalMs: 1_000, latenessMs: 0, staleMarkers: false, clock };
   const aggregator = new Aggregator(createMapper(), points, options);
-  const window = new BucketWindow([aggregator], { earliestMs: t0, nowMs: () => nowMs });
+  const window = new BucketWindow([aggregator], {
+    intervalMs: 1_000,
+    earliestMs: t0,
+    nowMs: () => nowMs,
+  });
   return { points, aggregator, window };
 }
 
@@ -35,6 +39,22 @@ describe("BucketWindow", () => {
     ]);
     window.flush();
     expect(aggregator.counts.read).toBe(4);
+  });
+
+  it("keeps nothing waiting that is of the open interval, and closes none by itself", () => {
+    const { points, aggregator, window } = setUp();
+    const id = window.series(requests, new Map());
+    window.bucket(id, t0, t0 + 999, one(1));
+    expect(aggregator.counts.read).toBe(0);
+    window.closeUntil(t0 + 1_000);
+    window.bucket(id, t0 + 1_999, t0 + 2_998, one(2));
+    expect(aggregator.counts.read).toBe(2);
+    window.bucket(id, t0 + 2_000, t0 + 2_999, one(3));
+    expect(aggregator.counts.read).toBe(2);
+    expect(points.intervals).toEqual([t0 + 1_000]);
+    window.closeUntil(t0 + 2_000);
+    expect(aggregator.counts.read).toBe(3);
+    expect(points.intervals).toEqual([t0 + 1_000, t0 + 2_000]);
   });
 
   it("loses nothing of a generator whose clock is years away", () => {
