@@ -11,6 +11,7 @@ import { messageOf } from "../errors.ts";
 import type { IdentifiedRun } from "../output/identify.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
 import { resultOf } from "../runs/transitions.ts";
+import { openStore } from "./open-store.ts";
 import { aliveIntervalMs, timeOutLostRuns } from "./lost-runs.ts";
 import type { RunReport } from "./run-report.ts";
 
@@ -87,9 +88,7 @@ export class RunRegister implements AsyncDisposable {
     const { identity, tags, generator, store } = this.#run;
     const startMs = systemClock.nowMs();
     try {
-      // Not before: `plimsoll run` starts without it.
-      const { openRepository } = await import("../store/open-repository.ts");
-      const repository = await openRepository({ ...this.#options, clock: systemClock });
+      const repository = await openStore(this.#options);
       try {
         await timeOutLostRuns(repository, systemClock);
         const test = await repository.ensureTest(projectId, identity.test, startMs);
