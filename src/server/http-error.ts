@@ -7,6 +7,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { PlimsollError } from "../errors.ts";
+import { ServiceUnavailable } from "./live/service-unavailable.ts";
 
 export interface ErrorDetail {
   readonly code: string;
@@ -86,6 +87,7 @@ function toHttpError(error: FastifyError): HttpError {
   if (error instanceof PlimsollError && error.code !== "SPOOL_UNUSABLE") {
     return new HttpError(400, error.code.toLowerCase(), error.message);
   }
+  if (error instanceof ServiceUnavailable) return new HttpError(503, "unavailable", error.message);
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     return new HttpError(status, "internal", "the server could not do this; its log says why");

@@ -39,25 +39,20 @@ export async function addLimits(
     readonly metrics: ServerMetrics;
   },
 ): Promise<void> {
-  await app.register(rateLimit, {
-    max: limits.perMinute,
-    timeWindow: 60_000,
-    // The limit is too far for it to be of use to anybody.
-    addHeaders: {
-      "x-ratelimit-limit": false,
-      "x-ratelimit-remaining": false,
-      "x-ratelimit-reset": false,
-      "retry-after": true,
-    },
-    errorResponseBuilder: (request, { ttl }) => {
-      metrics.refused("rate");
-      const seconds = Math.ceil(ttl / 1_000);
-      return new HttpError(
-        isPush(request) ? 503 : 429,
-        "too_many_requests",
-        `more than ${limits.perMinute} requests a minute from this address; again in ${seconds} s`,
-      );
-    },
+  // Its own hooks come after those of a route, which ask the database who it is.
+  await app.register(rateLimit, { global: false });
+  const takeFromLimit = app.createRateLimit({ max: limits.perMinute, timeWindow: 60_000 });
+  app.addHook("onRequest", async (request, reply) => {
+    const taken = await takeFromLimit(request);
+    if (taken.isAllowed || !taken.isExceeded) return;
+    metrics.refused("rate");
+    void reply.header("Retry-After", String(taken.ttlInSeconds));
+    throw new HttpError(
+      isPush(request) ? 503 : 429,
+      "too_many_requests",
+      `more than ${limits.perMinute} requests a minute from this address; ` +
+        `again in ${taken.ttlInSeconds} s`,
+    );
   });
 
   const failures = new FailureLimit(clock);

@@ -10,9 +10,19 @@ export async function* exportRun(run: RunView, log: Readable | undefined): Async
   yield `{"run":${JSON.stringify(run)},"log":[`;
   let separator = "\n";
   for await (const line of log ? createInterface({ input: log, crlfDelay: Infinity }) : []) {
-    if (line === "") continue;
+    // The last line of a run that goes on may be half written.
+    if (!isJson(line)) continue;
     yield separator + line;
     separator = ",\n";
   }
   yield "]}\n";
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -259,4 +259,6 @@ export const createdToken: Schema = {
   ...object({ token: text("to be kept secret"), record: token }),
 };
 
-export const tokenParams: Schema = object({ id: { type: "integer", minimum: 1, maximum: 2_147_483_647 } });
+export const tokenParams: Schema = object({
+  id: { type: "integer", minimum: 1, maximum: 2_147_483_647 },
+});
