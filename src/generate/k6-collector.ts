@@ -10,7 +10,7 @@
  * Source: Go, "A Guide to the Go Garbage Collector".
  */
 import { totalmem } from "node:os";
-import process from "node:process";
+import { constrainedMemory } from "node:process";
 
 const memoryShare = 0.8;
 
@@ -20,6 +20,6 @@ export function collectorVariables(
 ): Readonly<Record<string, string>> {
   if (env["GOGC"] !== undefined || env["GOMEMLIMIT"] !== undefined) return {};
   // The container's, where there is a limit; else it is zero, or more than there is.
-  const availableBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  const availableBytes = Math.min(totalmem(), constrainedMemory() || Infinity);
   return { GOGC: "200", GOMEMLIMIT: String(Math.floor(availableBytes * memoryShare)) };
 }
