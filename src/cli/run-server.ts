@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
@@ -28,7 +29,9 @@ const closeTimeoutMs = 10_000;
 
 /** @throws DatabaseError, SpoolError, InputError, UsageError where the server cannot start */
 export async function serve(given: Options, io: CommandIo): Promise<void> {
-  const options = { ...given, listen: await withPort(given.listen) };
+  // The port that `:0` stands for is part of URLs before anybody can listen at it.
+  const port = given.listen.port === 0 ? await findFreePort() : given.listen.port;
+  const options = { ...given, listen: { ...given.listen, port } };
   const publicUrl = publicUrlOf(options);
   const say = (text: string): void => void io.stderr.write(`plimsoll: ${text}\n`);
   using interrupts = listenForInterrupts({
@@ -42,11 +45,11 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
   await using repository = await openRepository({ ...options, clock: systemClock });
   await timeOutLostRuns(repository, systemClock);
   const authenticator = new TokenAuthenticator(repository, systemClock);
-  await using service = await LiveRunService.open({
-    repository,
+  const peers = { repository, ownerUrl: ownerUrlOf(options) };
+  await using own = await LiveRunService.open({
+    ...peers,
     outputs: [options],
     dataDir: options.dataDir,
-    ownerUrl: ownerUrlOf(options),
     runTimeoutMs: options.runTimeoutMs,
     drainTimeoutMs: options.drainTimeoutMs,
     createToken: () => {
@@ -58,10 +61,12 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     userAgent,
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
   });
-  const metrics = createServerMetrics(() => service.outputs);
+  const isShared = options.databaseUrl !== undefined;
+  const metrics = createServerMetrics(() => own.outputs);
   const app = await createApp({
     repository,
-    service,
+    service: isShared ? new PeerRunService(own, peers) : own,
+    peers: isShared ? peerRoutes(own, peers) : undefined,
     files: runFilesIn(options.dataDir),
     authenticator,
     metrics,
@@ -88,16 +93,11 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     }
     // Not before it listens: a start that fails would take the token with it.
     const firstToken = await issueFirstToken(repository, systemClock.nowMs());
-    io.stderr.write(greeting(options, { publicUrl, firstToken, stores: service.stores }));
+    io.stderr.write(greeting(options, { publicUrl, firstToken, stores: own.stores }));
     if (!interrupts.signal.aborted) await once(interrupts.signal, "abort");
   } finally {
     await close(app);
   }
-}
-
-/** The port that `:0` stands for is part of URLs before anybody can listen at it. */
-async function withPort(address: Options["listen"]): Promise<Options["listen"]> {
-  return address.port === 0 ? { ...address, port: await findFreePort() } : address;
 }
 
 /** By it the servers of one database reach each other; with the embedded one there is no other. */

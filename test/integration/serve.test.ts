@@ -21,7 +21,9 @@ import {
   plimsollCommand,
   runPlimsoll,
   startPlimsoll,
+  words,
 } from "../support/plimsoll.ts";
+import { describeWithPostgres } from "../support/postgres.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
 import { startReceiverServer } from "../support/receiver-server.ts";
 import { startServerHost } from "../support/server-host.ts";
@@ -190,8 +192,8 @@ describeWithOpenssl("TLS", () => {
     const authority = createAuthority(files, "authority");
     authority.issue("server");
     await using served = await serve([
-      ...["--tls-cert", join(files, "server.pem"), "--tls-key", join(files, "server.key")],
-      ...["--out", `prometheus-rw=${receiver.url}`],
+      ...words(`--tls-cert ${files}/server.pem --tls-key ${files}/server.key`),
+      ...words(`--out prometheus-rw=${receiver.url}`),
     ]);
     expect(served.url).toMatch(/^https:/);
     expect(await subjectOf(served.url, authority.cert)).toBe("server");
@@ -334,15 +336,34 @@ async function stored(store: MetricsStore, testid: string, expected: number): Pr
   }
 }
 
+describeWithPostgres("two servers on one Postgres", (postgres) => {
+  it("share tokens and runs, and each hands on what is asked about the other's", async () => {
+    await using receiver = await startReceiverServer();
+    const shared = `--database-url ${postgres().url} --out prometheus-rw=${receiver.url}`;
+    await using first = await serve(words(`${shared} --data-dir ${folder.path}/1`));
+    await using second = await serve(words(`${shared} --data-dir ${folder.path}/2`));
+    expect(second.process.stderr).not.toContain("plm_");
+    const client = (server: Served) => ({
+      folder: folder.path,
+      env: { PLIMSOLL_SERVER: server.url, PLIMSOLL_TOKEN: tokenIn(first.process.stderr) },
+    });
+    const created = await runPlimsoll(words("runs create checkout --json"), client(first));
+    const { run: made } = JSON.parse(created.stdout) as { run: { id: number } };
+    const ended = await runPlimsoll(words(`runs end ${made.id} --json`), client(second));
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    const shown = await runPlimsoll(words(`runs show ${made.id} --json`), client(first));
+    expect(JSON.parse(shown.stdout)).toMatchObject({ state: "finished" });
+  });
+});
+
 describe("plimsoll run", () => {
   it("keeps its run where the server keeps its own", async () => {
     await using receiver = await startReceiverServer();
     await using target = await startTarget();
     const ran = await runPlimsoll(
-      [
-        ...["run", target.url, "--duration", "1s", "--testid", "kept"],
-        ...["--tag", "release=7", "--out", `prometheus-rw=${receiver.url}`],
-      ],
+      words(
+        `run ${target.url} --duration 1s --testid kept --tag release=7 --out prometheus-rw=${receiver.url}`,
+      ),
       { folder: folder.path },
     );
     expect(ran.exitCode, ran.stderr).toBe(0);
@@ -366,7 +387,7 @@ describe("plimsoll run", () => {
     await using receiver = await startReceiverServer();
     await using target = await startTarget();
     const ran = await runPlimsoll(
-      [...["run", target.url, "--duration", "1s"], ...["--out", `prometheus-rw=${receiver.url}`]],
+      words(`run ${target.url} --duration 1s --out prometheus-rw=${receiver.url}`),
       {
         folder: folder.path,
         env: { PLIMSOLL_DATABASE_URL: "postgres://ann:secret@127.0.0.1:1/plimsoll" },
