@@ -360,13 +360,9 @@ describe("plimsoll run", () => {
   it("keeps its run where the server keeps its own", async () => {
     await using receiver = await startReceiverServer();
     await using target = await startTarget();
-    const ran = await runPlimsoll(
-      words(
-        `run ${target.url} --duration 1s --testid kept --tag release=7 --out prometheus-rw=${receiver.url}`,
-      ),
-      { folder: folder.path },
-    );
-    expect(ran.exitCode, ran.stderr).toBe(0);
+    const line = `run ${target.url} --duration 1s --testid kept --tag release=7 --quiet --out prometheus-rw=${receiver.url}`;
+    const ran = await runPlimsoll(words(line), { folder: folder.path });
+    expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
     const shown = await runPlimsoll(["runs", "show", "kept", "--json"], { folder: folder.path });
     expect(JSON.parse(shown.stdout)).toMatchObject({
       id: 1,
@@ -380,7 +376,12 @@ describe("plimsoll run", () => {
         expect.objectContaining({ metric: "http_reqs", stat: "count" }),
       ]) as unknown,
       stores: [receiver.url],
+      hasLateData: false,
     });
+    // Gone on with: still one record.
+    expect(await runPlimsoll(words(line), { folder: folder.path })).toMatchObject({ stderr: "" });
+    const listed = await runPlimsoll(["runs", "list", "--json"], { folder: folder.path });
+    expect(JSON.parse(listed.stdout)).toMatchObject({ total: 1, runs: [{ hasLateData: true }] });
   });
 
   it("goes on, and says so, where the runs cannot be kept", async () => {
