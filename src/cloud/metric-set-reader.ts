@@ -15,7 +15,8 @@ import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { toObservations } from "./hdr-histogram.ts";
-import { type CloudSeries, decodeMetricSet, type MetricSet } from "./metric-set.ts";
+import { decodeMetricSet } from "./decode-metric-set.ts";
+import type { CloudSeries, MetricSet } from "./metric-set.ts";
 import { SeriesTable } from "./series-table.ts";
 
 export interface MetricSetReaderOptions {

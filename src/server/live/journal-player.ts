@@ -6,7 +6,8 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
-import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
+import { decodeMetricSet } from "../../cloud/decode-metric-set.ts";
+import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { NumberedRecord } from "./journal.ts";
 import type { JournalFacts } from "./journal-facts.ts";

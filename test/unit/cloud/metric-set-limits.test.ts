@@ -1,6 +1,6 @@
 import snappy from "snappy";
 import { describe, expect, it } from "vitest";
-import { decodeMetricSet } from "../../../src/cloud/metric-set.ts";
+import { decodeMetricSet } from "../../../src/cloud/decode-metric-set.ts";
 import { inflatedLength } from "../../../src/cloud/metric-set-limits.ts";
 import { InputError } from "../../../src/errors.ts";
 import { encodeMetricSet } from "../../support/encode-metric-set.ts";
