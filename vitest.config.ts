@@ -25,6 +25,7 @@ export default defineConfig({
           include: ["test/{unit,architecture,conformance}/**/*.test.ts"],
           // Properties take a second or two, and many times that on a machine that is busy with something else.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -35,7 +36,8 @@ export default defineConfig({
           // A file's servers and load generators share the cores with nothing but its own tests.
           fileParallelism: false,
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          // Of a hook that runs a load and starts several stores, where the machine has other work to do.
+          hookTimeout: 120_000,
         },
       },
       {

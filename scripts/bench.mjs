@@ -11,6 +11,7 @@
  *   cloud          a hundred generators that push to one server: answers, memory, processor
  *   fuzz           a million broken pushes against what reads k6's cloud protocol; fails on one that leaves a trace
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
+ *   store [URL]    lists of 10 000 runs, embedded or in the Postgres of this URL
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
  * a ratio does so less. Nothing fails on a figure.
@@ -26,6 +27,7 @@ const names = [
   "attribution",
   "queues",
   "history",
+  "store",
   "cloud",
   "fuzz",
 ];

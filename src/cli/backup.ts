@@ -3,8 +3,8 @@
  */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { systemClock } from "../clock.ts";
 import type { CommandIo } from "./command-io.ts";
+import { openStore } from "./open-store.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 
 export function backupCommand(io: CommandIo): Command {
@@ -24,9 +24,7 @@ Example:
     )
     .action(async (file: string) => {
       const { values: options } = resolveCommandOptions(command, io);
-      // Only here: every other command does without the time that loading a database takes.
-      const { openRepository } = await import("../store/open-repository.ts");
-      await using repository = await openRepository({ ...options, clock: systemClock });
+      await using repository = await openStore(options);
       const path = resolve(io.cwd, file);
       await repository.backup(path);
       io.stderr.write(`plimsoll: the runs are in ${path}\n`);

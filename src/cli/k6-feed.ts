@@ -6,7 +6,8 @@ import type { Clock } from "../clock.ts";
 import { MetricSetReader } from "../cloud/metric-set-reader.ts";
 import type { Environment } from "../config/option-row.ts";
 import { GeneratorError, messageOf } from "../errors.ts";
-import { contentOf, freeAddress } from "../generate/k6-api.ts";
+import { findFreePort, loopback } from "../free-port.ts";
+import { contentOf } from "../generate/k6-api.ts";
 import { startK6Receiver } from "../generate/k6-receiver.ts";
 import { apiAddress, type K6Samples } from "../generate/k6-samples.ts";
 import { openFifo } from "../sample/fifo.ts";
@@ -60,7 +61,7 @@ export async function openBucketsFeed(
   { args, env, clock, log }: BucketsFeedOptions,
 ): Promise<K6Feed> {
   const ownAddress = apiAddress(args, env);
-  const address = ownAddress ?? (await freeAddress());
+  const address = ownAddress ?? `${loopback}:${await findFreePort()}`;
   let reader: MetricSetReader | undefined;
   const receiver = await startK6Receiver({
     clock,

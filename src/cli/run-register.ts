@@ -9,8 +9,10 @@ import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf } from "../errors.ts";
 import type { IdentifiedRun } from "../output/identify.ts";
+import type { RunRecord } from "../runs/run-record.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
-import { resultOf } from "../runs/transitions.ts";
+import { isOver, resultOf } from "../runs/transitions.ts";
+import { openStore } from "./open-store.ts";
 import { aliveIntervalMs, timeOutLostRuns } from "./lost-runs.ts";
 import type { RunReport } from "./run-report.ts";
 
@@ -84,33 +86,19 @@ export class RunRegister implements AsyncDisposable {
   }
 
   async #open(): Promise<{ repository: RunRepository; id: number } | undefined> {
-    const { identity, tags, generator, store } = this.#run;
+    const { identity, store } = this.#run;
     const startMs = systemClock.nowMs();
     try {
-      // Not before: `plimsoll run` starts without it.
-      const { openRepository } = await import("../store/open-repository.ts");
-      const repository = await openRepository({ ...this.#options, clock: systemClock });
+      const repository = await openStore(this.#options);
       try {
         await timeOutLostRuns(repository, systemClock);
-        const test = await repository.ensureTest(projectId, identity.test, startMs);
-        const { id } = await repository.create({
-          testId: test.id,
-          testid: identity.testid,
-          source: "run",
-          generator,
-          startedBy: userName(),
-          options: {},
-          maxVus: undefined,
-          expectedSeconds: undefined,
-          thresholds: [],
-          tags: Object.fromEntries(tags),
-          note: "",
-          createdMs: startMs,
-          tokenHash: "",
-          idempotencyKey: "",
-          ownerUrl: "",
+        // Several generators may share a testid, and a run may be gone on with: one record for all of it.
+        const known = await repository.runByTestid(identity.testid);
+        const { id } = known ?? (await this.#create(repository, startMs));
+        await repository.change(id, {
+          stores: [store],
+          ...(known ? { hasLateData: isOver(known.state) } : { startedMs: startMs }),
         });
-        await repository.change(id, { startedMs: startMs, stores: [store] });
         await repository.enter(id, { state: "running", atMs: startMs });
         if (!this.#isEnded) {
           this.#timer = setInterval(() => void this.#stayAlive(), aliveIntervalMs);
@@ -125,6 +113,28 @@ export class RunRegister implements AsyncDisposable {
       this.#tell(error);
       return undefined;
     }
+  }
+
+  async #create(repository: RunRepository, startMs: number): Promise<RunRecord> {
+    const { identity, tags, generator } = this.#run;
+    const test = await repository.ensureTest(projectId, identity.test, startMs);
+    return await repository.create({
+      testId: test.id,
+      testid: identity.testid,
+      source: "run",
+      generator,
+      startedBy: userName(),
+      options: {},
+      maxVus: undefined,
+      expectedSeconds: undefined,
+      thresholds: [],
+      tags: Object.fromEntries(tags),
+      note: "",
+      createdMs: startMs,
+      tokenHash: "",
+      idempotencyKey: "",
+      ownerUrl: "",
+    });
   }
 
   async #stayAlive(): Promise<void> {

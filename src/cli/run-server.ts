@@ -4,12 +4,12 @@
  * Standard output has the log, a JSON object a line; standard error is for whoever started it.
  */
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
+import { findFreePort } from "../free-port.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
@@ -29,7 +29,9 @@ const closeTimeoutMs = 10_000;
 
 /** @throws DatabaseError, SpoolError, InputError, UsageError where the server cannot start */
 export async function serve(given: Options, io: CommandIo): Promise<void> {
-  const options = { ...given, listen: await withPort(given.listen) };
+  // The port that `:0` stands for is part of URLs before anybody can listen at it.
+  const port = given.listen.port === 0 ? await findFreePort() : given.listen.port;
+  const options = { ...given, listen: { ...given.listen, port } };
   const publicUrl = publicUrlOf(options);
   const say = (text: string): void => void io.stderr.write(`plimsoll: ${text}\n`);
   using interrupts = listenForInterrupts({
@@ -43,11 +45,11 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
   await using repository = await openRepository({ ...options, clock: systemClock });
   await timeOutLostRuns(repository, systemClock);
   const authenticator = new TokenAuthenticator(repository, systemClock);
-  await using service = await LiveRunService.open({
-    repository,
+  const peers = { repository, ownerUrl: ownerUrlOf(options) };
+  await using own = await LiveRunService.open({
+    ...peers,
     outputs: [options],
     dataDir: options.dataDir,
-    ownerUrl: ownerUrlOf(options),
     runTimeoutMs: options.runTimeoutMs,
     drainTimeoutMs: options.drainTimeoutMs,
     createToken: () => {
@@ -59,10 +61,12 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     userAgent,
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
   });
-  const metrics = createServerMetrics(() => service.outputs);
+  const isShared = options.databaseUrl !== undefined;
+  const metrics = createServerMetrics(() => own.outputs);
   const app = await createApp({
     repository,
-    service,
+    service: isShared ? new PeerRunService(own, peers) : own,
+    peers: isShared ? peerRoutes(own, peers) : undefined,
     files: runFilesIn(options.dataDir),
     authenticator,
     metrics,
@@ -89,23 +93,11 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     }
     // Not before it listens: a start that fails would take the token with it.
     const firstToken = await issueFirstToken(repository, systemClock.nowMs());
-    io.stderr.write(greeting(options, { publicUrl, firstToken, stores: service.stores }));
+    io.stderr.write(greeting(options, { publicUrl, firstToken, stores: own.stores }));
     if (!interrupts.signal.aborted) await once(interrupts.signal, "abort");
   } finally {
     await close(app);
   }
-}
-
-/** The port that `:0` stands for is part of URLs before anybody can listen at it. */
-async function withPort(address: Options["listen"]): Promise<Options["listen"]> {
-  if (address.port !== 0) return address;
-  const server = createServer().listen(0, address.host);
-  await once(server, "listening");
-  // A TCP server that listens has an address of this kind.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return { ...address, port };
 }
 
 /** By it the servers of one database reach each other; with the embedded one there is no other. */

@@ -10,6 +10,7 @@ import { toTokenView } from "../server/api/token-view.ts";
 import { issueToken } from "../server/tokens.ts";
 import type { CommandIo } from "./command-io.ts";
 import { formatTable } from "./format.ts";
+import { openStore } from "./open-store.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 
 interface CreateFlags {
@@ -93,8 +94,6 @@ async function withStore(
   use: (repository: RunRepository) => Promise<void>,
 ): Promise<void> {
   const { values: options } = resolveCommandOptions(command, io);
-  // Only here: every other command does without the time that loading a database takes.
-  const { openRepository } = await import("../store/open-repository.ts");
-  await using repository = await openRepository({ ...options, clock: systemClock });
+  await using repository = await openStore(options);
   await use(repository);
 }

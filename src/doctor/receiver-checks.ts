@@ -25,14 +25,14 @@ export interface ReceiverContext {
   readonly random: () => number;
 }
 
-const testid = "plimsoll-doctor";
+const tags = new Map([["testid", "plimsoll-doctor"]]);
 
 export async function checkReceiver(context: ReceiverContext): Promise<Check[]> {
   const { options, client, clock, random } = context;
   const { url } = options;
   const nowMs = clock.nowMs();
   const ask = (protocol: RemoteWriteProtocol | "auto") =>
-    askReceiver({ url, protocol }, client, { clock, random, testid, probeMs: nowMs });
+    askReceiver({ url, protocol }, client, { clock, random, tags, probeMs: nowMs });
   const best = await ask("auto");
   const isSilent = best.kind === "refused" && !/^(http_|html|unsupported)/.test(best.reason);
   const status = isSilent ? unknownStatus : await askStatus(url, client);
@@ -163,7 +163,7 @@ async function outOfOrder(
   let taken: (typeof triedAges)[number] | undefined;
   for (const age of triedAges) {
     const points = { float: true, histogram: false };
-    const batch = probeBatch(protocol, points, testid, nowMs - age.ms);
+    const batch = probeBatch(protocol, points, tags, nowMs - age.ms);
     if ((await client.send(batch, 0)).kind !== "sent") break;
     taken = age;
   }
@@ -205,7 +205,7 @@ async function requestSize(
 
 /** A point that the store has, and a field that no version of the message knows: every decoder skips it. */
 function paddedBatch(protocol: RemoteWriteProtocol, nowMs: number): EncodedBatch {
-  const batch = probeBatch(protocol, { float: true, histogram: false }, testid, nowMs);
+  const batch = probeBatch(protocol, { float: true, histogram: false }, tags, nowMs);
   const message = uncompressBlock(batch.body);
   // Field 1000 of wire type 2, its length as a varint of three bytes, and random bytes, which do not compress.
   const length = maxBytesPerRequest - message.length - 6;

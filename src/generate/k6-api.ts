@@ -3,9 +3,6 @@
  *
  * Source: k6 `api/v1/metric_routes.go`, `metric.go`.
  */
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ValueKind, valueKinds } from "../sample/metric.ts";
 
@@ -32,15 +29,4 @@ export async function contentOf(address: string, metric: string): Promise<ValueK
     await delay(pauseMs);
   }
   return undefined;
-}
-
-/** A port of the loopback interface that was free a moment ago: k6 cannot say which one it chose. */
-export async function freeAddress(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // A server on a port has an address and a port.
-  const { address, port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return `${address}:${port}`;
 }

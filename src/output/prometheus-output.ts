@@ -118,7 +118,7 @@ export class PrometheusOutput implements Output {
         : await negotiate(remoteWrite, client, {
             clock,
             random,
-            testid: identity.testid,
+            tags: new Map([...pick(options.tags, generatorLabels), ["testid", identity.testid]]),
             probeMs: options.startMs,
           });
       for (const notice of agreement.notices) options.onNotice(notice);

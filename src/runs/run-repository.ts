@@ -102,10 +102,16 @@ export interface RunRepository extends AsyncDisposable {
   test(id: number): Promise<Test | undefined>;
   ensureTest(projectId: number, name: string, nowMs: number): Promise<Test>;
 
-  /** In state `created`; for a key that was used before within the same test, the run that it made. */
+  /**
+   * In state `created`; for a key that was used before within the same test, the run that it made, whose token is the
+   * new one from then on.
+   *
+   * @throws InputError for a test that is not there, a testid that is taken, a name that is too long
+   */
   create(run: NewRun): Promise<RunRecord>;
   run(id: number): Promise<RunRecord | undefined>;
   runByTestid(testid: string): Promise<RunRecord | undefined>;
+  /** @throws InputError for an `after` that no page gave */
   list(filter: RunFilter, page: Page): Promise<RunList>;
   /** Runs that are not over and belong to this server. */
   openRuns(ownerUrl: string): Promise<readonly RunRecord[]>;
@@ -124,7 +130,7 @@ export interface RunRepository extends AsyncDisposable {
   tokenByHash(hash: string): Promise<ApiToken | undefined>;
   revokeToken(id: number, nowMs: number): Promise<boolean>;
 
-  /** Writes a copy that is whole by itself to a file that does not exist yet; embedded only. */
+  /** Writes a copy that is whole by itself to a file that does not exist yet; embedded only. @throws InputError */
   backup(path: string): Promise<void>;
 }
 

@@ -4,7 +4,12 @@
  * In:  what it depends on, so that tests use `inject`; `cli/serve.ts` listens.
  * Out: a Fastify instance. Closing it answers what is under way and closes neither the service nor the repository.
  */
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import type { Clock } from "../clock.ts";
 import type { Freshness } from "../cloud/api/cloud-api-options.ts";
 import { registerCloudApi } from "../cloud/api/cloud-api.ts";
@@ -47,6 +52,8 @@ export interface ServerDependencies {
   readonly clock: Clock;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
+  /** What other servers on the same database ask of this one; absent where there are none. */
+  readonly peers?: FastifyPluginAsync | undefined;
   /** HTTPS where there is one. */
   readonly certificate?: Certificate | undefined;
   /** One JSON object a line. */
@@ -90,6 +97,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   addHealth(app, dependencies);
   await registerCloudApi(app, { ...dependencies, freshness: defaultFreshness });
   await registerApi(app, dependencies);
+  if (dependencies.peers) await app.register(dependencies.peers);
   return app;
 }
 

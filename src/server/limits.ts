@@ -96,7 +96,7 @@ function tokenOfUrl({ query }: FastifyRequest): string | undefined {
 }
 
 function isPush({ url }: FastifyRequest): boolean {
-  return /^\/(?:agents\/[^/]+\/)?(?:v2\/metrics|ingest)\//.test(url);
+  return /^\/(?:agents\/[^/]+\/)?(?:v2\/metrics|ingest|peer\/v1)\//.test(url);
 }
 
 /** What takes no token. */

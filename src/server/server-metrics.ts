@@ -45,14 +45,15 @@ export function createServerMetrics(outputs: () => readonly SelfAware[]): Server
     labelNames: ["reason"],
     registers,
   });
-  new Gauge({
+  const runs = new Gauge({
     name: serverMetricNames.runs,
     help: "runs that go on and have samples",
-    registers,
+    registers: [],
     collect() {
       this.set(outputs().length);
     },
   });
+  registry.registerMetric(runs);
   return {
     contentType: registry.contentType,
     metrics: () => registry.metrics(),

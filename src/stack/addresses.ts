@@ -3,9 +3,8 @@
  */
 import { once } from "node:events";
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { connect, createServer } from "node:net";
-
-export const loopback = "127.0.0.1";
+import { connect } from "node:net";
+import { loopback } from "../free-port.ts";
 
 /** A service under load answers late; one that hangs never does. */
 const answerTimeoutMs = 2_000;
@@ -35,20 +34,6 @@ async function takesConnections(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-export async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  server.listen(port, loopback);
-  try {
-    await once(server, "listening");
-  } catch {
-    // Taken, or below 1024 and not for us: another port is the remedy for both.
-    return false;
-  }
-  server.close();
-  await once(server, "close");
-  return true;
 }
 
 /**

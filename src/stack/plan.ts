@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { StackError } from "../errors.ts";
-import { isFree, ownerOf } from "./addresses.ts";
+import { isFree } from "../free-port.ts";
+import { ownerOf } from "./addresses.ts";
 import type { FoundProgram, Machine } from "./find-program.ts";
 import type { ScrapeTarget } from "./prometheus-config.ts";
 import { type Service, services } from "./services.ts";

@@ -8,15 +8,14 @@
  * `nobody`, because it refuses to be root.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { kill } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { StackError } from "../errors.ts";
+import { findFreePort } from "../free-port.ts";
 import { embeddedPostgresBinFolder } from "./embedded-postgres.ts";
 import {
   clusterUser,
@@ -190,17 +189,6 @@ async function takesConnections(connectionString: string): Promise<boolean> {
   } finally {
     await client.end();
   }
-}
-
-/** Free a moment ago: Postgres cannot say which port it chose. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new StackError("there is no port");
-  return address.port;
 }
 
 function programsIn(folder: string): PostgresPrograms | undefined {

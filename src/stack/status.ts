@@ -5,7 +5,8 @@
  */
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { answers, loopback } from "./addresses.ts";
+import { loopback } from "../free-port.ts";
+import { answers } from "./addresses.ts";
 import { isRunning } from "./daemon.ts";
 import { type Service, services } from "./services.ts";
 import type { ServiceRecord, StackState } from "./state.ts";

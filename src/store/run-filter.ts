@@ -29,12 +29,14 @@ export function conditions(
   if (createdFromMs !== undefined) all.push(eb("runs.created_ms", ">=", createdFromMs));
   if (createdBeforeMs !== undefined) all.push(eb("runs.created_ms", "<", createdBeforeMs));
   for (const [tag, value] of Object.entries(tags ?? {})) {
-    const ids = eb
+    // Not `in`: then all runs with the tag are sorted for a page of them.
+    const found = eb
       .selectFrom("run_tags")
       .select("run_tags.run_id")
+      .whereRef("run_tags.run_id", "=", "runs.id")
       .where("run_tags.tag", "=", tag)
       .where("run_tags.value", "=", value);
-    all.push(eb("runs.id", "in", ids));
+    all.push(eb.exists(found));
   }
   if (search !== undefined && search !== "") {
     // Not `like`: then % and _ would have to be escaped, and case would be the database's own.

@@ -19,11 +19,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { findFreePort } from "../../dist/free-port.js";
 import { projectFolder } from "../../scripts/setup.mjs";
 import { toolPath } from "../../scripts/tools.mjs";
 
@@ -279,7 +279,7 @@ async function startTarget(servers) {
 async function startPrometheus(program, folder, servers) {
   const config = path.join(folder, "prometheus.yml");
   await writeFile(config, "global: {}\n");
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     program,
@@ -310,14 +310,4 @@ async function isReady(url) {
     // Nothing listens yet.
     return false;
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  return address.port;
 }

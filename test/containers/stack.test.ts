@@ -4,9 +4,8 @@
  * Its images are stand-ins made of Debian's programs (scripts/container-images.mjs). Grafana is not among them.
  */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { findFreePort } from "../../src/free-port.ts";
 import { compose, describeWithEngine, type ComposeResult } from "../support/containers.ts";
 import { oldRunRequests, writeOldRun } from "../support/old-run.ts";
 import { runPlimsoll, words } from "../support/plimsoll.ts";
@@ -31,16 +30,6 @@ interface Target {
   readonly health: string;
   readonly lastError: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  return String(address.port);
 }
 
 describeWithEngine("the Compose stack", (dockerHost) => {
@@ -81,7 +70,7 @@ describeWithEngine("the Compose stack", (dockerHost) => {
     }, readiness);
 
   beforeAll(async () => {
-    const [prometheus, shop] = [await freePort(), await freePort()];
+    const [prometheus, shop] = [String(await findFreePort()), String(await findFreePort())];
     env = {
       PROMETHEUS_PORT: prometheus,
       SHOP_PORT: shop,

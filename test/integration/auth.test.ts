@@ -3,7 +3,7 @@
  * no secret anywhere but in the request.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -82,7 +82,9 @@ it("takes a password file that changes during the run, without losing a sample",
   plimsoll.stdin.write(metric + hit());
   await expectHits(receiver, 1);
   valid.add("two");
-  await writeFile(file, "two\n");
+  // As a secret store does it: whoever reads meanwhile has one of the two.
+  await writeFile(`${file}.new`, "two\n");
+  await rename(`${file}.new`, file);
   plimsoll.stdin.write(hit());
   await expect.poll(() => receiver.requests.map(passwordOf), { timeout: 20_000 }).toContain("two");
   valid.delete("one");

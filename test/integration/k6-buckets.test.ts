@@ -206,7 +206,10 @@ async function record(
   });
 }
 
-/** Whole numbers as they are; sums of fractions depend on their order, in their last digits. */
+/**
+ * Whole numbers as they are; sums of fractions depend on their order, in their last digits. k6 counts nanoseconds, so a
+ * sum of less than 1 000 s has no more than twelve digits, and none lies half way between two roundings.
+ */
 function rounded(value: number): number {
-  return Number.isInteger(value) ? value : Number(value.toPrecision(9));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(12));
 }

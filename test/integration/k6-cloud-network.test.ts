@@ -18,7 +18,7 @@ import { startShop, type Shop } from "../support/shop.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 import { describeWithTools, findTool } from "../support/tools.ts";
-import { findFreePort } from "../support/child-process.ts";
+import { findFreePort } from "../../src/free-port.ts";
 
 const outageSeconds = 30;
 const absenceSeconds = 10;

@@ -4,8 +4,11 @@
  * The service runs in a process of its own (test/support/live-host.mjs); pushes are encoded by an independent side. A proxy
  * before the store checks that no series goes out of order.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { encodeMetricSet } from "../support/encode-metric-set.ts";
 import { type FaultyProxy, startFaultyProxy } from "../support/faulty-proxy.ts";
 import { seeded } from "../support/k6-run.ts";
 import { type LiveHost, type LiveHostOptions, startLiveHost } from "../support/live-host.ts";
@@ -227,4 +230,103 @@ describeWithTool("prometheus-3", "live runs", (program) => {
       { timeout: 10_000, interval: 100 },
     );
   });
+
+  it("goes on without a journal that has no room, and loses nothing in an orderly restart", async () => {
+    await proxy.goDown();
+    const host = await start({
+      service: { journalLimitBytes: 2_000 },
+      flags: { trends: "native" },
+    });
+    const { run } = await host.start({});
+    const generator = new PushingGenerator(host, run.id, "one");
+    for (let push = 0; push < 6; push++) await generator.push(30);
+    expect(host.stderr).toContain("limit of 2000 bytes is reached: samples are taken and sent");
+    await host.stop();
+    await proxy.comeUp();
+    await host.restart();
+    await generator.push(30);
+    const ended = await host.end(run.id, { state: "finished" });
+    // Of the whole run nobody has it, and half of it would be wrong.
+    expect(ended.summary).toEqual([]);
+    await vi.waitFor(
+      async () => {
+        const parts = await prometheus.queryRange(
+          `k6_http_reqs_total{testid="${run.testid}"}`,
+          Date.now() / 1_000 - 60,
+          Date.now() / 1_000,
+          0.5,
+        );
+        expect(countedIn(parts[0]?.values.map(([, value]) => value) ?? [])).toBe(210);
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    expect(proxy.violations).toEqual([]);
+  });
+
+  it("begins anew with what comes long after the end, and leaves the summary as it was", async () => {
+    const host = await start({ service: { lateMs: 0 } });
+    const { run } = await host.start({});
+    const generator = new PushingGenerator(host, run.id, "one");
+    await generator.push(30);
+    const ended = await host.end(run.id, { state: "finished" });
+    await expectStored(run.testid, [generator]);
+    const journal = join(folder.path, "journals", `${run.id}.journal`);
+    await vi.waitFor(() => expect(existsSync(journal)).toBe(false), { timeout: 10_000 });
+    const late = new PushingGenerator(host, run.id, "two");
+    await late.push(20);
+    await expectStored(run.testid, [late]);
+    const after = await host.run(run.id);
+    expect(after).toMatchObject({ state: "finished", hasLateData: true, summary: ended.summary });
+    const states = await prometheus.query(`plimsoll_run_state{testid="${run.testid}"} == 1`);
+    expect(states.map(({ metric }) => metric["state"])).toEqual(["finished"]);
+  });
+
+  it("tells generators to stop where they can be told, also after a restart, and keeps what they push", async () => {
+    const host = await start();
+    const { run } = await host.start({});
+    const generator = new PushingGenerator(host, run.id, "one");
+    await generator.push(10);
+    expect(await host.ask(`/stop/${run.id}`, "ann")).toBe("stopping");
+    await host.kill();
+    await host.restart();
+    expect(await generator.push(10)).toBe("stopped");
+    const ended = await host.end(run.id, { state: "aborted_by_system" });
+    expect(ended).toMatchObject({ state: "aborted_by_user", result: "error" });
+    expect(ended.history.at(-1)).toMatchObject({ by: "ann" });
+    await expectStored(run.testid, [generator]);
+    const { run: newer } = await host.start({ source: "cloud-v6" });
+    expect(await host.ask(`/stop/${newer.id}`, "ann")).toBe("unstoppable");
+    expect(await host.ask("/stop/999", "ann")).toBe("unknown_run");
+  });
+
+  it("refuses a body that nobody can read, and counts one that is repeated once", async () => {
+    const host = await start();
+    const { run } = await host.start({});
+    const bomb = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0]);
+    for (const body of [Buffer.from("no snappy"), Buffer.alloc(0), bomb]) {
+      await expect(host.push({ runId: run.id, key: "x", body })).rejects.toThrow("answers 400");
+    }
+    const values = [{ seconds: Math.floor(Date.now() / 1_000) - 1, values: [1, 1, 1] }];
+    const body = encodeMetricSet([
+      { name: "http_reqs", type: "counter", series: [{ tags: {}, values }] },
+    ]);
+    const push = { runId: run.id, key: "same", body };
+    const outcomes = await Promise.all([1, 2, 3].map(() => host.push(push)));
+    await host.kill();
+    await host.restart();
+    outcomes.push(await host.push(push));
+    expect(outcomes.sort()).toEqual(["repeated", "repeated", "repeated", "stored"]);
+    const ended = await host.end(run.id, { state: "finished" });
+    expect(ended.summary).toEqual([{ metric: "http_reqs", stat: "count", value: 3 }]);
+  });
 });
+
+/** What a counter has counted that may have begun anew. */
+function countedIn(values: readonly number[]): number {
+  let total = 0;
+  for (const [at, value] of values.entries()) {
+    const before = values[at - 1] ?? 0;
+    total += value < before ? value : value - before;
+  }
+  return total;
+}

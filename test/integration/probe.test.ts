@@ -1,10 +1,14 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import type { RemoteWriteProtocol } from "../../src/encode/encoded-batch.ts";
 import { probe, type ProbeOptions, type ProbeResult } from "../../src/send/probe.ts";
 import { RemoteWriteClient } from "../../src/send/remote-write-client.ts";
 import { encodeWriteRequest } from "../support/encode-write-request.ts";
+import { runPlimsoll } from "../support/plimsoll.ts";
 import { startPrometheus } from "../support/prometheus.ts";
+import { createTemporaryFolder } from "../support/temporary-folder.ts";
 import { describeWithTool } from "../support/tools.ts";
 import { startVictoriaMetrics } from "../support/victoria-metrics.ts";
 
@@ -113,6 +117,24 @@ describeWithTool("prometheus-3", "Prometheus 3", (program) => {
       reason: "http_404",
       text: expect.stringContaining("--web.enable-remote-write-receiver"),
     });
+  });
+
+  it("is asked by each generator of a run for itself, whichever of them began first", async () => {
+    await using prometheus = await startPrometheus({ program });
+    await using folder = await createTemporaryFolder();
+    const nowMs = Date.now();
+    for (const [id, timeMs] of Object.entries({ late: nowMs - 5_000, early: nowMs - 60_000 })) {
+      const file = join(folder.path, `${id}.json`);
+      const point = { time: new Date(timeMs).toISOString(), value: 1, tags: {} };
+      await writeFile(file, JSON.stringify({ type: "Point", metric: "http_reqs", data: point }));
+      const identity = ["--testid", "fleet", "--test", "fleet", "--tag", `instance_id=${id}`];
+      const args = ["ingest", file, ...identity, "--out", `prometheus-rw=${prometheus.writeUrl}`];
+      const { exitCode, stderr } = await runPlimsoll(args, { folder: folder.path });
+      expect(exitCode, stderr).toBe(0);
+      expect(stderr).toContain("remote write 2.0, trends native");
+    }
+    const requests = 'sum(last_over_time(k6_http_reqs_total{testid="fleet"}[5m]))';
+    expect((await prometheus.query(requests)).map(({ value }) => value)).toEqual([2]);
   });
 });
 

@@ -32,12 +32,12 @@ describeWithTool("prometheus-3", "relabelling in Prometheus", (program) => {
       config: `${legacyNames}remote_write:\n${remoteWrites.join("")}`,
     });
     await push(prometheus.writeUrl, relabelInput);
-    await waitUntilAllDecided(prometheus.url);
-
     const series = (index: number) =>
       receiver.requests
         .filter(({ path }) => path.endsWith(`/case-${index}`))
         .flatMap((request) => request.series);
+    await waitUntilAllDecided(prometheus.url, (index) => series(index).length > 0);
+
     const stored = relabelCases.map(({ name }, index) => ({
       name,
       labels: series(index).map(({ labels }) =>
@@ -107,17 +107,18 @@ async function push(url: string, labels: Readonly<Record<string, string>>): Prom
   expect(response.status).toBe(204);
 }
 
-/** Every queue has sent the sample or, because its rules drop the series, dropped it. */
-async function waitUntilAllDecided(prometheusUrl: string): Promise<void> {
+/** Every queue has sent the sample, and it has come, or, because its rules drop the series, dropped it. */
+async function waitUntilAllDecided(
+  prometheusUrl: string,
+  hasCome: (index: number) => boolean,
+): Promise<void> {
   const deadlineMs = Date.now() + 60_000;
   for (;;) {
     const metrics = await (await fetch(`${prometheusUrl}/metrics`)).text();
     const undecided = relabelCases.filter(({ changes }, index) => {
-      const metric =
-        changes === "dropped"
-          ? "prometheus_remote_storage_samples_dropped_total"
-          : "prometheus_remote_storage_samples_total";
-      return !new RegExp(`^${metric}\\{.*remote_name="case-${index}".*\\} [1-9]`, "m").test(
+      if (changes !== "dropped") return !hasCome(index);
+      const dropped = "prometheus_remote_storage_samples_dropped_total";
+      return !new RegExp(`^${dropped}\\{.*remote_name="case-${index}".*\\} [1-9]`, "m").test(
         metrics,
       );
     });

@@ -160,10 +160,10 @@ it("speaks remote write 1.0 to a receiver that knows no other", async () => {
 
 it("gives up when the receiver takes nothing, says why, and keeps the rest", async () => {
   const { directory } = await leave("away", { url: nowhere });
-  const { exitCode, stderr } = await replay("--all", "--drain-timeout", "200ms", ...out(nowhere));
+  const { exitCode, stderr } = await replay("--all", "--drain-timeout", "2s", ...out(nowhere));
   expect(exitCode).toBe(3);
   expect(stderr).toMatch(
-    /the receiver has taken nothing for 200ms \(--drain-timeout\): .*ECONNREFUSED/,
+    /the receiver has taken nothing for 2s \(--drain-timeout\): .*ECONNREFUSED/,
   );
   expect(stderr).toContain(`what is pending stays in the spool, ${directory}`);
   expect(await readdir(directory)).toContainEqual(expect.stringMatching(/\.segment$/));

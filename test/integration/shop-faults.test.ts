@@ -96,7 +96,7 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
     await withFault("lock", async () => {
       await until(async () => (await sessions("wait_event_type = 'Lock'")) >= 3);
       expect(await sessions("application_name = 'stocktaking'")).toBe(1);
-      expect(await sessions("state = 'idle in transaction'")).toBeLessThanOrEqual(3);
+      expect(await idleInTransaction()).toBeLessThanOrEqual(2);
     });
     expect(await sessions("application_name = 'stocktaking'")).toBe(0);
     await until(
@@ -116,7 +116,8 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
   it("network: each statement takes two delays longer, and Postgres has nothing to do", async () => {
     await withFault("network", async () => {
       await until(async () => (await meanMs(operation("BEGIN"))) >= 40);
-      expect(await sessions("state = 'active' AND wait_event IS NULL")).toBeLessThanOrEqual(3);
+      const busy = () => sessions("state = 'active' AND wait_event IS NULL");
+      expect(await meanOf(busy)).toBeLessThan(3);
     });
     await until(
       async () => (await meanMs({ ...operation("BEGIN"), windowMs: 500 })) < 20,
@@ -240,6 +241,16 @@ describeWithPostgres("the shop on Postgres, with faults", (postgres) => {
     await delay(overMs);
     const [sum, count] = await read();
     return (1_000 * (sum - sumBefore)) / (count - countBefore);
+  }
+
+  /** Of twenty looks: one alone may be at a moment that is like no other. */
+  async function meanOf(look: () => Promise<number>): Promise<number> {
+    let sum = 0;
+    for (let n = 0; n < 20; n++) {
+      sum += await look();
+      await delay(windowMs / 20);
+    }
+    return sum / 20;
   }
 
   async function count(query: string): Promise<number> {

@@ -9,7 +9,7 @@ import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { isFree } from "../../src/stack/addresses.ts";
+import { isFree } from "../../src/free-port.ts";
 import { recordOf } from "../../src/stack/daemon.ts";
 import { findPostgres } from "../../src/stack/postgres.ts";
 import { runPlimsoll, startPlimsoll, type PlimsollResult } from "../support/plimsoll.ts";
@@ -109,11 +109,17 @@ describeWithTool("prometheus-2", "the stack as processes", (prometheus2) => {
 
     it("scrapes its jobs under the names that the dashboards ask for", async () => {
       const prometheus = createQueryApi(`http://${await addressOf("prometheus")}`);
-      const jobs = (await prometheus.query("up == 1")).map(({ metric }) => metric["job"]);
       const wanted = { "node-exporter": "node", "postgres-exporter": "postgres" } as const;
       const names = expected.filter((name) => name !== "postgres");
-      expect(jobs).toEqual(
-        expect.arrayContaining(names.map((name) => Reflect.get(wanted, name) ?? name)),
+      // A scrape that takes longer than the second between two fails, and the next does not.
+      await vi.waitFor(
+        async () => {
+          const jobs = (await prometheus.query("up == 1")).map(({ metric }) => metric["job"]);
+          expect(jobs).toEqual(
+            expect.arrayContaining(names.map((name) => Reflect.get(wanted, name) ?? name)),
+          );
+        },
+        { timeout: 20_000, interval: 200 },
       );
     });
 

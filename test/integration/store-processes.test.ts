@@ -51,7 +51,10 @@ describeWithDatabases((createDatabase) => {
 
   it("lets processes that start at once make the tables once, and takes what all of them write", async () => {
     const names = ["a", "b", "c"];
-    const processes = names.map((name) => startStoreProcess(database, writeRuns(name, 40)));
+    const processes = await Promise.all(
+      names.map((name) => startStoreProcess(database, writeRuns(name, 40))),
+    );
+    for (const process of processes) process.begin();
     await Promise.all(processes.map(({ ended }) => ended));
     await using repository = await database.open();
     // Each key has made one run, whoever came first, and everybody got that one.
@@ -114,10 +117,11 @@ describe("a process that writes to the embedded database and is killed", () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 10; round++) {
       const name = `round-${round}`;
-      const writer = startStoreProcess(
+      const writer = await startStoreProcess(
         database,
         writeRuns(name, 100_000).replace('"key-"', `"${name}-key-"`),
       );
+      writer.begin();
       while (writer.lines.length === 0) await writer.nextLine();
       await delay(random() * 60);
       writer.kill();

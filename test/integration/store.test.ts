@@ -134,7 +134,7 @@ describeWithDatabases((createDatabase) => {
       const most = randomBytes(500).toString("hex");
       const long = `${most}é`;
       const test = await ensureTest(most);
-      const tags = { [most]: most };
+      const tags = { [most]: long };
       const texts = { note: long.repeat(200), generator: long, startedBy: long, options: long };
       const indexed = { idempotencyKey: most, ownerUrl: most, tags };
       const run = await repository.create(newRun(test, most, { ...texts, ...indexed }));
@@ -144,7 +144,7 @@ describeWithDatabases((createDatabase) => {
         repository.create(newRun(test, long)),
         repository.create(newRun(test, "a", { idempotencyKey: long })),
         repository.create(newRun(test, "a", { tags: { [long]: "" } })),
-        repository.create(newRun(test, "a", { tags: { env: long } })),
+        repository.create(newRun(test, "a", { ownerUrl: long })),
       ];
       for (const refused of tooLong) {
         await expect(refused).rejects.toThrow(InputError);

@@ -3,9 +3,8 @@
  * temporary folder removed.
  */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { findFreePort } from "../../src/free-port.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";
 
 export interface ServerProcess extends AsyncDisposable {
@@ -116,15 +115,4 @@ async function isReady(url: string): Promise<boolean> {
     // Nothing listens yet.
     return false;
   }
-}
-
-/** Free a moment ago: for programs that cannot say which port they chose. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("there is no port");
-  return address.port;
 }

@@ -4,7 +4,7 @@
 import process from "node:process";
 import { vi } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { findFreePort } from "./child-process.ts";
+import { findFreePort } from "../../src/free-port.ts";
 import { plimsollCommand, startPlimsoll, type PlimsollProcess } from "./plimsoll.ts";
 import { startProgram } from "./program.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";

@@ -4,6 +4,7 @@
  */
 import { createServer, request as startRequest, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { findFreePort } from "../../src/free-port.ts";
 import { decodeWriteRequest } from "./decode-write-request.ts";
 import { protocolOf } from "./receiver-server.ts";
 import { StrictReceiver } from "./strict-receiver.ts";
@@ -81,7 +82,9 @@ export async function startFaultyProxy({
       reset();
     });
   });
-  const listen = (port: number) =>
+  // While it is down nobody else gets its port.
+  const port = await findFreePort();
+  const listen = () =>
     new Promise<void>((resolve, reject) => {
       server.once("error", reject).listen(port, "127.0.0.1", resolve);
     });
@@ -90,15 +93,13 @@ export async function startFaultyProxy({
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  await listen(0);
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("there is no port");
+  await listen();
   return {
-    url: `http://127.0.0.1:${address.port}${new URL(target).pathname}`,
+    url: `http://127.0.0.1:${port}${new URL(target).pathname}`,
     requests,
     violations,
     goDown: close,
-    comeUp: () => listen(address.port),
+    comeUp: listen,
     [Symbol.asyncDispose]: close,
   };
 }

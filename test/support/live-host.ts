@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../src/runs/run-record.ts";
 import type { PushOutcome, ReportedEnd, StartedRun, StartRun } from "../../src/runs/run-service.ts";
-import { findFreePort } from "./child-process.ts";
+import { findFreePort } from "../../src/free-port.ts";
 
 const script = fileURLToPath(new URL("live-host.mjs", import.meta.url));
 

@@ -2,6 +2,7 @@
  * Pushes as k6 does, a second's buckets at a time, and remembers what was acknowledged.
  */
 import { encodeMetricSet, type PushedMetric } from "./encode-metric-set.ts";
+import type { PushOutcome } from "../../src/runs/run-service.ts";
 import type { LiveHost } from "./live-host.ts";
 
 export class PushingGenerator {
@@ -24,7 +25,7 @@ export class PushingGenerator {
   }
 
   /** One push of what was measured in a second, by default the one that is over. */
-  async push(requests: number, atMs: number = Date.now() - 1_000): Promise<void> {
+  async push(requests: number, atMs: number = Date.now() - 1_000): Promise<PushOutcome> {
     const seconds = Math.floor(atMs / 1_000);
     const number = this.#pushes++;
     const durations = Array.from({ length: requests }, (_, at) => 10 + ((at * 37 + number) % 500));
@@ -49,9 +50,11 @@ export class PushingGenerator {
       of("vus", "gauge", [number + 1]),
     ]);
     const key = `${this.#name}-${number}`;
-    await this.#host.pushSurely({ runId: this.#runId, instance: this.#instance, key, body });
+    const push = { runId: this.#runId, instance: this.#instance, key, body };
+    const outcome = await this.#host.pushSurely(push);
     this.requests += requests;
     this.durationsMs.push(...durations);
     this.failed += failures.reduce((sum, one) => sum + one, 0);
+    return outcome;
   }
 }

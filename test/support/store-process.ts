@@ -6,6 +6,8 @@ import { once } from "node:events";
 import type { TestDatabase } from "./databases.ts";
 
 export interface StoreProcess {
+  /** Opens the repository and begins. Before, it does all that takes longer than that. */
+  begin(): void;
   /** The lines that it has printed, each behind a write that was acknowledged. */
   readonly lines: readonly string[];
   /** Resolves when it has printed a line more. */
@@ -17,19 +19,28 @@ export interface StoreProcess {
 
 const dist = (module: string) => new URL(`../../dist/${module}`, import.meta.url).href;
 
-/** @param body Has `repository`, and `say(text)`, which writes a line at once. */
-export function startStoreProcess(database: TestDatabase, body: string): StoreProcess {
+/**
+ * Resolves when it is ready to begin.
+ *
+ * @param body Has `repository`, and `say(text)`, which writes a line at once.
+ */
+export async function startStoreProcess(
+  database: TestDatabase,
+  body: string,
+): Promise<StoreProcess> {
   const script = `
     import { writeSync } from "node:fs";
     import { openRepository } from ${JSON.stringify(dist("store/open-repository.js"))};
     import { systemClock } from ${JSON.stringify(dist("clock.js"))};
     const options = ${JSON.stringify(database.options)};
     const say = (text) => writeSync(1, text + "\\n");
+    say("ready");
+    await new Promise((resolve) => process.stdin.once("end", resolve).resume());
     const repository = await openRepository({ ...options, clock: systemClock });
     ${body}
     await repository[Symbol.asyncDispose]();`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const lines: string[] = [];
   let rest = "";
@@ -48,9 +59,13 @@ export function startStoreProcess(database: TestDatabase, body: string): StorePr
     if (code !== 0 && signal !== "SIGKILL") throw new Error(`it ended with ${code}: ${stderr}`);
   };
   const ended = waitForEnd();
+  const nextLine = () => new Promise<void>((resolve) => (onLine = resolve));
+  while (lines.length === 0) await Promise.race([nextLine(), ended]);
+  lines.shift();
   return {
+    begin: () => child.stdin.end(),
     lines,
-    nextLine: () => new Promise((resolve) => (onLine = resolve)),
+    nextLine,
     kill: () => child.kill("SIGKILL"),
     ended,
   };

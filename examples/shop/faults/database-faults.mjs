@@ -3,15 +3,19 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
+import { createRandom } from "../random.mjs";
 import { reviewsIndex } from "../schema.mjs";
 import { startDelayProxy } from "./delay-proxy.mjs";
 
 /** `pool`: what is left of the pool's connections. */
 const smallPoolSize = 2;
 
-/** `lock`: how long the table is locked, and how long it is free before the next time, in milliseconds. */
-const lockedMs = 800;
-const freeMs = 200;
+/**
+ * `lock`: how long the table is locked, at least and at most, and how long it is free before the next time, in
+ * milliseconds. In a steady beat of a second who scrapes every second would look when it is free, time after time.
+ */
+const lockedMs = { least: 450, most: 750 };
+const freeMs = 150;
 
 /** `idle-in-transaction`: how many connections of the pool are not given back, and each for how long. */
 const leakedConnections = 8;
@@ -76,12 +80,14 @@ export function createDatabaseFaults({ database }) {
           application_name: "stocktaking",
         });
         await client.connect();
+        const random = createRandom(1);
         const end = repeat(async (signal) => {
+          const ms = lockedMs.least + random() * (lockedMs.most - lockedMs.least);
           await client.query("BEGIN");
           try {
             await client.query("LOCK TABLE stock IN EXCLUSIVE MODE");
             // Asleep in a statement, so that it is the lock that shows, and not a session that is idle with it.
-            await client.query("SELECT pg_sleep($1)", [lockedMs / 1_000]);
+            await client.query("SELECT pg_sleep($1)", [ms / 1_000]);
           } finally {
             await client.query("ROLLBACK");
           }

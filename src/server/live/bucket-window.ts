@@ -1,7 +1,7 @@
 /**
  * Holds buckets until their interval is closed, so that those of several generators come in the order of their times.
  *
- * In:  buckets, as they arrive. Out: the same when the run's time has gone beyond their beginning, to every sink.
+ * In:  buckets, as they arrive. Out: the same, to every sink, as soon as the interval in which they begin is the open one.
  *
  * A generator whose clock is wrong loses nothing by it: what is said to be of a time to come is taken to be of the moment in
  * which it arrived, and what is said to be of long ago of the earliest moment that the run can be of.
@@ -19,6 +19,8 @@ interface WaitingBucket {
 }
 
 export interface BucketWindowOptions {
+  /** Of the sinks' intervals, which end at multiples of it. */
+  readonly intervalMs: number;
   /** Unix milliseconds: of which time samples can be at the earliest. */
   readonly earliestMs: number;
   /** When what is handed over arrived. */
@@ -32,6 +34,9 @@ export class BucketWindow implements SeriesBuckets {
   readonly #ids: (readonly number[])[] = [];
   readonly #known = new Map<string, number>();
   #waiting: WaitingBucket[] = [];
+  /** What begins before would close no interval. 0 while no sink has an open one. */
+  #openEndMs = 0;
+  #handedOn = 0;
   #oldestMs = Infinity;
   #newestMs = 0;
 
@@ -66,7 +71,9 @@ export class BucketWindow implements SeriesBuckets {
     const [startMs, lastMs] = [within(firstMs), within(endMs)];
     if (startMs < this.#oldestMs) this.#oldestMs = startMs;
     if (lastMs > this.#newestMs) this.#newestMs = lastMs;
-    this.#waiting.push({ seriesId, startMs, lastMs, bucket });
+    // To let it wait would cost more than all else that is done with it.
+    if (startMs < this.#openEndMs) this.#handOn({ seriesId, startMs, lastMs, bucket });
+    else this.#waiting.push({ seriesId, startMs, lastMs, bucket });
   }
 
   /** A generator does not say for the others how far time has gone. */
@@ -74,28 +81,33 @@ export class BucketWindow implements SeriesBuckets {
 
   /** Hands on what is older, and then that time has gone on. */
   closeUntil(timestampMs: number): void {
-    const waiting = this.#waiting;
-    this.#waiting = waiting.filter(({ startMs }) => startMs >= timestampMs);
-    this.#handOn(waiting.filter(({ startMs }) => startMs < timestampMs));
+    this.#handOnBefore(timestampMs);
     for (const sink of this.#sinks) sink.advanceTo(timestampMs);
+    if (this.#handedOn === 0) return;
+    const { intervalMs } = this.#options;
+    this.#openEndMs = (Math.floor(timestampMs / intervalMs) + 1) * intervalMs;
+    this.#handOnBefore(this.#openEndMs);
   }
 
   /** Hands on everything. */
   flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#handOn(waiting);
+    this.#handOnBefore(Infinity);
   }
 
-  #handOn(buckets: WaitingBucket[]): void {
+  #handOnBefore(timestampMs: number): void {
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ startMs }) => startMs >= timestampMs);
+    const ready = waiting.filter(({ startMs }) => startMs < timestampMs);
     // Stable: of one time, in the order in which they came.
-    buckets.sort((a, b) => a.startMs - b.startMs);
-    for (const { seriesId, startMs, lastMs, bucket } of buckets) {
-      const ids = this.#ids[seriesId] ?? [];
-      for (let at = 0; at < ids.length; at++) {
-        // There is an id for each sink.
-        this.#sinks[at]!.bucket(ids[at]!, startMs, lastMs, bucket);
-      }
+    for (const bucket of ready.sort((a, b) => a.startMs - b.startMs)) this.#handOn(bucket);
+  }
+
+  #handOn({ seriesId, startMs, lastMs, bucket }: WaitingBucket): void {
+    this.#handedOn++;
+    const ids = this.#ids[seriesId] ?? [];
+    for (let at = 0; at < ids.length; at++) {
+      // There is an id for each sink.
+      this.#sinks[at]!.bucket(ids[at]!, startMs, lastMs, bucket);
     }
   }
 }

@@ -17,6 +17,8 @@ import { RunOutputs, type StoreContext } from "./run-outputs.ts";
 
 export interface JournalPlayerOptions extends StoreContext {
   readonly facts: JournalFacts;
+  /** Of the shortest interval of an output. */
+  readonly intervalMs: number;
   /** Writes a record behind all others. */
   readonly write: (entry: JournalEntry) => void;
 }
@@ -52,8 +54,9 @@ export class JournalPlayer {
   async begin(isLastChance: boolean): Promise<void> {
     await this.outputs.reopen(isLastChance);
     const { thresholds, createdMs } = this.#record;
-    const { facts, onNotice } = this.#options;
+    const { facts, intervalMs, onNotice } = this.#options;
     this.#pipeline = new Pipeline({
+      intervalMs,
       outputs: [...this.outputs.open.values()],
       thresholds,
       createdMs,

@@ -16,6 +16,8 @@ import { ThresholdWatch } from "./threshold-watch.ts";
 
 export interface PipelineOptions {
   readonly outputs: readonly PrometheusOutput[];
+  /** Of the shortest interval of an output. */
+  readonly intervalMs: number;
   readonly thresholds: readonly Threshold[];
   /** Unix milliseconds of the run's creation. */
   readonly createdMs: number;
@@ -34,10 +36,11 @@ export class Pipeline {
   readonly #readers = new Map<string, MetricSetReader>();
 
   constructor(options: PipelineOptions) {
-    const { outputs, thresholds, earliestMs, clock } = options;
+    const { outputs, intervalMs, thresholds, earliestMs, clock } = options;
     this.#options = options;
     this.watch = new ThresholdWatch(thresholds);
     this.window = new BucketWindow([...outputs.map(({ sink }) => sink), this.watch], {
+      intervalMs,
       earliestMs,
       nowMs: () => clock.nowMs(),
     });

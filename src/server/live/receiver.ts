@@ -91,7 +91,8 @@ export class Receiver implements AsyncDisposable {
   async #askOnce(): Promise<Agreement | string> {
     const { clock, random, probeId } = this.#context;
     if (!this.options.preflight) return this.fallback;
-    const context = { clock, random, testid: probeId, probeMs: clock.nowMs() };
+    const tags = new Map([["testid", probeId]]);
+    const context = { clock, random, tags, probeMs: clock.nowMs() };
     const result = await askReceiver(this.options, this.#client, context);
     if (result.kind === "refused") return result.text;
     try {

@@ -87,6 +87,7 @@ export class RunSamples {
     this.#player = new JournalPlayer(record, {
       ...options,
       facts,
+      intervalMs: this.#intervalMs,
       write: (entry) => void this.#write(entry),
     });
   }

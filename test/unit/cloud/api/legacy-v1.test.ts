@@ -138,14 +138,42 @@ describe("POST /v1/tests", () => {
     expect(Object.keys(answer.json().error.field_errors)).toEqual(["name", "vus"]);
   });
 
+  const fields = { name: "checkout", project_id: "0", vus: "10", duration: "60" };
+
   it.each([
-    ["without a file", undefined],
-    ["whose file is no archive", Buffer.from("x".repeat(2_000))],
-  ])("refuses a form %s", async (_, file) => {
-    const { payload, headers } = form({ name: "a", vus: "1", duration: "1" }, file);
+    ["without a file", form(fields)],
+    ["whose file is no archive", form(fields, Buffer.from("x".repeat(2_000)))],
+    ["that breaks off", { ...form(fields), payload: form(fields).payload.subarray(0, -5) }],
+    ["without a boundary", { ...form(fields), headers: { "content-type": "multipart/form-data" } }],
+    ["whose fields are wrong", form({ ...fields, vus: "many" }, Buffer.alloc(1_024))],
+  ])("refuses a form %s", async (_, { payload, headers }) => {
     const answer = await post("/v1/tests", payload, headers);
     expect(answer.statusCode).toBe(400);
     legacyError.parse(answer.json());
+  });
+
+  it("ends a run whose archive turns out to be none: k6 ends, too, and says so to nobody", async () => {
+    const tar = await packEntries([
+      ...k6Entries({ options: {} }),
+      { header: { name: "../../etc/passwd" }, content: "x" },
+    ]);
+    const { payload, headers } = form({ ...fields, name: "hostile" }, tar);
+    const answer = await post("/v1/tests", payload, headers);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error.message).toContain("../../etc/passwd");
+    const { runs } = await host.repository.list({ test: "hostile" }, {});
+    expect(runs).toMatchObject([{ state: "aborted_by_system", archiveBytes: 0 }]);
+  });
+
+  it("refuses an archive of more than 100 MiB", async () => {
+    const tar = await packEntries([
+      ...k6Entries({ options: {} }),
+      { header: { name: "file/large" }, content: Buffer.alloc(100 << 20) },
+    ]);
+    const { payload, headers } = form(fields, tar);
+    const answer = await post("/v1/tests", payload, headers);
+    expect(answer.statusCode).toBe(413);
+    expect(answer.json()).toEqual({ error: { message: "the archive has more than 100 MiB" } });
   });
 });
 

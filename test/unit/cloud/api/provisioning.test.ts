@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CloudApiHost, startCloudApi } from "../../../support/cloud-api-host.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
-import { k6Entries, packEntries } from "../../../support/k6-archive.ts";
+import { k6Entries, packEntries, unpackEntries } from "../../../support/k6-archive.ts";
 import { startedLocalExecution } from "../../../support/v6-schema.ts";
 
 let host: CloudApiHost;
@@ -238,6 +240,11 @@ describe("logs", () => {
     });
     expect(answer.statusCode).toBe(204);
     expect((await host.repository.run(id))?.logLines).toBe(3);
+    const kept = await readFile(join(host.folder, "logs", `${id}.jsonl`), "utf8");
+    for (const timeNs of ["1767225601000000001", "1767225601000000002", "1767225601000000003"]) {
+      expect(kept).toContain(timeNs);
+    }
+    expect(kept).toContain('"scenario":"default"');
   });
 
   it.each([
@@ -263,8 +270,12 @@ describe("the archive", () => {
       k6Entries({ options, env: { PASSWORD: "hidden" } }, "0123456789"),
     );
     expect((await ask("PUT", url ?? "", "", archive, tar)).statusCode).toBe(204);
-    const run = await host.repository.run(id);
-    expect(run?.archiveBytes).toBeGreaterThan(1_024);
+    const kept = await readFile(join(host.folder, "archives", `${id}.tar`));
+    expect((await host.repository.run(id))?.archiveBytes).toBe(kept.length);
+    const [metadata, data] = await unpackEntries(kept);
+    expect(JSON.parse(metadata?.content ?? "")).toMatchObject({ env: { PASSWORD: "***" } });
+    expect(data?.content).toBe("*".repeat(10));
+    expect(kept.includes("hidden") || kept.includes("0123456789")).toBe(false);
   });
 
   it.each([

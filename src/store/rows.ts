@@ -1,8 +1,8 @@
-/** Runs as the database has them, to records and back. */
+/** What the database has, to records and back. */
 import type { Insertable, Kysely, Selectable, SelectQueryBuilder, Updateable } from "kysely";
 import type { RunRecord, Transition } from "../runs/run-record.ts";
-import type { NewRun, RunChanges } from "../runs/run-repository.ts";
-import type { RunTable, Schema } from "./schema.ts";
+import type { ApiToken, NewRun, Project, RunChanges, Test } from "../runs/run-repository.ts";
+import type { ProjectTable, RunTable, Schema, TestTable, TokenTable } from "./schema.ts";
 
 /** A run with what it is a run of. */
 export interface RunRow extends Selectable<RunTable> {
@@ -104,5 +104,36 @@ export function toUpdate(changes: RunChanges): Updateable<RunTable> {
     search_note: changes.note?.toLowerCase(),
     expected_seconds: changes.expectedSeconds,
     options: json(changes.options),
+  };
+}
+
+export function toProject({ id, name, is_default, created_ms }: Selectable<ProjectTable>): Project {
+  return { id, name, isDefault: is_default !== 0, createdMs: created_ms };
+}
+
+export function toTest({
+  id,
+  name,
+  project_id,
+  created_ms,
+  updated_ms,
+}: Selectable<TestTable>): Test {
+  return { id, projectId: project_id, name, createdMs: created_ms, updatedMs: updated_ms };
+}
+
+export function toToken({
+  id,
+  name,
+  role,
+  created_ms,
+  revoked_ms,
+}: Selectable<TokenTable>): ApiToken {
+  return {
+    id,
+    name,
+    // Written by `createToken`.
+    role: role as ApiToken["role"],
+    createdMs: created_ms,
+    revokedMs: revoked_ms ?? undefined,
   };
 }
