@@ -8,7 +8,7 @@
  *     Label        1 name    2 value
  *     samples      1 value, repeated: see bucket-decoder.ts
  *
- * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto`, `output/cloud/expv2/metrics_client.go` (v2.2.0).
+ * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto` (v2.2.0).
  */
 import protobuf from "protobufjs/minimal.js";
 import snappy from "snappy";

@@ -9,7 +9,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import { decodeUntrusted } from "../../cloud/check-metric-set.ts";
-import { InputError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { RunRecord, ThresholdVerdict } from "../../runs/run-record.ts";
 import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
