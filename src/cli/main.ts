@@ -8,7 +8,6 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
-import { ingestCommand } from "./ingest.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
 import { version } from "../version.ts";
@@ -46,7 +45,7 @@ const program = new Command("plimsoll")
 const run = runCommand(io);
 // A run shares its machine with the load: it does without the time that loading the others' modules takes.
 const otherCommands = process.argv[2] === "run" ? [] : await loadOtherCommands();
-for (const command of [run, ingestCommand(io), ...otherCommands]) {
+for (const command of [run, ...otherCommands]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
@@ -64,13 +63,14 @@ try {
 }
 
 async function loadOtherCommands(): Promise<Command[]> {
+  const { ingestCommand } = await import("./ingest.ts");
   const { replayCommand } = await import("./replay.ts");
   const { configCommand } = await import("./config.ts");
   const { doctorCommand } = await import("./doctor.ts");
   const { upCommand } = await import("./up.ts");
   const { statusCommand } = await import("./status.ts");
   const { downCommand } = await import("./down.ts");
-  const samples = [replayCommand(io), configCommand(io), doctorCommand(io)];
+  const samples = [ingestCommand(io), replayCommand(io), configCommand(io), doctorCommand(io)];
   return [...samples, upCommand(io), statusCommand(io), downCommand(io)];
 }
 

@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
 import { UsageError, messageOf } from "../errors.ts";
 import type { PrometheusOutput } from "../output/prometheus-output.ts";
-import { createSelfMetrics } from "../output/self-metrics.ts";
 
 /**
  * Listens until disposed of; does nothing without an address.
@@ -20,6 +19,7 @@ export async function startMetricsServer(
   log: (text: string) => void,
 ): Promise<AsyncDisposable> {
   if (!address) return { async [Symbol.asyncDispose]() {} };
+  const { createSelfMetrics } = await import("../output/self-metrics-registry.ts");
   const registry = createSelfMetrics(output);
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {

@@ -1,7 +1,7 @@
 /**
  * `plimsoll run SCRIPT|URL`: makes load, and streams its samples.
  *
- * A script runs in k6, which writes its samples into a named pipe that we read; a URL is loaded by autocannon.
+ * A script runs in k6, which hands over its samples as src/cli/k6-feed.ts says; a URL is loaded by autocannon.
  */
 import { randomBytes } from "node:crypto";
 import process from "node:process";
@@ -65,10 +65,10 @@ export function runCommand(io: RunIo): Command {
     .addOption(
       new Option(
         "--k6-samples <how>",
-        "how samples come out of k6: lines (every one by itself), buckets of a second, or auto",
+        "how samples come out of k6: buckets of a second, lines (every one by itself), or auto (buckets where those are exact)",
       )
         .choices(k6SamplesChoices)
-        .default("lines" satisfies K6SamplesChoice),
+        .default("auto" satisfies K6SamplesChoice),
     )
     .optionsGroup("Load of a URL:")
     .option("--rate <n>", "requests per second over all connections (default: as many as go)")

@@ -1,7 +1,7 @@
 /**
  * Plimsoll's own metrics: where the samples and points of a run are, and how the generator bears the load.
  *
- * One table, read whenever somebody asks: `/metrics` (`createSelfMetrics`) and the run's own points
+ * One table, read whenever somebody asks: `/metrics` (`self-metrics-registry.ts`) and the run's own points
  * (`self-series.ts`) have the same names, labels and values. docs/metrics.md has a row for each.
  *
  * Names and meanings of `plimsoll_remote_write_*` are those of Prometheus' own sender,
@@ -9,7 +9,6 @@
  * histograms, here the label `type` tells them apart, as in `prometheus_tsdb_head_samples_appended_total`: the sum is
  * all points.
  */
-import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import type { PointCounts } from "../send/account.ts";
 import type { OutputProgress } from "./output-progress.ts";
 import { durationBounds } from "./request-durations.ts";
@@ -221,45 +220,4 @@ function durations({ requestDurations }: OutputProgress): SelfValue[] {
       { suffix: "_count", labels, value: count },
     ];
   });
-}
-
-/** Whoever can be asked: an output. */
-interface SelfAware {
-  readonly progress: OutputProgress;
-  /** Of each of its own series. */
-  readonly ownLabels: Readonly<Record<string, string>>;
-}
-
-/**
- * For `/metrics`: all of them with the labels that all of the run's own series have, and beside them prom-client's
- * of the process.
- */
-export function createSelfMetrics(output: SelfAware): Registry {
-  const registry = new Registry();
-  registry.setDefaultLabels({ ...output.ownLabels });
-  collectDefaultMetrics({ register: registry });
-  for (const metric of selfMetrics) registry.registerMetric(readFrom(metric, output));
-  return registry;
-}
-
-function readFrom(
-  { name, help, kind, values }: SelfMetric,
-  output: Pick<SelfAware, "progress">,
-): Metric {
-  const metric = {
-    name,
-    get: async () => ({
-      name,
-      help,
-      type: kind,
-      values: values(output.progress).map(({ labels, value, suffix = "" }) => ({
-        metricName: name + suffix,
-        labels,
-        value,
-      })),
-    }),
-  };
-  // prom-client's own classes count by themselves, and only upwards. Its registry asks a metric for its name and its
-  // values, and for nothing else.
-  return metric as unknown as Metric;
 }
