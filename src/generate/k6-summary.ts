@@ -85,7 +85,7 @@ function fromMachineReadable(summary: Json): Map<string, K6SummaryMetric> {
     const { name, type, values } = mapAt(metric, "results.metrics[]");
     const known = metricTypes.find((one) => one === type);
     if (known === undefined)
-      throw new TypeError(`results.metrics[].type is none of ${metricTypes}`);
+      throw new TypeError(`results.metrics[].type is none of ${metricTypes.join(", ")}`);
     metrics.set(String(name), machineEntry(known, numbersAt(values, `${String(name)}.values`)));
   }
   // `checks` is left out of the metrics and stands here, under another name.
