@@ -63,19 +63,19 @@ export const tools = [
     how: { kind: "go", package: "go.k6.io/k6/v2", flags: ["-ldflags=-s -w"] },
   },
   {
+    name: "k6-1",
+    version: "1.8.1",
+    accepts: /\bv1\.\d+\.\d+/,
+    programs: ["k6"],
+    how: { kind: "go", package: "go.k6.io/k6", flags: ["-ldflags=-s -w"] },
+  },
+  {
     // The last whose local runs use the older cloud API.
     name: "k6-2-1",
     version: "2.1.0",
     accepts: /\bv2\.1\.\d+/,
     programs: ["k6"],
     how: { kind: "go", package: "go.k6.io/k6/v2", flags: ["-ldflags=-s -w"] },
-  },
-  {
-    name: "k6-1",
-    version: "1.8.1",
-    accepts: /\bv1\.\d+\.\d+/,
-    programs: ["k6"],
-    how: { kind: "go", package: "go.k6.io/k6", flags: ["-ldflags=-s -w"] },
   },
   {
     name: "prometheus-2",

@@ -325,7 +325,7 @@ function samplesOf(bucket: SampleBucket): number {
     case "rate":
       return bucket.nonzeros + bucket.zeros;
     case "trend":
-      return bucket.observations.counts.reduce((sum, count) => sum + count, 0);
+      return bucket.observations.count;
   }
 }
 

@@ -123,9 +123,9 @@ export class ExponentialHistogram implements NativeHistogram {
   }
 
   /** Counts observations whose values, sum, minimum and maximum are `divisor` times those to count. */
-  observeAll({ values, counts, sum, min, max }: Observations, divisor: number): void {
-    for (const [at, value] of values.entries()) {
-      float[0] = value / divisor;
+  observeAll({ size, values, counts, sum, min, max }: Observations, divisor: number): void {
+    for (let at = 0; at < size; at++) {
+      float[0] = (values[at] ?? 0) / divisor;
       this.#placeFloat(counts[at] ?? 0);
     }
     this.sum += sum / divisor;

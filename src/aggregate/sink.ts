@@ -94,8 +94,11 @@ export class Sink {
         const trend = this.trend!;
         if (!isFinite(trend.sum + observations.sum)) return "not_finite";
         trend.observeAll(observations, this.#divisor);
-        for (const [at, value] of observations.values.entries()) {
-          this.#classic?.observe(value / this.#divisor, observations.counts[at]);
+        for (let at = 0; this.#classic && at < observations.size; at++) {
+          this.#classic.observe(
+            (observations.values[at] ?? 0) / this.#divisor,
+            observations.counts[at],
+          );
         }
         break;
       }

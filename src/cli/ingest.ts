@@ -18,8 +18,7 @@ import { identify } from "../output/identify.ts";
 import { isAllUsed } from "../output/run-account.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { LineProblems } from "./line-problems.ts";
-import { createSelfMetrics } from "../output/self-metrics.ts";
-import { startMetricsServer } from "./metrics-server.ts";
+import { loadSelfMetrics, startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { deliveryParts, Progress } from "./progress.ts";
@@ -140,7 +139,7 @@ async function ingest(
   try {
     await using metrics = await startMetricsServer(
       options.metricsListen,
-      () => createSelfMetrics(prometheus),
+      () => loadSelfMetrics(prometheus),
       log,
     );
     void metrics;

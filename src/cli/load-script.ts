@@ -2,7 +2,7 @@
  * Load from a script: k6 as a child process.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
@@ -18,6 +18,7 @@ import {
   whyLines,
   whyNoBuckets,
 } from "../generate/k6-samples.ts";
+import { scriptSources } from "../generate/script-sources.ts";
 import type { ThresholdResult } from "../output/run-series.ts";
 import { type K6Feed, openBucketsFeed, openLinesFeed } from "./k6-feed.ts";
 import type { Load, LoadContext, LoadEnd } from "./load.ts";
@@ -94,9 +95,9 @@ class ScriptLoad implements Load {
     if (samples === "buckets" && obstacle !== undefined) {
       throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
     }
-    const source = script === "-" ? undefined : await readFile(script, "latin1");
-    const areExact = samples === "buckets" || whyLines(source, isClassic) === undefined;
-    if (obstacle === undefined && areExact) {
+    const areExact = async (): Promise<boolean> =>
+      samples === "buckets" || whyLines(await scriptSources(script), isClassic) === undefined;
+    if (obstacle === undefined && (await areExact())) {
       return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
     }
     return await openLinesFeed(folder, sink, log);

@@ -8,7 +8,6 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { PlimsollError } from "../errors.ts";
 import { exitCodeByError, exitCodes } from "./exit-codes.ts";
-import { ingestCommand } from "./ingest.ts";
 import { runCommand } from "./run.ts";
 import { splitRunArguments } from "./run-arguments.ts";
 import { version } from "../version.ts";
@@ -46,7 +45,7 @@ const program = new Command("plimsoll")
 const run = runCommand(io);
 // A run shares its machine with the load: it does without the time that loading the others' modules takes.
 const otherCommands = process.argv[2] === "run" ? [] : await loadOtherCommands();
-for (const command of [run, ingestCommand(io), ...otherCommands]) {
+for (const command of [run, ...otherCommands]) {
   program.addCommand(inherit(command, program));
 }
 
@@ -71,6 +70,7 @@ function inherit(command: Command, parent: Command): Command {
 }
 
 async function loadOtherCommands(): Promise<Command[]> {
+  const { ingestCommand } = await import("./ingest.ts");
   const { replayCommand } = await import("./replay.ts");
   const { configCommand } = await import("./config.ts");
   const { doctorCommand } = await import("./doctor.ts");
@@ -82,7 +82,7 @@ async function loadOtherCommands(): Promise<Command[]> {
   const { tokenCommand } = await import("./token.ts");
   const { runsCommand } = await import("./runs.ts");
   const { backupCommand } = await import("./backup.ts");
-  const samples = [replayCommand(io), configCommand(io), doctorCommand(io)];
+  const samples = [ingestCommand(io), replayCommand(io), configCommand(io), doctorCommand(io)];
   const server = [
     serveCommand(io),
     envCommand(io),

@@ -6,11 +6,18 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
 import { UsageError, messageOf } from "../errors.ts";
+import type { SelfAware } from "../output/self-metrics-registry.ts";
 
 /** What there is to serve. */
 export interface ServedMetrics {
   readonly contentType: string;
   metrics(): Promise<string>;
+}
+
+/** Those of one run. Loaded where they are asked for: few runs are, and prom-client is slow to load. */
+export async function loadSelfMetrics(output: SelfAware): Promise<ServedMetrics> {
+  const { createSelfMetrics } = await import("../output/self-metrics-registry.ts");
+  return createSelfMetrics(output);
 }
 
 /**
@@ -20,11 +27,11 @@ export interface ServedMetrics {
  */
 export async function startMetricsServer(
   address: ListenAddress | undefined,
-  createMetrics: () => ServedMetrics,
+  createMetrics: () => ServedMetrics | Promise<ServedMetrics>,
   log: (text: string) => void,
 ): Promise<AsyncDisposable> {
   if (!address) return { async [Symbol.asyncDispose]() {} };
-  const metrics = createMetrics();
+  const metrics = await createMetrics();
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end("only GET /metrics is here\n");

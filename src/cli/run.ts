@@ -1,7 +1,7 @@
 /**
  * `plimsoll run SCRIPT|URL`: makes load, and streams its samples.
  *
- * A script runs in k6, which writes its samples into a named pipe that we read; a URL is loaded by autocannon.
+ * A script runs in k6, which hands over its samples as src/cli/k6-feed.ts says; a URL is loaded by autocannon.
  */
 import { randomBytes } from "node:crypto";
 import process from "node:process";
@@ -18,8 +18,7 @@ import { listenForInterrupts } from "./interrupts.ts";
 import type { LoadEnd } from "./load.ts";
 import { prepareScriptLoad } from "./load-script.ts";
 import { prepareUrlLoad, type UrlLoadFlags } from "./load-url.ts";
-import { createSelfMetrics } from "../output/self-metrics.ts";
-import { startMetricsServer } from "./metrics-server.ts";
+import { loadSelfMetrics, startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { createRunParts, deliveryParts, Progress, type ProgressStream } from "./progress.ts";
@@ -67,10 +66,10 @@ export function runCommand(io: RunIo): Command {
     .addOption(
       new Option(
         "--k6-samples <how>",
-        "how samples come out of k6: lines (every one by itself), buckets of a second, or auto",
+        "how samples come out of k6: buckets of a second, lines (every one by itself), or auto (buckets where those are exact)",
       )
         .choices(k6SamplesChoices)
-        .default("lines" satisfies K6SamplesChoice),
+        .default("auto" satisfies K6SamplesChoice),
     )
     .optionsGroup("Load of a URL:")
     .option("--rate <n>", "requests per second over all connections (default: as many as go)")
@@ -147,7 +146,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
   try {
     await using metrics = await startMetricsServer(
       options.metricsListen,
-      () => createSelfMetrics(prometheus),
+      () => loadSelfMetrics(prometheus),
       log,
     );
     void metrics;

@@ -13,76 +13,139 @@
  */
 import type { Observations } from "../sample/sample-bucket.ts";
 
-/** As protobufjs decodes it; field 4 is unused, and the resolution is never zero. */
-export interface TrendHdrValue {
-  readonly counters: readonly number[];
-  readonly spans: readonly { readonly offset: number; readonly length: number }[];
+/** Up to 2^63 resolutions, and one of zero. */
+const bucketLimit = 7_297;
+/** The middle of each bucket, in resolutions. */
+const middles = Float64Array.from({ length: bucketLimit }, (_, index) => middleOf(index));
+
+/** Beside its buckets. Fields are as in `TrendHdrValue`. */
+export interface HdrTotals {
   readonly sum: number;
   readonly count: number;
-  readonly minValue: number;
-  readonly maxValue: number;
+  readonly min: number;
+  readonly max: number;
   /** Observations below zero, which are in no bucket. */
-  readonly extraLowValuesCounter: number;
+  readonly low: number;
   /** Observations of more than 2^63 - 1 resolutions. */
-  readonly extraHighValuesCounter: number;
-  readonly minResolution: number;
+  readonly high: number;
+  /** Never zero. */
+  readonly resolution: number;
 }
 
-export function toObservations(histogram: TrendHdrValue): Observations {
-  const { sum, minValue: min, maxValue: max } = histogram;
-  const exact = exactValues(histogram);
-  if (exact !== undefined) return { values: exact, counts: exact.map(() => 1), sum, min, max };
-  const values: number[] = [];
-  const counts: number[] = [];
-  const add = (value: number, times: number): void => {
+/** One for all: it is cleared and filled again for each value of a push. */
+export class HdrHistogram {
+  readonly #indexes = new Uint16Array(bucketLimit);
+  readonly #counts = new Float64Array(bucketLimit);
+  #indexCount = 0;
+  #countCount = 0;
+  #nextIndex = 0;
+  readonly #observations = new ObservationList();
+
+  clear(): void {
+    this.#indexCount = 0;
+    this.#countCount = 0;
+    this.#nextIndex = 0;
+  }
+
+  /** How often the next bucket of those in spans was hit. */
+  addCount(count: number): void {
+    this.#counts[this.#countCount++] = count;
+  }
+
+  /** So many buckets in a row, so far behind the last one. @throws RangeError where k6 has none */
+  addSpan(offset: number, length: number): void {
+    const start = this.#nextIndex + offset;
+    this.#nextIndex = start + length;
+    if (this.#nextIndex > bucketLimit)
+      throw new RangeError(`a histogram has a bucket beyond ${bucketLimit - 1}`);
+    for (let index = start; index < this.#nextIndex; index++) {
+      this.#indexes[this.#indexCount++] = index;
+    }
+  }
+
+  /** Valid until the next one. @throws Error if the parts of the histogram do not belong to each other */
+  toObservations({ sum, count, min, max, low, high, resolution }: HdrTotals): Observations {
+    const size = this.#indexCount;
+    if (size !== this.#countCount) {
+      throw new Error(`a histogram has ${this.#countCount} counts of ${size} buckets`);
+    }
+    let counted = low + high;
+    for (let at = 0; at < size; at++) counted += this.#counts[at] ?? 0;
+    if (counted !== count || count === 0) {
+      throw new Error(`a histogram of ${counted} observations has a count of ${count}`);
+    }
+    if (!(min <= max)) throw new Error(`a histogram reaches from ${min} to ${max}`);
+    if (!(resolution > 0 && resolution < Infinity)) {
+      throw new Error(`a histogram has a resolution of ${resolution}`);
+    }
+    const list = this.#observations.begin(sum, min, max);
+    if (count <= 3) return list.addExact(count);
+    if (low > 0) {
+      list.add(min, 1);
+      // What the sum leaves for the others, of which only their number is known.
+      const rest = sum - max * high - this.#bucketSum(resolution);
+      list.add(low > 1 ? Math.min(0, (rest - min) / (low - 1)) : 0, low - 1);
+    }
+    for (let at = 0; at < size; at++) {
+      const isLowest = at === 0 && low === 0;
+      const isHighest = at === size - 1 && high === 0;
+      if (isLowest) list.add(min, 1);
+      if (isHighest) list.add(max, 1);
+      const value = (middles[this.#indexes[at] ?? 0] ?? 0) * resolution;
+      list.add(value, (this.#counts[at] ?? 0) - (isLowest ? 1 : 0) - (isHighest ? 1 : 0));
+    }
+    list.add(max, high);
+    return list;
+  }
+
+  #bucketSum(resolution: number): number {
+    let sum = 0;
+    for (let at = 0; at < this.#indexCount; at++) {
+      sum += (middles[this.#indexes[at] ?? 0] ?? 0) * resolution * (this.#counts[at] ?? 0);
+    }
+    return sum;
+  }
+}
+
+class ObservationList implements Observations {
+  size = 0;
+  /** The buckets, the smallest, the largest, and those outside of all buckets. */
+  readonly values: Float64Array = new Float64Array(bucketLimit + 4);
+  readonly counts: Float64Array = new Float64Array(bucketLimit + 4);
+  count = 0;
+  sum = 0;
+  min = 0;
+  max = 0;
+
+  begin(sum: number, min: number, max: number): this {
+    this.size = 0;
+    this.count = 0;
+    this.sum = sum;
+    this.min = min;
+    this.max = max;
+    return this;
+  }
+
+  add(value: number, times: number): void {
     if (times <= 0) return;
-    values.push(Math.min(max, Math.max(min, value)));
-    counts.push(times);
-  };
-  const { extraLowValuesCounter: low, extraHighValuesCounter: high } = histogram;
-  let rest = sum - max * high;
-  const buckets = [...bucketsOf(histogram)];
-  for (const [value, times] of buckets) rest -= value * times;
-  if (low > 0) {
-    add(min, 1);
-    // What the sum leaves for the others, of which only their number is known.
-    add(low > 1 ? Math.min(0, (rest - min) / (low - 1)) : 0, low - 1);
+    this.values[this.size] = Math.min(this.max, Math.max(this.min, value));
+    this.counts[this.size++] = times;
+    this.count += times;
   }
-  for (const [at, [value, times]] of buckets.entries()) {
-    const isLowest = at === 0 && low === 0;
-    const isHighest = at === buckets.length - 1 && high === 0;
-    if (isLowest) add(min, 1);
-    if (isHighest) add(max, 1);
-    add(value, times - (isLowest ? 1 : 0) - (isHighest ? 1 : 0));
-  }
-  add(max, high);
-  return { values, counts, sum, min, max };
-}
 
-/** Up to three observations follow from their sum and the smallest and the largest of them. */
-function exactValues({ count, sum, minValue, maxValue }: TrendHdrValue): number[] | undefined {
-  if (count === 1) return [minValue];
-  if (count === 2) return [minValue, maxValue];
-  if (count !== 3) return undefined;
-  const middle = sum - minValue - maxValue;
-  return [minValue, Math.min(maxValue, Math.max(minValue, middle)), maxValue];
-}
-
-/** The middle of each bucket and its count, in ascending order. */
-function* bucketsOf(histogram: TrendHdrValue): Generator<readonly [value: number, count: number]> {
-  const { counters, spans, minResolution } = histogram;
-  let index = 0;
-  let at = 0;
-  for (const { offset, length } of spans) {
-    index += offset;
-    for (let i = 0; i < length; i++) yield [middleOf(index++, minResolution), counters[at++] ?? 0];
+  /** Up to three observations follow from their sum and the smallest and the largest of them. */
+  addExact(count: number): this {
+    if (count > 0) this.add(this.min, 1);
+    if (count > 2) this.add(this.sum - this.min - this.max, 1);
+    if (count > 1) this.add(this.max, 1);
+    return this;
   }
 }
 
-function middleOf(index: number, resolution: number): number {
+function middleOf(index: number): number {
   if (index === 0) return 0;
-  if (index < 256) return (index - 0.5) * resolution;
+  if (index < 256) return index - 0.5;
   const octave = Math.floor(index / 128) - 1;
   const step = index - 128 * octave;
-  return ((step + 0.5) * 2 ** octave - 1) * resolution;
+  return (step + 0.5) * 2 ** octave - 1;
 }

@@ -9,13 +9,15 @@
  *
  * Source: k6 `output/cloud/expv2/flush.go`, `mapping.go` (v2.2.0).
  */
+import protobuf from "protobufjs/minimal.js";
 import type { Clock } from "../clock.ts";
 import { InputError } from "../errors.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
+import { ByteView } from "../sample/byte-view.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
-import type { BucketSink, Observations, SampleBucket } from "../sample/sample-bucket.ts";
-import { toObservations } from "./hdr-histogram.ts";
-import { type CloudSeries, decodeMetricSet, type MetricSet } from "./metric-set.ts";
+import type { BucketSink, Observations } from "../sample/sample-bucket.ts";
+import { BucketDecoder, eachBucket } from "./bucket-decoder.ts";
+import { decodeMetricSet, eachSeries, type MetricSet, readLabels } from "./metric-set.ts";
 import { SeriesTable } from "./series-table.ts";
 
 export interface MetricSetReaderOptions {
@@ -34,11 +36,28 @@ export type SeriesBuckets = Pick<BucketSink, "series" | "bucket" | "advanceTo">;
 /** Below this, k6's buckets are wider than 0.8 % of a value. */
 const exactFrom = 0.128;
 
+interface KnownMetric {
+  readonly metric: Metric;
+  /** 0 for the first. */
+  readonly number: number;
+}
+
+/** Where one bucket lies in a push, and what it is of. */
+interface Found {
+  readonly seconds: number;
+  readonly seriesId: number;
+  readonly metric: Metric;
+  readonly type: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class MetricSetReader {
   readonly #sink: SeriesBuckets;
   readonly #options: MetricSetReaderOptions;
-  readonly #metrics = new Map<string, { readonly metric: Metric; readonly number: number }>();
+  readonly #metrics = new Map<string, KnownMetric>();
   readonly #series = new SeriesTable();
+  readonly #decoder = new BucketDecoder();
   readonly #inexact = new Set<string>();
 
   constructor(sink: SeriesBuckets, options: MetricSetReaderOptions) {
@@ -47,53 +66,77 @@ export class MetricSetReader {
   }
 
   /**
-   * Reads one push. Not to be called again before it has resolved.
+   * Reads one push of a k6 of our own. Not to be called again before it has resolved, as `take`.
    *
-   * @throws InputError if it cannot be understood; then nothing of it has been handed on
+   * @throws Error if it cannot be understood
    */
   async read(body: Buffer): Promise<void> {
     await this.take(decodeMetricSet(body));
   }
 
-  /** The same of a push that is decoded already. */
-  async take({ metrics, aggregationPeriod }: MetricSet): Promise<void> {
-    const { clock, startMs: runStartMs } = this.#options;
-    const periodMs = aggregationPeriod * 1_000;
-    const buckets: { startMs: number; seriesId: number; bucket: SampleBucket }[] = [];
-    for (const { name, type, timeSeries } of metrics) {
-      const { metric, number } = this.#metrics.get(name) ?? (await this.#learn(name, type));
-      if (metric.type !== metricTypes[type - 1]) {
+  /**
+   * The same of a push that is decoded already.
+   *
+   * @throws InputError if a metric has changed its type; then nothing of it has been handed on
+   */
+  async take(set: MetricSet): Promise<void> {
+    for (const { name, type } of set.metrics) {
+      const { metric } = this.#metrics.get(name) ?? (await this.#learn(name, type));
+      const now = metricTypes[type - 1];
+      if (metric.type !== now) {
         throw new InputError(
-          `the push cannot be read: metric ${JSON.stringify(name)} is a ${metricTypes[type - 1]} and was a ` +
-            `${metric.type} before`,
+          `the push cannot be read: metric ${JSON.stringify(name)} is a ${now} and was a ${metric.type} before`,
         );
-      }
-      for (const series of timeSeries) {
-        const { labels } = series;
-        const seriesId = this.#series.idOf(number, labels, () =>
-          this.#sink.series(metric, new Map(labels.map((label) => [label.name, label.value]))),
-        );
-        for (const { time, bucket } of bucketsOf(series)) {
-          if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
-          buckets.push({ startMs: time.seconds * 1_000, seriesId, bucket });
-        }
       }
     }
-    buckets.sort((a, b) => a.startMs - b.startMs);
+    this.#handOn(set);
+  }
+
+  #handOn(set: MetricSet): void {
+    const { clock, startMs: runStartMs } = this.#options;
+    const periodMs = set.aggregationPeriod * 1_000;
+    const reader = protobuf.Reader.create(set.bytes);
+    const buckets = this.#find(set, reader);
+    buckets.sort((a, b) => a.seconds - b.seconds);
     // The last bucket is pushed before it is over.
     const untilNow = (endMs: number): number => Math.min(endMs, clock.nowMs());
-    for (const { startMs, seriesId, bucket } of buckets) {
+    for (const { seconds, seriesId, metric, type, start, end } of buckets) {
+      reader.pos = start;
+      const bucket = this.#decoder.decode(type, reader, end);
+      if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
+      const startMs = seconds * 1_000;
       const firstMs = runStartMs < startMs + periodMs ? Math.max(startMs, runStartMs) : startMs;
       const lastMs = Math.max(firstMs, untilNow(startMs + periodMs - 1));
       this.#sink.bucket(seriesId, firstMs, lastMs, bucket);
     }
     const newest = buckets.at(-1);
-    if (newest) this.#sink.advanceTo(untilNow(newest.startMs + periodMs));
+    if (newest) this.#sink.advanceTo(untilNow(newest.seconds * 1_000 + periodMs));
   }
 
-  async #learn(name: string, typeNumber: number): Promise<{ metric: Metric; number: number }> {
-    // Decoding has refused any other number.
-    const type = metricTypes[typeNumber - 1]!;
+  /** All buckets of a push, in the order of its bytes. */
+  #find(set: MetricSet, reader: protobuf.Reader): Found[] {
+    const view = new ByteView(set.bytes);
+    const found: Found[] = [];
+    eachSeries(set, reader, ({ name, type }, range) => {
+      // `take` has learnt it.
+      const { metric, number } = this.#metrics.get(name)!;
+      const { labelsStart, labelsEnd } = range;
+      const seriesId = this.#series.idOf(number, view, labelsStart, labelsEnd, () => {
+        reader.pos = labelsStart;
+        return this.#sink.series(metric, readLabels(reader, labelsEnd));
+      });
+      eachBucket(reader, range, (seconds, start, end) => {
+        found.push({ seconds, seriesId, metric, type, start, end });
+      });
+    });
+    return found;
+  }
+
+  async #learn(name: string, typeNumber: number): Promise<KnownMetric> {
+    const type = metricTypes[typeNumber - 1];
+    if (type === undefined) {
+      throw new Error(`metric ${JSON.stringify(name)} is of type ${typeNumber}, expected 1 to 4`);
+    }
     const known = builtinMetrics.get(name);
     const metric =
       known?.type === type ? known : { name, type, contains: await this.#options.contentOf(name) };
@@ -103,36 +146,19 @@ export class MetricSetReader {
   }
 
   /** Of times, a bucket is a microsecond at least, and that is as good as they are measured. */
-  #lookAt({ name, contains }: Metric, { values, min, counts }: Observations): void {
-    const isExact = counts.length <= 3 && counts.every((count) => count === 1);
-    if (contains === "time" || isExact || this.#inexact.has(name)) return;
-    if (min >= 0 && values.every((value) => value === 0 || value >= exactFrom)) return;
+  #lookAt({ name, contains }: Metric, { size, values, count, min }: Observations): void {
+    if (contains === "time" || this.#inexact.has(name)) return;
+    let isFine = min >= 0;
+    for (let at = 0; at < size; at++) {
+      const value = values[at] ?? 0;
+      isFine &&= value === 0 || value >= exactFrom;
+    }
+    // Up to three are known exactly.
+    if (isFine || count <= 3) return;
     this.#inexact.add(name);
     this.#options.onNotice(
       `k6 sums up values of ${JSON.stringify(name)} below zero or below ${exactFrom} too roughly for quantiles ` +
         "within 1 %; --k6-samples lines reads each by itself",
     );
   }
-}
-
-function bucketsOf(series: CloudSeries): { time: { seconds: number }; bucket: SampleBucket }[] {
-  const { counterSamples, gaugeSamples, rateSamples, trendHdrSamples } = series;
-  const counters = counterSamples?.values.map(({ time, value }) => ({
-    time,
-    bucket: { type: "counter", sum: value } as const,
-  }));
-  const gauges = gaugeSamples?.values.map(({ time, last, min, max, count }) => ({
-    time,
-    // k6 before 1.8.0 has the smallest and the largest in each other's place.
-    bucket: { type: "gauge", last, max: Math.max(min, max), count } as const,
-  }));
-  const rates = rateSamples?.values.map(({ time, nonzeroCount, totalCount }) => ({
-    time,
-    bucket: { type: "rate", nonzeros: nonzeroCount, zeros: totalCount - nonzeroCount } as const,
-  }));
-  const trends = trendHdrSamples?.values.map((value) => ({
-    time: value.time,
-    bucket: { type: "trend", observations: toObservations(value) } as const,
-  }));
-  return counters ?? gauges ?? rates ?? trends ?? [];
 }

@@ -1,58 +1,21 @@
 /**
  * What k6 sends to its cloud: a snappy block around one protobuf `MetricSet`, the samples of each series summed up per
- * time bucket. The seconds of a `Timestamp` are an int64 there; a uint32 has the same bytes until 2106, and is a number.
+ * time bucket. Only the metrics, of which there are few, become objects; the rest is read where it lies.
  *
- * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto`, `output/cloud/expv2/metrics_client.go` (v2.2.0).
+ *     MetricSet    2 aggregation_period    3 Metric, repeated
+ *     Metric       1 name    2 type    3 TimeSeries, repeated
+ *     TimeSeries   1 Label, repeated    2 to 5 the samples of a counter, gauge, rate or trend
+ *     Label        1 name    2 value
+ *     samples      1 value, repeated: see bucket-decoder.ts
+ *
+ * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto` (v2.2.0).
  */
-import protobuf from "protobufjs";
+import protobuf from "protobufjs/minimal.js";
 import snappy from "snappy";
-import { InputError, messageOf } from "../errors.ts";
-import { checkMetricSet } from "./check-metric-set.ts";
-import type { TrendHdrValue } from "./hdr-histogram.ts";
-import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set-limits.ts";
-
-const schema = `
-syntax = "proto3";
-message MetricSet { string test_run_id = 1; uint32 aggregation_period = 2; repeated Metric metrics = 3; }
-message Metric { string name = 1; uint32 type = 2; repeated TimeSeries time_series = 3; }
-message Label { string name = 1; string value = 2; }
-message TimeSeries {
-  repeated Label labels = 1;
-  oneof samples {
-    CounterSamples counter_samples = 2;
-    GaugeSamples gauge_samples = 3;
-    RateSamples rate_samples = 4;
-    TrendHdrSamples trend_hdr_samples = 5;
-  }
-}
-message Timestamp { uint32 seconds = 1; }
-message CounterSamples { repeated CounterValue values = 1; }
-message CounterValue { Timestamp time = 1; double value = 2; }
-message GaugeSamples { repeated GaugeValue values = 1; }
-message GaugeValue {
-  Timestamp time = 1; double last = 2; uint32 count = 3; double min = 4; double max = 5; double avg = 6;
-}
-message RateSamples { repeated RateValue values = 1; }
-message RateValue { Timestamp time = 1; uint32 nonzero_count = 2; uint32 total_count = 3; }
-message TrendHdrSamples { repeated TrendHdrValue values = 1; }
-message BucketSpan { uint32 offset = 1; uint32 length = 2; }
-message TrendHdrValue {
-  Timestamp time = 1; repeated uint32 counters = 2; repeated BucketSpan spans = 3;
-  double sum = 5; uint32 count = 6; double min_value = 7; double max_value = 8;
-  uint32 extra_low_values_counter = 9; uint32 extra_high_values_counter = 10; double min_resolution = 11;
-}
-`;
-const type = protobuf.parse(schema).root.lookupType("MetricSet");
-
-interface Time {
-  /** The start of the bucket: a whole number of seconds since the epoch. */
-  readonly time: { readonly seconds: number };
-}
-interface Values<Value> {
-  readonly values: readonly (Value & Time)[];
-}
+import { bytes as bytesForm, endOf, formOf, tagOf, varint } from "./wire.ts";
 
 export interface MetricSet {
+  readonly bytes: Buffer;
   /** The width of a bucket, in seconds. */
   readonly aggregationPeriod: number;
   readonly metrics: readonly CloudMetric[];
@@ -62,45 +25,118 @@ export interface CloudMetric {
   readonly name: string;
   /** 1 counter, 2 gauge, 3 rate, 4 trend. */
   readonly type: number;
-  readonly timeSeries: readonly CloudSeries[];
+  /** Where each time series begins and ends, one after the other. */
+  readonly timeSeries: readonly number[];
 }
 
-/** One of the samples is set, that of the metric's type; the others are null. */
-export interface CloudSeries {
-  readonly labels: readonly { readonly name: string; readonly value: string }[];
-  readonly counterSamples: Values<{ readonly value: number }> | null;
-  readonly gaugeSamples: Values<{
-    readonly last: number;
-    readonly max: number;
-    readonly min: number;
-    readonly count: number;
-  }> | null;
-  readonly rateSamples: Values<{
-    readonly nonzeroCount: number;
-    readonly totalCount: number;
-  }> | null;
-  readonly trendHdrSamples: Values<TrendHdrValue> | null;
+/** Where the parts of a time series lie. */
+export interface SeriesRange {
+  labelsStart: number;
+  labelsEnd: number;
+  samplesStart: number;
+  samplesEnd: number;
 }
 
 /**
- * Decodes one push, and believes nothing of it.
+ * Decodes a push of a k6 of our own; of anybody else's, `decodeUntrusted`.
  *
- * @throws InputError for bytes that are not such a message, that are too many, or that k6 cannot have sent
+ * @throws Error for bytes that are not such a message
  */
 export function decodeMetricSet(body: Buffer): MetricSet {
-  if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
-    throw new InputError(`the push is no snappy block of up to ${maxInflatedBytes} bytes`);
+  // With `asBuffer` it is never a string.
+  return readMetricSet(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
+}
+
+/** @throws Error for bytes that are not such a message */
+export function readMetricSet(bytes: Buffer): MetricSet {
+  const reader = protobuf.Reader.create(bytes);
+  const metrics: CloudMetric[] = [];
+  let aggregationPeriod = 0;
+  while (reader.pos < bytes.length) {
+    const tag = reader.uint32();
+    if (tag === tagOf(2, varint)) aggregationPeriod = reader.uint32();
+    else if (tag === tagOf(3, bytesForm)) metrics.push(readMetric(reader));
+    else reader.skipType(formOf(tag));
   }
-  try {
-    // With `asBuffer` it is never a string.
-    const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
-    checkDecodedSize(bytes);
-    // The schema above gives it this shape; what is absent, such as a zero, has its default on the prototype.
-    const metricSet = type.decode(bytes) as unknown as MetricSet;
-    checkMetricSet(metricSet);
-    return metricSet;
-  } catch (cause) {
-    if (cause instanceof InputError) throw cause;
-    throw new InputError(`the push cannot be read: ${messageOf(cause)}`, { cause });
+  return { bytes, aggregationPeriod, metrics };
+}
+
+function readMetric(reader: protobuf.Reader): CloudMetric {
+  const end = endOf(reader);
+  const timeSeries: number[] = [];
+  let name = "";
+  let type = 0;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, bytesForm)) name = reader.string();
+    else if (tag === tagOf(2, varint)) type = reader.uint32();
+    else if (tag === tagOf(3, bytesForm)) {
+      const seriesEnd = endOf(reader);
+      timeSeries.push(reader.pos, seriesEnd);
+      reader.pos = seriesEnd;
+    } else reader.skipType(formOf(tag));
   }
+  return { name, type, timeSeries };
+}
+
+/**
+ * Calls `visit` for each time series with where its parts lie, which is one object for all. It may move the reader, which
+ * is of the set's bytes.
+ *
+ * @throws Error if the samples of a series are not those of its metric's type
+ */
+export function eachSeries(
+  { metrics }: MetricSet,
+  reader: protobuf.Reader,
+  visit: (metric: CloudMetric, range: SeriesRange) => void,
+): void {
+  const range = { labelsStart: 0, labelsEnd: 0, samplesStart: 0, samplesEnd: 0 };
+  for (const metric of metrics) {
+    const { type, timeSeries } = metric;
+    for (let at = 0; at < timeSeries.length; at += 2) {
+      reader.pos = timeSeries[at] ?? 0;
+      readSeries(reader, timeSeries[at + 1] ?? 0, type, range);
+      visit(metric, range);
+    }
+  }
+}
+
+/** Reads from the reader's position to `end`, into `range`. Labels come before samples, as every encoder writes them. */
+function readSeries(reader: protobuf.Reader, end: number, type: number, range: SeriesRange): void {
+  range.labelsStart = reader.pos;
+  range.labelsEnd = reader.pos;
+  range.samplesStart = end;
+  range.samplesEnd = end;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, bytesForm)) {
+      reader.pos = endOf(reader);
+      range.labelsEnd = reader.pos;
+    } else if (tag === tagOf(type + 1, bytesForm)) {
+      range.samplesEnd = endOf(reader);
+      range.samplesStart = reader.pos;
+      reader.pos = range.samplesEnd;
+    } else {
+      throw new Error(`a series of a metric of type ${type} has a field of tag ${tag}`);
+    }
+  }
+}
+
+/** Label name to value, from the reader's position to `end`. */
+export function readLabels(reader: protobuf.Reader, end: number): Map<string, string> {
+  const labels = new Map<string, string>();
+  while (reader.pos < end) {
+    reader.uint32();
+    const labelEnd = endOf(reader);
+    let name = "";
+    let value = "";
+    while (reader.pos < labelEnd) {
+      const tag = reader.uint32();
+      if (tag === tagOf(1, bytesForm)) name = reader.string();
+      else if (tag === tagOf(2, bytesForm)) value = reader.string();
+      else reader.skipType(formOf(tag));
+    }
+    labels.set(name, value);
+  }
+  return labels;
 }

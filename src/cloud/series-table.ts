@@ -1,58 +1,60 @@
 /**
- * Remembers which series has which labels, so that one that k6 has sent before is recognised.
+ * Remembers which series has which labels, so that one that k6 has sent before is recognised by its bytes.
  *
- * The nine metrics of a request have the same labels, so these are kept once, with the series of each metric.
+ * The nine metrics of a request have the same labels, so these are kept once, with the series of each metric. Labels in
+ * another order are another spelling of the same series.
  */
-import type { CloudSeries } from "./metric-set.ts";
+import type { ByteView } from "../sample/byte-view.ts";
+import { SpellingTable } from "../sample/spelling-table.ts";
 
 export class SeriesTable {
   readonly #limit: number;
-  readonly #limitLength: number;
-  /** By the spelling of their labels, in the order of the metrics' numbers. */
-  readonly #ids = new Map<string, number[]>();
+  readonly #limitBytes: number;
+  #spellings: SpellingTable;
+  /** By spelling, then by the metric's number. */
+  #ids: number[][] = [];
   #count = 0;
-  #length = 0;
 
   /**
-   * Holds up to `limit` series, and labels of `limitLength` characters together, and starts over when either is
-   * reached, as the table of JSON lines' spellings does: an attack of unique URLs costs time but no memory.
+   * Holds up to `limit` series, and labels of `limitBytes` together, and starts over when either is reached, as the
+   * table of JSON lines' spellings does: an attack of unique URLs costs time but no memory.
    */
-  constructor(limit: number = 1 << 18, limitLength: number = 1 << 25) {
+  constructor(limit: number = 1 << 18, limitBytes: number = 1 << 25) {
     this.#limit = limit;
-    this.#limitLength = limitLength;
+    this.#limitBytes = limitBytes;
+    this.#spellings = new SpellingTable(limit, limitBytes);
   }
 
-  /** @param add What makes a series that is not known, or no more. May be called again for the same one */
-  idOf(metricNumber: number, labels: CloudSeries["labels"], add: () => number): number {
-    const key = keyOf(labels);
-    const known = this.#ids.get(key)?.[metricNumber];
+  /**
+   * The series of a metric whose labels are the bytes from `start` to `end`.
+   *
+   * @param add What makes a series that is not known, or no more. May be called again for the same one
+   */
+  idOf(
+    metricNumber: number,
+    view: ByteView,
+    start: number,
+    end: number,
+    add: () => number,
+  ): number {
+    let spelling = this.#spellings.find(view, start, end, end, end);
+    const known = this.#ids[spelling]?.[metricNumber];
     if (known !== undefined) return known;
-    if (this.#count >= this.#limit || this.#length + key.length > this.#limitLength) this.#clear();
-    let ids = this.#ids.get(key);
-    if (ids === undefined) {
-      ids = [];
-      this.#ids.set(key, ids);
-      this.#length += key.length;
+    if (this.#count >= this.#limit) {
+      this.#spellings = new SpellingTable(this.#limit, this.#limitBytes);
+      spelling = -1;
+    }
+    if (spelling < 0) {
+      spelling = this.#spellings.add(view, start, end, end, end, 0, -1);
+      // It has forgotten all others.
+      if (this.#spellings.size === 1) {
+        this.#ids = [];
+        this.#count = 0;
+      }
     }
     const id = add();
-    ids[metricNumber] = id;
+    (this.#ids[spelling] ??= [])[metricNumber] = id;
     this.#count++;
     return id;
   }
-
-  #clear(): void {
-    this.#ids.clear();
-    this.#count = 0;
-    this.#length = 0;
-  }
-}
-
-/**
- * The order of the labels may change: then it is another spelling of the same series. Values may hold anything. Joined,
- * because a string that is added up keeps all its parts in memory.
- */
-function keyOf(labels: CloudSeries["labels"]): string {
-  return labels
-    .map(({ name, value }) => [name.length, ",", value.length, ":", name, value].join(""))
-    .join(" ");
 }

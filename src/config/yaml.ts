@@ -5,8 +5,11 @@
  * Source: YAML 1.2.2, "Failsafe Schema", with null added for keys without a value.
  */
 import { readFileSync } from "node:fs";
-import { parseDocument } from "yaml";
+import { createRequire } from "node:module";
+import type yaml from "yaml";
 import { UsageError, messageOf } from "../errors.ts";
+
+const require = createRequire(import.meta.url);
 
 /** An option's value as its source has it. Flags and variables have text, and lists of it. */
 export type RawValue = string | null | readonly RawValue[] | RawMap;
@@ -30,6 +33,8 @@ export function readYaml(file: string, shownName: string): RawValue {
  * @throws UsageError with the file's name, and the line and column of each syntax error.
  */
 export function parseYaml(text: string, file: string): RawValue {
+  // Not imported above: few runs have a file, and the package takes longer to load than all that reads options.
+  const { parseDocument } = require("yaml") as typeof yaml;
   const document = parseDocument(text, {
     schema: "failsafe",
     customTags: ["null"],

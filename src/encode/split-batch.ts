@@ -9,8 +9,9 @@
  * own with the strings that it uses. The encoders write no exemplars, so there are none to keep.
  * Source: Prometheus `prompb/remote.proto`, `prompb/types.proto`, `prompb/io/prometheus/write/v2/types.proto`.
  */
-import protobuf from "protobufjs";
+import type protobuf from "protobufjs";
 import type { EncodedBatch } from "./encoded-batch.ts";
+import { messageTypes } from "./message-types.ts";
 import { compressBlock, uncompressBlock } from "./snappy-block.ts";
 
 const schema = `
@@ -29,12 +30,7 @@ message Request2 { repeated bytes symbols = 4; repeated Series2 timeseries = 5; 
 message Sample { int64 timestamp = 2; }
 message Histogram { int64 timestamp = 15; }
 `;
-const { root } = protobuf.parse(schema, { keepCase: true });
-const request1Type = root.lookupType("Request1");
-const series1Type = root.lookupType("Series1");
-const request2Type = root.lookupType("Request2");
-const sampleType = root.lookupType("Sample");
-const histogramType = root.lookupType("Histogram");
+const typeOf = messageTypes(schema);
 
 interface Request1 {
   readonly timeseries: readonly Uint8Array[];
@@ -90,7 +86,7 @@ function split1<Batch extends EncodedBatch>(batch: Batch): readonly [Batch, Batc
   const half = (series: readonly Uint8Array[], itsMetadata: readonly Uint8Array[]): Batch =>
     toBatch(
       batch,
-      request1Type.encode({ timeseries: series, metadata: itsMetadata }),
+      typeOf("Request1").encode({ timeseries: series, metadata: itsMetadata }),
       series.map(decodeSeries1),
     );
   return [half(timeseries.slice(0, middle), []), half(timeseries.slice(middle), metadata)];
@@ -101,7 +97,7 @@ function split2<Batch extends EncodedBatch>(batch: Batch): readonly [Batch, Batc
   if (timeseries.length < 2) return undefined;
   const middle = Math.ceil(timeseries.length / 2);
   const half = (series: readonly Series2[]): Batch =>
-    toBatch(batch, request2Type.encode(withOwnSymbols(series, symbols)), series);
+    toBatch(batch, typeOf("Request2").encode(withOwnSymbols(series, symbols)), series);
   return [half(timeseries.slice(0, middle)), half(timeseries.slice(middle))];
 }
 
@@ -134,8 +130,8 @@ function toBatch<Batch extends EncodedBatch>(
   const samples = series.flatMap((one) => one.samples);
   const histograms = series.flatMap((one) => one.histograms);
   const timestamps = [
-    ...samples.map((bytes) => timestampOf(sampleType, bytes)),
-    ...histograms.map((bytes) => timestampOf(histogramType, bytes)),
+    ...samples.map((bytes) => timestampOf(typeOf("Sample"), bytes)),
+    ...histograms.map((bytes) => timestampOf(typeOf("Histogram"), bytes)),
   ];
   return {
     ...batch,
@@ -162,15 +158,15 @@ function firstLabels(batch: EncodedBatch): Series1["labels"] {
 
 // The bytes are our own encoder's, and the schema above gives them these shapes.
 function decode1({ body }: EncodedBatch): Request1 {
-  return request1Type.decode(uncompressBlock(body)) as unknown as Request1;
+  return typeOf("Request1").decode(uncompressBlock(body)) as unknown as Request1;
 }
 
 function decodeSeries1(bytes: Uint8Array): Series1 {
-  return series1Type.decode(bytes) as unknown as Series1;
+  return typeOf("Series1").decode(bytes) as unknown as Series1;
 }
 
 function decode2({ body }: EncodedBatch): Request2 {
-  return request2Type.decode(uncompressBlock(body)) as unknown as Request2;
+  return typeOf("Request2").decode(uncompressBlock(body)) as unknown as Request2;
 }
 
 function timestampOf(type: protobuf.Type, bytes: Uint8Array): number {

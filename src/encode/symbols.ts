@@ -60,13 +60,16 @@ export class Symbols {
   }
 
   placeOfName(label: Label): number {
-    return this.place(this.#pairs[this.#pairOf(label)] ?? 0);
+    const pair = this.#pairOf(label);
+    return this.place(this.#pairs[pair] ?? 0);
   }
 
   placeOfValue(label: Label): number {
-    return this.place(this.#pairs[this.#pairOf(label) + 1] ?? 0);
+    const pair = this.#pairOf(label);
+    return this.place(this.#pairs[pair + 1] ?? 0);
   }
 
+  /** May replace `#pairs`, which is to be looked at only after it. */
   #pairOf(label: Label): number {
     const known = this.#labels.get(label);
     if (known !== undefined) return known;

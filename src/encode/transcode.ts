@@ -6,8 +6,8 @@
  * and the bits of stale markers survive.
  * Source: Prometheus `prompb/types.proto`, `prompb/io/prometheus/write/v2/types.proto`.
  */
-import protobuf from "protobufjs";
 import type { EncodedBatch } from "./encoded-batch.ts";
+import { messageTypes } from "./message-types.ts";
 import { compressBlock, uncompressBlock } from "./snappy-block.ts";
 
 const schema = `
@@ -18,9 +18,7 @@ message Request1 { repeated Series1 timeseries = 1; }
 message Series2 { repeated uint32 labels_refs = 1; repeated bytes samples = 2; repeated bytes histograms = 3; }
 message Request2 { repeated string symbols = 4; repeated Series2 timeseries = 5; }
 `;
-const { root } = protobuf.parse(schema, { keepCase: true });
-const request1 = root.lookupType("Request1");
-const request2 = root.lookupType("Request2");
+const typeOf = messageTypes(schema);
 
 interface Request2 {
   readonly symbols: readonly string[];
@@ -36,7 +34,7 @@ export function toRemoteWrite1(batch: EncodedBatch): EncodedBatch {
   if (batch.protocol === "1") return batch;
   const body = uncompressBlock(batch.body);
   // The bytes are our own encoder's, and the schema above gives them this shape.
-  const { symbols, timeseries } = request2.decode(body) as unknown as Request2;
+  const { symbols, timeseries } = typeOf("Request2").decode(body) as unknown as Request2;
   const message = {
     timeseries: timeseries.map(({ labels_refs: refs, samples, histograms }) => ({
       labels: Array.from({ length: refs.length / 2 }, (_, pair) => ({
@@ -47,6 +45,6 @@ export function toRemoteWrite1(batch: EncodedBatch): EncodedBatch {
       histograms,
     })),
   };
-  const encoded = request1.encode(message).finish();
+  const encoded = typeOf("Request1").encode(message).finish();
   return { ...batch, protocol: "1", body: compressBlock(Buffer.from(encoded)) };
 }

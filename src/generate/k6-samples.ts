@@ -57,22 +57,31 @@ export function whyNoBuckets(question: BucketsQuestion): string | undefined {
 const timeTrend = /\bnew\s+(?:\w+\.)*Trend\s*\([^()]*,\s*true\s*,?\s*\)/g;
 /** In what is imported from k6, by its own name. */
 const listedTrend = /(?<=[{,]\s*)Trend(?=\s*[,}])/g;
-/** An import of what is not k6's own, or of a module that makes metrics. */
+/** An import of what is neither k6's own nor a file beside the script, or of a module that makes metrics. */
 const otherModule =
-  /\b(?:from|import|require)\s*\(?\s*["'`](?!k6(?:["'`]|\/(?!x\/|browser|experimental\/browser)))/;
+  /\b(?:from|import|require)\s*\(?\s*["'`](?!\.{0,2}\/|k6(?:["'`]|\/(?!x\/|browser|experimental\/browser)))/;
+/** An import whose name is worked out. */
+const unknownModule = /\b(?:import|require)\s*\(\s*[^"'`\s)]/;
 
 /**
- * Why a run's samples had better come as lines; undefined if there is no difference. `source` is the script's text, or
- * the archive's, and undefined where it cannot be looked at. In doubt, lines.
+ * Why a run's samples had better come as lines; undefined if there is no difference. `sources` are the texts of the script
+ * and its modules, undefined where they cannot be looked at. In doubt, lines.
  */
-export function whyLines(source: string | undefined, isClassic: boolean): string | undefined {
+export function whyLines(
+  sources: readonly string[] | undefined,
+  isClassic: boolean,
+): string | undefined {
   if (isClassic) return "classic buckets have bounds, and k6's buckets lie across them";
-  if (source === undefined) return "nobody knows which trends the script has";
-  // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
-  if (/\bTrend\b/.test(source.replace(timeTrend, "").replace(listedTrend, ""))) {
-    return "a trend of plain numbers may have small ones";
+  if (sources === undefined) return "nobody knows which trends the script has";
+  for (const source of sources) {
+    // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
+    if (/\bTrend\b/.test(source.replace(timeTrend, "").replace(listedTrend, ""))) {
+      return "a trend of plain numbers may have small ones";
+    }
+    if (otherModule.test(source) || unknownModule.test(source)) {
+      return "a module may have a trend of plain numbers";
+    }
   }
-  if (otherModule.test(source)) return "a module may have a trend of plain numbers";
   return undefined;
 }
 

@@ -8,7 +8,6 @@
  * form a threshold is `true` when it FAILED; here `true` is passed. The second form has no thresholds.
  */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
 import { InputError, messageOf } from "../errors.ts";
 import { metricTypes, type MetricType } from "../sample/metric.ts";
 
@@ -28,28 +27,6 @@ export interface K6Summary {
   readonly metrics: ReadonlyMap<string, K6SummaryMetric>;
 }
 
-/** JSON has no infinity: a sum or a mean that overflowed is null. */
-const number = z.number().nullable();
-
-const exported = z.object({
-  metrics: z.record(
-    z.string(),
-    z.object({ thresholds: z.record(z.string(), z.boolean()).default({}) }).catchall(number),
-  ),
-});
-
-const machineMetric = z.object({
-  name: z.string(),
-  type: z.enum(metricTypes),
-  values: z.record(z.string(), number),
-});
-const machineReadable = z.object({
-  results: z.object({
-    metrics: z.array(machineMetric),
-    checks: z.object({ metrics: z.array(machineMetric) }),
-  }),
-});
-
 /** @throws InputError if the file cannot be read or is not a k6 summary */
 export async function readK6Summary(path: string): Promise<K6Summary> {
   let content: unknown;
@@ -60,53 +37,67 @@ export async function readK6Summary(path: string): Promise<K6Summary> {
       cause,
     });
   }
-  const machine = machineReadable.safeParse(content);
-  if (machine.success) return { metrics: fromMachineReadable(machine.data) };
-  const { data, error } = exported.safeParse(content);
-  if (!data) {
+  try {
+    const summary = mapAt(content, "the file");
+    const metrics = "results" in summary ? fromMachineReadable(summary) : fromExported(summary);
+    return { metrics };
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
     throw new InputError(
-      `k6 summary ${JSON.stringify(path)} has an unknown form: ${z.prettifyError(error)}`,
-      { cause: error },
+      `k6 summary ${JSON.stringify(path)} has an unknown form: ${cause.message}`,
+      { cause },
     );
   }
-  return { metrics: fromExported(data) };
 }
 
-function fromExported({ metrics }: z.infer<typeof exported>): Map<string, K6SummaryMetric> {
+function fromExported(summary: Json): Map<string, K6SummaryMetric> {
+  const metrics = Object.entries(mapAt(summary["metrics"], "metrics"));
   return new Map(
-    Object.entries(metrics).map(([name, { thresholds, ...values }]) => [
-      name,
-      {
-        type: typeOf(values),
-        values: toNumbers(values),
-        thresholds: new Map(Object.entries(thresholds).map(([text, failed]) => [text, !failed])),
-      },
-    ]),
+    metrics.map(([name, metric]) => {
+      const { thresholds = {}, ...rest } = mapAt(metric, `metrics.${name}`);
+      const values = numbersAt(rest, `metrics.${name}`);
+      const failed = Object.entries(mapAt(thresholds, `metrics.${name}.thresholds`));
+      return [
+        name,
+        {
+          type: typeOf(rest),
+          values,
+          thresholds: new Map(failed.map(([text, hasFailed]) => [text, hasFailed === false])),
+        },
+      ];
+    }),
   );
 }
 
 /** This form does not name the type, but no two types have the same keys. */
-function typeOf(values: ExportedValues): MetricType {
+function typeOf(values: Json): MetricType {
   if ("passes" in values) return "rate";
   if ("value" in values) return "gauge";
   // A trend may have `count`, if `summaryTrendStats` asks for it, but never `rate`.
   return "count" in values && "rate" in values ? "counter" : "trend";
 }
 
-function fromMachineReadable({
-  results,
-}: z.infer<typeof machineReadable>): Map<string, K6SummaryMetric> {
-  const metrics = new Map(
-    results.metrics.map(({ name, type, values }) => [name, machineEntry(type, values)]),
-  );
+function fromMachineReadable(summary: Json): Map<string, K6SummaryMetric> {
+  const results = mapAt(summary["results"], "results");
+  const checks = mapAt(results["checks"], "results.checks");
+  const metrics = new Map<string, K6SummaryMetric>();
+  for (const metric of listAt(results["metrics"], "results.metrics")) {
+    const { name, type, values } = mapAt(metric, "results.metrics[]");
+    const known = metricTypes.find((one) => one === type);
+    if (known === undefined)
+      throw new TypeError(`results.metrics[].type is none of ${metricTypes}`);
+    metrics.set(String(name), machineEntry(known, numbersAt(values, `${String(name)}.values`)));
+  }
   // `checks` is left out of the metrics and stands here, under another name.
-  const checks = results.checks.metrics.find(({ name }) => name === "checks_succeeded");
-  if (checks) metrics.set("checks", machineEntry("rate", checks.values));
+  for (const metric of listAt(checks["metrics"], "results.checks.metrics")) {
+    const { name, values } = mapAt(metric, "results.checks.metrics[]");
+    if (name !== "checks_succeeded") continue;
+    metrics.set("checks", machineEntry("rate", numbersAt(values, "checks_succeeded.values")));
+  }
   return metrics;
 }
 
-function machineEntry(type: MetricType, exportedValues: ExportedValues): K6SummaryMetric {
-  const values = toNumbers(exportedValues);
+function machineEntry(type: MetricType, values: ReadonlyMap<string, number>): K6SummaryMetric {
   const matches = values.get("matches") ?? 0;
   const entries =
     type === "rate"
@@ -120,10 +111,32 @@ function machineEntry(type: MetricType, exportedValues: ExportedValues): K6Summa
   return { type, values: new Map(entries), thresholds: new Map() };
 }
 
-type ExportedValues = Readonly<Record<string, number | null>>;
+type Json = Readonly<Record<string, unknown>>;
 
-function toNumbers(values: ExportedValues): Map<string, number> {
-  return new Map(
-    Object.entries(values).flatMap(([stat, value]) => (value === null ? [] : [[stat, value]])),
-  );
+/** @throws TypeError that says where it is not */
+function mapAt(value: unknown, path: string): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`${path} is no map`);
+  }
+  return value as Json;
+}
+
+/** @throws TypeError that says where it is not */
+function listAt(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${path} is no list`);
+  return value;
+}
+
+/**
+ * JSON has no infinity: a sum or a mean that overflowed is null, and left out.
+ *
+ * @throws TypeError that says where it is not
+ */
+function numbersAt(value: unknown, path: string): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [stat, one] of Object.entries(mapAt(value, path))) {
+    if (typeof one === "number") numbers.set(stat, one);
+    else if (one !== null) throw new TypeError(`${path}.${stat} is no number`);
+  }
+  return numbers;
 }

@@ -3,7 +3,6 @@
  *
  * Source: Prometheus HTTP API, "Instant queries"; Mimir HTTP API, "Instant query".
  */
-import { z } from "zod";
 
 /** The write path's end, and the query path's in its place. */
 const paths: readonly (readonly [write: string, query: string])[] = [
@@ -24,10 +23,11 @@ export function queryUrlOf(writeUrl: string): URL | undefined {
   return undefined;
 }
 
-const answer = z.object({
-  status: z.literal("success"),
-  data: z.object({ result: z.array(z.unknown()) }),
-});
+/** What is answered to a question; anything may come from elsewhere. */
+interface Answer {
+  readonly status?: unknown;
+  readonly data?: { readonly result?: unknown } | null;
+}
 
 /** Whoever can ask the store: `RemoteWriteClient` does it with the credentials of the receiver. */
 export interface StoreClient {
@@ -50,6 +50,7 @@ export async function countSeries(
   const url = new URL(queryUrl);
   url.searchParams.set("query", expression);
   url.searchParams.set("time", String(timestampMs / 1_000));
-  const parsed = answer.safeParse(await client.getJson(url, timeoutMs));
-  return parsed.success ? parsed.data.data.result.length : undefined;
+  const answer = (await client.getJson(url, timeoutMs)) as Answer | null | undefined;
+  const result = answer?.data?.result;
+  return answer?.status === "success" && Array.isArray(result) ? result.length : undefined;
 }

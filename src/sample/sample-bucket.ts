@@ -18,10 +18,14 @@ export type SampleBucket =
 
 /** Observations of a trend, those that are alike together. */
 export interface Observations {
+  /** How many of `values` and `counts` there are; behind them may be others. */
+  readonly size: number;
   /** As near to the observations as they are known. */
-  readonly values: readonly number[];
-  /** How often each of `values` was observed; as many as they. */
-  readonly counts: readonly number[];
+  readonly values: Float64Array;
+  /** How often each of `values` was observed. */
+  readonly counts: Float64Array;
+  /** Of all observations together. */
+  readonly count: number;
   /** Of all observations themselves, not of `values`. */
   readonly sum: number;
   readonly min: number;
@@ -33,6 +37,7 @@ export interface BucketSink extends SampleSink {
   /**
    * What was measured from `startMs` to `lastMs`, Unix milliseconds, both of them part of it. Intervals that end before
    * are closed first, so buckets come in the order of their times; one of a closed interval is late.
+   * The bucket is used again.
    */
   bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void;
   /** Says that nothing older than this is expected. */

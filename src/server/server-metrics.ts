@@ -3,7 +3,7 @@
  * (`output/self-metrics.ts`), told apart by `testid`.
  */
 import { Counter, Gauge, Histogram } from "prom-client";
-import { createRunsMetrics, type SelfAware } from "../output/self-metrics.ts";
+import { createRunsMetrics, type SelfAware } from "../output/self-metrics-registry.ts";
 
 /** Why a request was refused before anybody looked at it. */
 export type RefusalReason = "rate" | "authentication" | "concurrency";

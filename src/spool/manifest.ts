@@ -6,17 +6,9 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { SpoolError, systemErrorCode } from "../errors.ts";
 
 const formatVersion = 1;
-
-const schema = z.object({
-  testid: z.string(),
-  test: z.string(),
-  url: z.string(),
-  created: z.iso.datetime(),
-});
 
 export interface SpoolManifest {
   readonly testid: string;
@@ -43,14 +35,17 @@ export function readManifest(directory: string): SpoolManifest | undefined {
     if (systemErrorCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
-  const version = z.object({ format: z.int() }).safeParse(content).data?.format ?? formatVersion;
-  if (version > formatVersion) {
+  const { format, testid, test, url, created } = (content ?? {}) as Record<string, unknown>;
+  if (Number.isInteger(format) && Number(format) > formatVersion) {
     throw new SpoolError(
-      `spool folder ${JSON.stringify(directory)} is of a newer Plimsoll (format ${version}, expected at most ` +
+      `spool folder ${JSON.stringify(directory)} is of a newer Plimsoll (format ${Number(format)}, expected at most ` +
         `${formatVersion}); nothing of it was sent or changed: send it with that version`,
     );
   }
-  return schema.safeParse(content).data;
+  const texts = [testid, test, url, created];
+  if (!texts.every((text) => typeof text === "string")) return undefined;
+  if (Number.isNaN(Date.parse(String(created)))) return undefined;
+  return { testid, test, url, created } as SpoolManifest;
 }
 
 /** Does not throw for a disk that is full: the folder serves without it. */

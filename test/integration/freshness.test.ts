@@ -4,7 +4,12 @@
  * The one test that a slow machine can fail, because time is what it is about. It says what it measured.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { measureFreshness, type FreshnessOptions } from "../support/stamped-samples.ts";
+import {
+  type Freshness,
+  type FreshnessOptions,
+  measureFreshness,
+  measureRunFreshness,
+} from "../support/stamped-samples.ts";
 import { storeKinds, type RunStore } from "../support/stores.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 import { describeWithTool } from "../support/tools.ts";
@@ -50,14 +55,32 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
         testid,
         folder: folder.path,
       });
-      expect(lost).toBe(0);
-      const [p50 = NaN, p99 = NaN, max = NaN] = [0.5, 0.99, 1].map(
-        (q) => delaysMs[Math.ceil(q * delaysMs.length) - 1],
-      );
-      process.stdout.write(
-        `freshness, ${kind.name}, ${name}: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms\n`,
-      );
-      expect(p99).toBeLessThanOrEqual(promisedMs);
+      expectFresh(`${kind.name}, ${name}`, { delaysMs, lost });
     });
   });
+}
+
+describeWithTool("prometheus-3", "a run of k6, its samples in buckets", (program) => {
+  for (const tool of ["k6-2", "k6-1"] as const) {
+    describeWithTool(tool, `of ${tool}`, (k6) => {
+      it("has 100 iterations a second within two seconds", async () => {
+        await using folder = await createTemporaryFolder();
+        const kind = storeKinds.find((one) => one.tool === "prometheus-3")!;
+        await using store = await kind.start(program);
+        const testid = `freshness-${tool}`;
+        const freshness = await measureRunFreshness({ k6, store, testid, folder: folder.path });
+        expect(freshness.delaysMs.length).toBeGreaterThan(500);
+        expectFresh(`${kind.name}, ${tool}`, freshness);
+      });
+    });
+  }
+});
+
+function expectFresh(what: string, { delaysMs, lost }: Freshness): void {
+  expect(lost).toBe(0);
+  const [p50 = NaN, p99 = NaN, max = NaN] = [0.5, 0.99, 1].map(
+    (q) => delaysMs[Math.ceil(q * delaysMs.length) - 1],
+  );
+  process.stdout.write(`freshness, ${what}: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms\n`);
+  expect(p99).toBeLessThanOrEqual(promisedMs);
 }

@@ -1,5 +1,6 @@
 /** Holds what a sink is given to what it may expect, whatever was pushed, and hands it on. */
 import { Aggregator } from "../../src/aggregate/aggregator.ts";
+import { decodeUntrusted } from "../../src/cloud/check-metric-set.ts";
 import { MetricSetReader } from "../../src/cloud/metric-set-reader.ts";
 import type { Metric, MetricType } from "../../src/sample/metric.ts";
 import type { Tags } from "../../src/sample/sample.ts";
@@ -42,11 +43,10 @@ export class CheckingSink implements BucketSink {
       const { nonzeros, zeros } = bucket;
       this.#expect(nonzeros >= 0 && zeros >= 0, `${nonzeros} and ${zeros} samples of a rate`);
     } else if (bucket.type === "trend") {
-      const { values, counts } = bucket.observations;
-      this.#expect(
-        values.length === counts.length,
-        `${values.length} values, ${counts.length} counts`,
-      );
+      const { size, count, ...lists } = bucket.observations;
+      const [values, counts] = [lists.values.subarray(0, size), lists.counts.subarray(0, size)];
+      const sum = counts.reduce((total, one) => total + one, 0);
+      this.#expect(counts.length === size && sum === count, `${sum} of ${count} observations`);
       this.#expect(!values.some(Number.isNaN), "an observation that is no number");
       const isCount = (count: number): boolean => Number.isSafeInteger(count) && count > 0;
       this.#expect(counts.every(isCount), "a count that is none");
@@ -84,5 +84,5 @@ export function checkedReader(): {
     contentOf: async () => "default",
     onNotice: () => undefined,
   });
-  return { sink, read: (body) => reader.read(body) };
+  return { sink, read: async (body) => await reader.take(decodeUntrusted(body)) };
 }

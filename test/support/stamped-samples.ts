@@ -5,7 +5,10 @@
  * The samples go through the standard input of `plimsoll ingest -` as k6 writes them: taken at any time, written
  * every 200 ms. (Source: k6 `internal/output/json/json.go`.)
  */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { K6Results } from "./k6-results.ts";
 import { startPlimsoll } from "./plimsoll.ts";
 import type { MetricsStore } from "./prometheus.ts";
 
@@ -49,14 +52,12 @@ export async function measureFreshness(options: FreshnessOptions): Promise<Fresh
   const series = `k6_${metric.name}${metric.type === "counter" ? "_total" : ""}{testid="${testid}"}`;
   const seenMs: number[] = [];
   const isOver = new AbortController();
-  const polling = (async () => {
-    while (!isOver.signal.aborted && seenMs.length < count) {
-      const [newest] = await store.query(`last_over_time(${series}[1m])`);
-      const atMs = Date.now();
-      while (seenMs.length < (newest?.value ?? 0)) seenMs.push(atMs);
-      await delay(pollMs);
-    }
-  })();
+  const polling = watch(
+    store,
+    series,
+    seenMs,
+    () => isOver.signal.aborted || seenMs.length >= count,
+  );
   try {
     const startMs = Date.now();
     while (takenMs.length < count) {
@@ -80,4 +81,59 @@ export async function measureFreshness(options: FreshnessOptions): Promise<Fresh
   }
   const delaysMs = seenMs.map((atMs, index) => atMs - (takenMs[index] ?? NaN));
   return { delaysMs: delaysMs.sort((a, b) => a - b), lost: count - seenMs.length };
+}
+
+/** The same of the iterations of a run, which k6 itself writes down beside. Half a minute, its start and end included. */
+export async function measureRunFreshness({
+  k6,
+  store,
+  testid,
+  folder,
+}: Pick<FreshnessOptions, "store" | "testid" | "folder"> & {
+  readonly k6: string;
+}): Promise<Freshness> {
+  const [script, samples, summary] = ["freshness.js", "samples.json", "summary.json"].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  const executor = '"constant-arrival-rate", rate: 100, duration: "10s", preAllocatedVUs: 5';
+  await writeFile(
+    script,
+    `export const options = { scenarios: { all: { executor: ${executor} } } }; export default () => {};`,
+  );
+  const outputs = [`--out=prometheus-rw=${store.writeUrl}`, `--out=json=${samples}`];
+  const flags = [`--k6=${k6}`, "--k6-samples=buckets", `--summary-export=${summary}`];
+  await using plimsoll = startPlimsoll(["run", script, ...flags, ...outputs, "--testid", testid], {
+    folder,
+  });
+  const seenMs: number[] = [];
+  let isOver = false;
+  const series = `k6_iterations_total{testid="${testid}"}`;
+  const polling = watch(store, series, seenMs, () => isOver);
+  const { exitCode, stderr } = await plimsoll.result;
+  if (exitCode !== 0) throw new Error(`plimsoll ended with ${exitCode}:\n${stderr}`);
+  await delay(10 * pollMs);
+  isOver = true;
+  await polling;
+  const results = await K6Results.read(samples, summary);
+  const takenMs = results.samples
+    .filter(({ metric }) => metric === "iterations")
+    .map(({ timeMs }) => timeMs)
+    .sort((a, b) => a - b);
+  const delaysMs = seenMs.map((atMs, index) => atMs - (takenMs[index] ?? NaN));
+  return { delaysMs: delaysMs.sort((a, b) => a - b), lost: takenMs.length - seenMs.length };
+}
+
+/** Asks for the newest value of a series that counts samples, and keeps when each was seen first. */
+async function watch(
+  store: MetricsStore,
+  series: string,
+  seenMs: number[],
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const [newest] = await store.query(`last_over_time(${series}[1m])`);
+    const atMs = Date.now();
+    while (seenMs.length < (newest?.value ?? 0)) seenMs.push(atMs);
+    await delay(pollMs);
+  }
 }

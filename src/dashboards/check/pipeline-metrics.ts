@@ -3,7 +3,7 @@
  */
 import { RunSeries } from "../../output/run-series.ts";
 import type { OutputProgress } from "../../output/output-progress.ts";
-import { createSelfMetrics } from "../../output/self-metrics.ts";
+import { createSelfMetrics } from "../../output/self-metrics-registry.ts";
 import type { Output } from "../../aggregate/series-mapper.ts";
 import { parseTrendStat } from "../../aggregate/trend-stat.ts";
 import { ExponentialHistogram } from "../../aggregate/exponential-histogram.ts";

@@ -73,7 +73,7 @@ export class BucketWindow implements SeriesBuckets {
     if (lastMs > this.#newestMs) this.#newestMs = lastMs;
     // To let it wait would cost more than all else that is done with it.
     if (startMs < this.#openEndMs) this.#handOn({ seriesId, startMs, lastMs, bucket });
-    else this.#waiting.push({ seriesId, startMs, lastMs, bucket });
+    else this.#waiting.push({ seriesId, startMs, lastMs, bucket: copyOf(bucket) });
   }
 
   /** A generator does not say for the others how far time has gone. */
@@ -110,4 +110,20 @@ export class BucketWindow implements SeriesBuckets {
       this.#sinks[at]!.bucket(ids[at]!, startMs, lastMs, bucket);
     }
   }
+}
+
+/** Whoever hands it over uses it again. */
+function copyOf(bucket: SampleBucket): SampleBucket {
+  if (bucket.type !== "trend") return { ...bucket };
+  const { size, values, counts, count, sum, min, max } = bucket.observations;
+  const observations = {
+    size,
+    values: values.slice(0, size),
+    counts: counts.slice(0, size),
+    count,
+    sum,
+    min,
+    max,
+  };
+  return { type: "trend", observations };
 }

@@ -8,8 +8,8 @@
  * Samples that come after the end are written like all others; the end is written again behind them when they have ceased.
  */
 import type { Clock } from "../../clock.ts";
-import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
-import { InputError, messageOf } from "../../errors.ts";
+import { decodeUntrusted } from "../../cloud/check-metric-set.ts";
+import { messageOf } from "../../errors.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { RunRecord, ThresholdVerdict } from "../../runs/run-record.ts";
 import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
@@ -64,7 +64,7 @@ export class LiveRun {
 
   /** @throws InputError for a body that cannot be read */
   async push({ instance, key, body }: MetricsPush): Promise<PushOutcome> {
-    const set = decode(body);
+    const set = decodeUntrusted(body);
     const samples = await this.open();
     this.#lastActivityMs = this.#options.clock.nowMs();
     const isNew = samples.push({ instance, key, body }, set);
@@ -243,14 +243,5 @@ export class LiveRun {
 
   #tell(error: unknown): void {
     this.#options.onNotice(this.#record, messageOf(error));
-  }
-}
-
-function decode(body: Buffer): MetricSet {
-  try {
-    return decodeMetricSet(body);
-  } catch (cause) {
-    const message = `the push is not a snappy block around a MetricSet: ${messageOf(cause)}; nothing of it is stored`;
-    throw new InputError(message, { cause });
   }
 }

@@ -5,6 +5,7 @@
  * some seconds after they were made, each generator's always about as late. Time is therefore as far behind the clock as
  * the latest of them were of late. It goes on in silence as well, which keeps idle series alive.
  */
+import { newestEndMs } from "../../cloud/check-metric-set.ts";
 import type { MetricSet } from "../../cloud/metric-set.ts";
 
 /** More than the latest were late: pushes of one moment come one after the other. */
@@ -48,20 +49,4 @@ export class Watermark {
   at(nowMs: number): number {
     return nowMs - Math.max(this.#delayMs, this.#earlierDelayMs) - marginMs;
   }
-}
-
-/** Of the newest bucket, Unix milliseconds; undefined for a push without samples. */
-function newestEndMs({ metrics, aggregationPeriod }: MetricSet): number | undefined {
-  let newest = 0;
-  for (const { timeSeries } of metrics) {
-    for (const series of timeSeries) {
-      const samples =
-        series.counterSamples ??
-        series.gaugeSamples ??
-        series.rateSamples ??
-        series.trendHdrSamples;
-      for (const { time } of samples?.values ?? []) newest = Math.max(newest, time.seconds);
-    }
-  }
-  return newest === 0 ? undefined : (newest + aggregationPeriod) * 1_000;
 }

@@ -1,19 +1,33 @@
 import { array, assert, double, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toObservations } from "../../../src/cloud/hdr-histogram.ts";
+import { HdrHistogram, type HdrTotals } from "../../../src/cloud/hdr-histogram.ts";
 import { hdrHistogram } from "../../support/encode-metric-set.ts";
 
-function observationsOf(values: readonly number[]): ReturnType<typeof toObservations> {
-  const { min, max, low, high, resolution, ...rest } = hdrHistogram(values);
-  return toObservations({
-    ...rest,
-    minValue: min,
-    maxValue: max,
-    extraLowValuesCounter: low,
-    extraHighValuesCounter: high,
-    minResolution: resolution,
-  });
+interface Written extends HdrTotals {
+  readonly counters: readonly number[];
+  readonly spans: readonly { readonly offset: number; readonly length: number }[];
 }
+
+/** One for all tests, as there is one for all values: nothing may stay of the one before. */
+const histogram = new HdrHistogram();
+
+function toObservations(written: Written): { values: number[]; counts: number[] } & HdrTotals {
+  histogram.clear();
+  for (const count of written.counters) histogram.addCount(count);
+  for (const { offset, length } of written.spans) histogram.addSpan(offset, length);
+  const { size, values, counts, sum, min, max } = histogram.toObservations(written);
+  return {
+    ...written,
+    values: [...values.subarray(0, size)],
+    counts: [...counts.subarray(0, size)],
+    sum,
+    min,
+    max,
+  };
+}
+
+const observationsOf = (values: readonly number[]): ReturnType<typeof toObservations> =>
+  toObservations({ ...hdrHistogram(values), count: values.length });
 
 /** One value per observation, ascending. */
 function flat({ values, counts }: ReturnType<typeof toObservations>): number[] {
@@ -24,7 +38,7 @@ function flat({ values, counts }: ReturnType<typeof toObservations>): number[] {
 
 const latency = double({ min: 0, max: 120_000, noNaN: true });
 
-describe("toObservations", () => {
+describe("HdrHistogram", () => {
   it("has each observation, half of 0.8 % or half a microsecond off at most", () => {
     assert(
       property(array(latency, { minLength: 1, maxLength: 60 }), (values) => {
@@ -77,15 +91,23 @@ describe("toObservations", () => {
       spans,
       sum: 637.9,
       count: 5,
-      minValue: 12.48,
-      maxValue: 301,
-      extraLowValuesCounter: 0,
-      extraHighValuesCounter: 0,
-      minResolution: 0.001,
+      min: 12.48,
+      max: 301,
+      low: 0,
+      high: 0,
+      resolution: 0.001,
     });
     expect(values.map((value) => Math.round(value * 100) / 100)).toEqual([
       12.48, 12.51, 301, 300.03,
     ]);
     expect(counts).toEqual([1, 2, 1, 1]);
+  });
+
+  it("refuses buckets that k6 does not have, and counts of none", () => {
+    histogram.clear();
+    expect(() => histogram.addSpan(4_000_000_000, 4_000_000_000)).toThrow(RangeError);
+    expect(() => toObservations({ ...hdrHistogram([1, 2, 3, 4]), spans: [] })).toThrow(
+      "4 counts of 0 buckets",
+    );
   });
 });

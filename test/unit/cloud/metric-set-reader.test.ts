@@ -1,6 +1,8 @@
+import snappy from "snappy";
 import { describe, expect, it } from "vitest";
 import { Aggregator } from "../../../src/aggregate/aggregator.ts";
 import { MetricSetReader } from "../../../src/cloud/metric-set-reader.ts";
+import type { SampleBucket } from "../../../src/sample/sample-bucket.ts";
 import { encodeMetricSet, type PushedMetric } from "../../support/encode-metric-set.ts";
 import { createMapper } from "../../support/mapper.ts";
 import { RecordingPoints } from "../../support/recording-points.ts";
@@ -62,7 +64,17 @@ describe("MetricSetReader", () => {
         calls.push([metric.name, Object.fromEntries(tags)]);
         return calls.length;
       },
-      bucket: (...call: unknown[]) => void calls.push(call),
+      bucket: (seriesId: number, firstMs: number, lastMs: number, bucket: SampleBucket) => {
+        // Both are used again.
+        if (bucket.type !== "trend")
+          return void calls.push([seriesId, firstMs, lastMs, { ...bucket }]);
+        const { size, values, counts, ...rest } = bucket.observations;
+        const seen = {
+          values: [...values.subarray(0, size)],
+          counts: [...counts.subarray(0, size)],
+        };
+        calls.push([seriesId, firstMs, lastMs, { ...seen, ...rest }]);
+      },
       sample: () => undefined,
       dropped: () => undefined,
       advanceTo: (ms: number) => void calls.push(ms),
@@ -76,18 +88,23 @@ describe("MetricSetReader", () => {
     });
     await reader.read(Buffer.from(body, "base64"));
     const tags = { scenario: "default", method: "GET" };
-    const observations = {
-      values: [12.5, expect.closeTo(12.5), 300.2],
-      counts: [1, 1, 1],
-      sum: 325.2,
-      min: 12.5,
-      max: 300.2,
-    };
     expect(calls).toEqual([
       ["http_reqs", tags],
       ["http_req_duration", tags],
       [1, startMs, startMs + 2_999, { type: "counter", sum: 3 }],
-      [2, startMs, startMs + 2_999, { type: "trend", observations }],
+      [
+        2,
+        startMs,
+        startMs + 2_999,
+        {
+          values: [12.5, expect.closeTo(12.5), 300.2],
+          counts: [1, 1, 1],
+          count: 3,
+          sum: 325.2,
+          min: 12.5,
+          max: 300.2,
+        },
+      ],
       startMs + 3_000,
     ]);
   });
@@ -134,6 +151,8 @@ describe("MetricSetReader", () => {
     expect(totals?.trend?.sum).toBeCloseTo(0.15, 12);
     expect(aggregator.totals().find(({ metric }) => metric.name === "vus")?.peak).toBe(9);
     expect(aggregator.counts.read).toBe(1 + 2 + 4 + 5);
+    await read(pushed("http_req_duration", "trend", { 1: [10, 20] }));
+    expect(aggregator.counts.read).toBe(1 + 2 + 4 + 5 + 2);
   });
 
   it("asks once what a metric of the script contains", async () => {
@@ -197,5 +216,15 @@ describe("MetricSetReader", () => {
       onNotice: () => undefined,
     });
     await expect(reader.read(Buffer.from("not snappy at all"))).rejects.toThrow();
+    const whole = snappy.uncompressSync(
+      encodeMetricSet([pushed("http_req_duration", "trend", { 1: [1, 2, 3, 4] }, { name: "x" })]),
+      { asBuffer: true },
+    ) as Buffer;
+    const message = /cut off|out of range|instead of|counts of|index|invalid|illegal/;
+    // Run and period are five bytes, and a message of no metric.
+    for (let length = 6; length < whole.length; length++) {
+      const cut = snappy.compressSync(whole.subarray(0, length));
+      await expect(reader.read(cut), `${length}`).rejects.toThrow(message);
+    }
   });
 });

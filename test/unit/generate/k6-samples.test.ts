@@ -42,7 +42,8 @@ describe("whyLines", () => {
     "const { Trend } = require('k6/metrics');",
     "new Trends('a')",
     'import http from "k6/http"; import { sleep } from "k6"; const d = open("./users.json");',
-  ])("has nothing against %j", (source) => expect(whyLines(source, false)).toBeUndefined());
+    'import { load } from "./lib.js"; import "../metrics.js"; const lib = require("/lib.js");',
+  ])("has nothing against %j", (source) => expect(whyLines(["", source], false)).toBeUndefined());
 
   it.each([
     "const t = new Trend('draught');",
@@ -52,23 +53,21 @@ describe("whyLines", () => {
     'new metrics["Trend"]("a")',
     "new Trend(nameOf('a'), true)",
   ])("knows, or is in doubt, that there is a trend of plain numbers in %j", (source) =>
-    expect(whyLines(source, false)).toContain("plain numbers"),
+    expect(whyLines(["", source], false)).toContain("plain numbers"),
   );
 
   it.each([
-    'import { load } from "./lib.js";',
-    "import '../metrics.js'",
-    "const lib = require('/lib.js');",
-    "const lib = await import(`./lib.js`);",
+    "const lib = require(name);",
+    "const lib = await import(`${folder}/lib.js`);",
     'import { x } from "https://jslib.k6.io/x/1.0.0/index.js";',
     'import { browser } from "k6/browser";',
     'import sql from "k6/x/sql";',
   ])("does not know what metrics are made by %j", (source) =>
-    expect(whyLines(source, false)).toContain("a module"),
+    expect(whyLines(["", source], false)).toContain("a module"),
   );
 
   it("leaves classic buckets, and what it cannot look at, to lines", () => {
-    expect(whyLines("", true)).toContain("classic buckets");
+    expect(whyLines([""], true)).toContain("classic buckets");
     expect(whyLines(undefined, false)).toContain("nobody knows");
   });
 });

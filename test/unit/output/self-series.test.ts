@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import { createSelfMetrics, selfMetrics } from "../../../src/output/self-metrics.ts";
+import { selfMetrics } from "../../../src/output/self-metrics.ts";
+import { createSelfMetrics } from "../../../src/output/self-metrics-registry.ts";
 import { SelfSeries } from "../../../src/output/self-series.ts";
 import { progressOf } from "../../support/output-progress.ts";
 import { RecordingPoints } from "../../support/recording-points.ts";

@@ -6,10 +6,16 @@ const failed = { name: "http_req_failed", type: "rate", contains: "default" } as
 const t0 = 1_795_000_000_000;
 
 function trend(...values: number[]) {
-  const counts = values.map(() => 1);
-  const sum = values.reduce((total, value) => total + value, 0);
-  const [min, max] = [Math.min(...values), Math.max(...values)];
-  return { type: "trend", observations: { values, counts, sum, min, max } } as const;
+  const observations = {
+    size: values.length,
+    values: Float64Array.from(values),
+    counts: new Float64Array(values.length).fill(1),
+    count: values.length,
+    sum: values.reduce((total, value) => total + value, 0),
+    min: Math.min(...values),
+    max: Math.max(...values),
+  };
+  return { type: "trend", observations } as const;
 }
 
 function watchOf(...thresholds: readonly (readonly [metric: string, expression: string])[]) {
