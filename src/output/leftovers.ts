@@ -33,7 +33,7 @@ export async function describeSpools(
 }
 
 /** What lies in the run's own spool. `queues` is how many were asked for. */
-export function describeRecovery(spool: RunSpool, queues: number): string[] {
+function describeRecovery(spool: RunSpool, queues: number): string[] {
   const { batches } = spool.recovered;
   const folder = JSON.stringify(spool.directory);
   const notices: string[] = [];
@@ -62,7 +62,7 @@ export function describeDamage({ directory, recovered }: RunSpool): string[] {
 }
 
 /** What other runs have left for the same receiver, in at most one line. */
-export async function describeLeftovers(
+async function describeLeftovers(
   { spoolDir, url }: Pick<RemoteWriteOptions, "spoolDir" | "url">,
   ownFolder: string,
 ): Promise<string[]> {
@@ -86,7 +86,7 @@ export async function describeLeftovers(
  *
  * @param startMs Unix milliseconds of the first sample.
  */
-export async function describeEarlierIngest(
+async function describeEarlierIngest(
   { url, pushIntervalMs }: Pick<RemoteWriteOptions, "url" | "pushIntervalMs">,
   { client, spool }: { readonly client: StoreClient; readonly spool: RunSpool },
   { testid }: RunIdentity,

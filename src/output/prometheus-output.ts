@@ -10,17 +10,16 @@ import { Aggregator } from "../aggregate/aggregator.ts";
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { PointSink } from "../aggregate/series-point.ts";
 import type { Clock } from "../clock.ts";
-import type { RemoteWriteOptions } from "../config/options.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
 import { PrometheusMapper, type TrendForm } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
-import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { Tags } from "../sample/sample.ts";
 import type { BucketSink } from "../sample/sample-bucket.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { RunSpool } from "../spool/run-spool.ts";
-import { type JournaledSamples, withoutSpooled } from "./journaled-samples.ts";
+import { withoutSpooled } from "./journaled-samples.ts";
+import type { PrometheusOutputOptions } from "./prometheus-output-options.ts";
 import { createMapperOptions } from "./mapper-options.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
@@ -47,35 +46,6 @@ const bucketGraceMs = 1_500;
  * different values to the same series of the run, and a store refuses the second.
  */
 const generatorLabels = ["instance_id", "load_zone"];
-
-export interface PrometheusOutputOptions {
-  readonly remoteWrite: RemoteWriteOptions;
-  readonly identity: RunIdentity;
-  /** Labels of `plimsoll_run_info`. */
-  readonly info: Tags;
-  /** Labels of every series that has none of that name. */
-  readonly tags: Tags;
-  /** Whether samples come as they are made, so that silence means that time goes on. */
-  readonly isLive: boolean;
-  /** Then the caller says how time goes on, by `advanceTo`, and no store is asked anything. */
-  readonly journaled?: JournaledSamples;
-  /**
-   * Whether Plimsoll's own metrics are points of the run as well. Not of samples that may be read again: the same
-   * samples make the same requests.
-   */
-  readonly storesSelfMetrics: boolean;
-  /** How the generator is, where that is known. */
-  readonly health?: (() => GeneratorHealth) | undefined;
-  /** Unix milliseconds, not after the first sample: when the receiver is asked what it takes. */
-  readonly startMs: number;
-  readonly clock: Clock;
-  /** Numbers from 0 up to, not including, 1. */
-  readonly random: () => number;
-  /** Name and version, e.g. `plimsoll/1.2.3`. */
-  readonly userAgent: string;
-  /** Something that the user did not ask for and should know; called once per matter. */
-  readonly onNotice: (text: string) => void;
-}
 
 export class PrometheusOutput implements Output {
   readonly name = "prometheus-rw";
