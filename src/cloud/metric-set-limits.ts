@@ -12,7 +12,7 @@ import { InputError } from "../errors.ts";
 export const maxInflatedBytes: number = 64 << 20;
 /** Of what is made of a push. */
 const maxDecodedBytes = 192 << 20;
-/** Measured with protobufjs 8 and Node 20: an empty message with its list, and an element of a packed list. */
+/** Measured with protobufjs 8 and Node 20: 33 to 113 bytes for an empty message, 9 for an element of a packed list. */
 const messageBytes = 128;
 const elementBytes = 8;
 

@@ -182,24 +182,23 @@ async function* mask(
   tokens: readonly string[],
 ): AsyncGenerator<Buffer> {
   const secrets = new RegExp([ownTokens.source, ...tokens.map(escapeRegExp)].join("|"), "g");
+  // One byte, one character, whatever the file holds.
   let held = "";
   for await (const chunk of chunks) {
-    // One byte, one character, whatever the file holds.
     const window = held + chunk.toString("latin1");
     const masked = window.replace(secrets, (token: string, at: number) =>
       // It may go on in the next chunk.
-      at + token.length === window.length && token.length < maxTokenLength
-        ? token
-        : "*".repeat(token.length),
+      at + token.length === window.length && token.length < maxTokenLength ? token : maskOf(token),
     );
     const cut = Math.max(0, masked.length - maxTokenLength);
     yield Buffer.from(masked.slice(0, cut), "latin1");
     held = masked.slice(cut);
   }
-  yield Buffer.from(
-    held.replace(secrets, (token) => "*".repeat(token.length)),
-    "latin1",
-  );
+  yield Buffer.from(held.replace(secrets, maskOf), "latin1");
+}
+
+function maskOf(token: string): string {
+  return "*".repeat(token.length);
 }
 
 function escapeRegExp(literal: string): string {

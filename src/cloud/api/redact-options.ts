@@ -9,7 +9,7 @@
 import { InputError } from "../../errors.ts";
 import type { Json } from "../../runs/run-record.ts";
 
-export const redacted = "***";
+const redacted = "***";
 
 /** Keys whose text is a secret. Lists are not: `thresholds` has keys such as `http_reqs{name:token}`. */
 const secretKey =

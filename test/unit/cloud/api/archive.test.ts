@@ -72,26 +72,21 @@ describe("an archive", () => {
   });
 
   it("keeps no token, wherever chunks are cut, and every other byte", async () => {
+    const bytes = uint8Array({ maxLength: 4_000, size: "max" });
     await assert(
-      asyncProperty(
-        uint8Array({ maxLength: 3_000 }),
-        integer({ min: 1, max: 700 }),
-        async (bytes, size) => {
-          const before = Buffer.from(bytes);
-          const data = Buffer.concat([before, Buffer.from(`"${ours}"`), before]);
-          const tar = await packEntries([
-            { header: { name: "metadata.json" }, content: "{}" },
-            { header: { name: "data" }, content: data },
-          ]);
-          const kept = await redact(tar, size);
-          // A header, the metadata, and a header come before.
-          const mask = Buffer.from(`"${"*".repeat(ours.length)}"`);
-          const at = kept.indexOf(before.length > 0 ? Buffer.concat([before, mask, before]) : mask);
-          expect(at).toBe(kept.indexOf(before.length > 0 ? before : mask, 1_536));
-          expect(kept.includes(ours)).toBe(false);
-        },
-      ),
-      { numRuns: 60 },
+      asyncProperty(bytes, bytes, integer({ min: 1, max: 700 }), async (before, after, size) => {
+        const withText = (text: string): Buffer =>
+          Buffer.concat([before, Buffer.from(`"${text}"`), after]);
+        const tar = await packEntries([
+          { header: { name: "metadata.json" }, content: "{}" },
+          { header: { name: "data" }, content: withText(ours) },
+        ]);
+        const masked = withText("*".repeat(ours.length));
+        // A header, the metadata, and a header come before.
+        expect((await redact(tar, size)).subarray(1_536, 1_536 + masked.length)).toEqual(masked);
+      }),
+      // To shrink thousands of bytes takes minutes, and tells no more.
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
