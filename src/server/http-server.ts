@@ -45,5 +45,10 @@ export function createHttpServer(
     ? createSecureServer({ ...options, ...certificate, minVersion: "TLSv1.2" }, listener)
     : createServer(options, listener);
   server.maxConnections = limits.maxConnections;
+  // A request that does not arrive in time is cut off, not answered: Fastify would say 408, and k6 drops a push that is
+  // answered 4xx, but tries again where the connection ends.
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") socket.destroy();
+  });
   return server;
 }

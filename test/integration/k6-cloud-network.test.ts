@@ -55,9 +55,9 @@ describeWithTools(tools, "k6 that loses the network", () => {
       }
       await world.proxy.comeBack();
       for (const one of world.runs) {
-        const { run, requests, exitCode, version, flow } = await world.endOf(one);
+        const { run, requests, exitCode, stderr, version, flow } = await world.endOf(one);
         expect(exitCode).toBe(0);
-        await haveRequests(prometheus, run, requests);
+        await haveRequests(prometheus, run, requests, stderr);
         expect(run).toMatchObject({ state: "finished", result: "passed", hasLateData: false });
         await expectInMatrix(
           `${flow}: no packet arrives for ${outageSeconds} s`,
@@ -102,9 +102,9 @@ describeWithTools(tools, "k6 that loses the network", () => {
       }
       await world.proxy.comeBack();
       for (const one of world.runs) {
-        const { run, requests, exitCode, version } = await world.endOf(one);
+        const { run, requests, exitCode, stderr, version } = await world.endOf(one);
         expect(exitCode).toBe(0);
-        await haveRequests(prometheus, run, requests);
+        await haveRequests(prometheus, run, requests, stderr);
         expect(run).toMatchObject({ state: "timed_out", hasLateData: true });
         await expectInMatrix(
           "is silent for longer than the server waits",
@@ -134,6 +134,7 @@ interface World extends AsyncDisposable {
       readonly run: RunView;
       readonly requests: number | undefined;
       readonly exitCode: number | null;
+      readonly stderr: string;
     }
   >;
 }
@@ -187,9 +188,9 @@ async function start(
       }
     },
     async endOf(one) {
-      const { exitCode } = await one.k6.result;
+      const { exitCode, stderr } = await one.k6.result;
       const run = await server.waitForRun(one.id, isOver);
-      return { ...one, run, exitCode, requests: await one.k6.requests() };
+      return { ...one, run, exitCode, stderr, requests: await one.k6.requests() };
     },
     async [Symbol.asyncDispose]() {
       for (const resource of resources) await resource[Symbol.asyncDispose]();

@@ -116,7 +116,7 @@ async function check(program: string, version: string, flow: Flow, end: End): Pr
   const requests = await k6.requests();
   expect(requests === undefined).toBe(end.signal === "SIGKILL");
   if (requests !== undefined) {
-    await haveRequests(prometheus, run, requests);
+    await haveRequests(prometheus, run, requests, stderr);
   }
   expectVerdicts(run, flow, version);
   const exit = exitCode === null ? "killed" : `exit ${exitCode}`;

@@ -131,7 +131,7 @@ it("says what is wrong where it cannot listen, and keeps the first token for a s
 });
 
 describe("a hostile client", () => {
-  it("gets 408 for headers and for a body that never end, and others are answered meanwhile", async () => {
+  it("is cut off with headers and with a body that never end, and others are answered meanwhile", async () => {
     await using host = await startServerHost({
       limits: { headersTimeoutMs: 200, requestTimeoutMs: 400 },
     });
@@ -157,7 +157,8 @@ describe("a hostile client", () => {
       ),
     ]);
     expect((await fetch(new URL("/-/healthy", url))).status).toBe(200);
-    for (const answer of await slow) expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    // No 408: k6 would drop what it pushes.
+    expect(await slow).toEqual(["", ""]);
     expect((await fetch(new URL("/-/healthy", url))).status).toBe(200);
   });
 

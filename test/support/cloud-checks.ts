@@ -19,14 +19,18 @@ export async function requestsOf(
   return sum?.value ?? 0;
 }
 
-/** Resolves when the store has so many requests of the run. Rejects after 20 s with what it has. */
+/** Resolves when the store has so many requests of the run. Rejects after 20 s with what it has, and what k6 printed. */
 export async function haveRequests(
   store: QueryApi,
   run: Pick<RunView, "testid">,
   requests: number | undefined,
+  stderr = "",
 ): Promise<void> {
-  expect(requests).toBeGreaterThan(0);
+  expect(requests, stderr).toBeGreaterThan(0);
   // Not `expect.poll`, which does not know its test where several run at a time.
   const patience = { timeout: 20_000, interval: 200 };
-  await vi.waitFor(async () => expect(await requestsOf(store, run)).toBe(requests), patience);
+  await vi.waitFor(
+    async () => expect(await requestsOf(store, run), stderr).toBe(requests),
+    patience,
+  );
 }
