@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, asyncProperty, nat } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeMetricSet } from "../../../../src/cloud/decode-metric-set.ts";
+import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
 import { RunSamples } from "../../../../src/server/live/run-samples.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";

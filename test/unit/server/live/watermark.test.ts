@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeMetricSet } from "../../../../src/cloud/decode-metric-set.ts";
+import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { MetricSet } from "../../../../src/cloud/metric-set.ts";
 import { Watermark } from "../../../../src/server/live/watermark.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
