@@ -155,7 +155,6 @@ describe("the modules of src/", () => {
       expect(text, path).not.toMatch(/import (?:\w+|\* as \w+) from "(?:node:)?process"/);
     }
     expect([...new Set(uses)].sort()).toEqual([
-      "src/generate/k6-collector.ts: constrainedMemory",
       "src/generate/k6.ts: kill",
       "src/send/auth/aws-credentials.ts: env",
       "src/spool/directory-lock.ts: kill",
