@@ -25,6 +25,7 @@ export default defineConfig({
           include: ["test/{unit,architecture,conformance}/**/*.test.ts"],
           // Properties take a second or two, and many times that on a machine that is busy with something else.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

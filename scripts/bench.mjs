@@ -8,7 +8,10 @@
  *   generator      requests/s and processor time of k6 with Plimsoll, against k6's own Prometheus output
  *   attribution    faults of the example shop, and which resource answers for the slow time
  *   queues         parallel queues into a receiver that is slow to answer
+ *   cloud          a hundred generators that push to one server: answers, memory, processor
+ *   fuzz           a million broken pushes against what reads k6's cloud protocol; fails on one that leaves a trace
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
+ *   store [URL]    lists of 10 000 runs, embedded or in the Postgres of this URL
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
  * a ratio does so less. Nothing fails on a figure.
@@ -16,7 +19,18 @@
 import { cpus } from "node:os";
 import { ensureBuild, ensureDependencies, ensureNode } from "./setup.mjs";
 
-const names = ["ingest", "memory", "encode", "generator", "attribution", "queues", "history"];
+const names = [
+  "ingest",
+  "memory",
+  "encode",
+  "generator",
+  "attribution",
+  "queues",
+  "history",
+  "store",
+  "cloud",
+  "fuzz",
+];
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !names.includes(name)) {

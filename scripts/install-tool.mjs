@@ -5,7 +5,7 @@
  * Out: that file, complete and tried, or none: it is made beside its place and renamed into it.
  *
  * Debian's packages are unpacked, not installed: that needs no root, starts no service on port 9090 and leaves
- * nothing on the machine outside the cache. Chromium needs a hundred others and is the exception.
+ * nothing on the machine outside the cache. Chromium and strace need others, and are the exception.
  */
 import { spawnSync } from "node:child_process";
 import {

@@ -70,6 +70,14 @@ export const tools = [
     how: { kind: "go", package: "go.k6.io/k6", flags: ["-ldflags=-s -w"] },
   },
   {
+    // The last whose local runs use the older cloud API.
+    name: "k6-2-1",
+    version: "2.1.0",
+    accepts: /\bv2\.1\.\d+/,
+    programs: ["k6"],
+    how: { kind: "go", package: "go.k6.io/k6/v2", flags: ["-ldflags=-s -w"] },
+  },
+  {
     name: "prometheus-2",
     version: "2.42 or a later 2.x",
     accepts: /version 2\.(4[2-9]|[5-9]\d)\./,
@@ -180,6 +188,13 @@ export const tools = [
     accepts: /(Chromium|Chrome) (1[2-9]\d|[2-9]\d\d)\./,
     programs: ["chromium", "chromium-browser", "google-chrome"],
     how: { kind: "apt", package: "chromium fonts-inter", program: "/usr/bin/chromium" },
+  },
+  {
+    name: "strace",
+    version: "any version",
+    accepts: /strace -- version/,
+    programs: ["strace"],
+    how: { kind: "apt", package: "strace", program: "/usr/bin/strace" },
   },
 ];
 

@@ -13,6 +13,8 @@ export const errorCodes = {
   RECEIVER_UNUSABLE: "RECEIVER_UNUSABLE",
   SPOOL_UNUSABLE: "SPOOL_UNUSABLE",
   STACK_UNAVAILABLE: "STACK_UNAVAILABLE",
+  SERVER_UNAVAILABLE: "SERVER_UNAVAILABLE",
+  DATABASE_UNUSABLE: "DATABASE_UNUSABLE",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -81,6 +83,16 @@ export class SpoolError extends PlimsollError {
 /** A program of the stack cannot be started: not installed, a port that is taken, a folder without permission. */
 export class StackError extends PlimsollError {
   readonly code = "STACK_UNAVAILABLE";
+}
+
+/** A Plimsoll server does not answer, or refuses: no connection, a wrong token, a role that may not. */
+export class ServerError extends PlimsollError {
+  readonly code = "SERVER_UNAVAILABLE";
+}
+
+/** Runs cannot be kept: no permission for the folder, no Postgres, a database that a newer Plimsoll has changed. */
+export class DatabaseError extends PlimsollError {
+  readonly code = "DATABASE_UNUSABLE";
 }
 
 /** The code of an error of Node's own, e.g. `ENOENT` or `ECONNREFUSED`; `undefined` for anything else. */

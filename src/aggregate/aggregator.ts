@@ -70,6 +70,8 @@ export class Aggregator implements BucketSink {
   readonly #dropIds: DropReason[] = [];
   /** End of the open interval; 0 before the first sample. */
   #openEndMs = 0;
+  /** What `finish` has written is before this; 0 before it is called. */
+  #endMs = 0;
   #oldestMs = Infinity;
   #newestMs = 0;
   #hasBuckets = false;
@@ -146,16 +148,16 @@ export class Aggregator implements BucketSink {
   }
 
   /**
-   * Closes the last interval right after the newest sample, and ends each series. Call it once, after the last
-   * sample. Returns the millisecond in which the series end, the first after every point; undefined if there
-   * is no point.
+   * Closes the last interval right after the newest sample, and ends each series. Call it after the last sample, and
+   * again if others came all the same: they are late, and their series go on. Returns the millisecond in which the
+   * series end, the first after every point; undefined if there is no point.
    */
   finish(): number | undefined {
     if (this.#openEndMs === 0) return undefined;
     const { pushIntervalMs, staleMarkers } = this.#options;
     this.#closeUntil(this.#newestMs);
     // The clock may have closed intervals that are later than the newest sample.
-    const lastMs = Math.max(this.#newestMs, this.#openEndMs - pushIntervalMs) + 1;
+    const lastMs = Math.max(this.#newestMs, this.#openEndMs - pushIntervalMs, this.#endMs) + 1;
     // In the last interval every series has a point: behind one that merely stops, `increase()` would guess on.
     for (const sink of this.#sinks) sink.isChanged ||= sink.lastPointMs > 0;
     this.#writeInterval(lastMs);
@@ -165,6 +167,9 @@ export class Aggregator implements BucketSink {
       for (const sink of written) sink.writeStale(this.#points, lastMs + 1);
       this.#points.intervalEnd(lastMs + 1);
     }
+    // What the caller writes at the end of the series is behind the marker.
+    this.#endMs = lastMs + 2;
+    this.#openEndMs = intervalEnd(this.#endMs, pushIntervalMs);
     return lastMs + 1;
   }
 

@@ -1,7 +1,7 @@
 /**
  * `plimsoll config`: the resolved options, each with its source, secrets masked.
  *
- * Takes every flag that `plimsoll run` takes, so that the same line shows what it would do.
+ * Takes every flag of the option table, so that the line of another command shows what that would do.
  */
 import { Command } from "commander";
 import { optionRows } from "../config/option-table.ts";
@@ -14,7 +14,7 @@ export function configCommand(io: CommandIo): Command {
   const command = new Command("config")
     .description("show the resolved options, each with its source")
     .option("--json", "print one JSON object, durations in milliseconds and sizes in bytes");
-  addOptionFlags(command, "run", "prometheus-rw");
+  addOptionFlags(command, "run", "prometheus-rw", "server", "client");
   return command.action(({ json = false }: { json?: boolean }) => {
     const resolved = resolveCommandOptions(command, io);
     io.stdout.write(json ? toJson(resolved) : toTable(resolved));

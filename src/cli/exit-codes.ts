@@ -27,4 +27,6 @@ export const exitCodeByError: Readonly<Record<ErrorCode, number>> = {
   RECEIVER_UNUSABLE: exitCodes.unavailable,
   SPOOL_UNUSABLE: exitCodes.unavailable,
   STACK_UNAVAILABLE: exitCodes.unavailable,
+  SERVER_UNAVAILABLE: exitCodes.unavailable,
+  DATABASE_UNUSABLE: exitCodes.unavailable,
 };

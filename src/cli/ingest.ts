@@ -18,7 +18,7 @@ import { identify } from "../output/identify.ts";
 import { isAllUsed } from "../output/run-account.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { LineProblems } from "./line-problems.ts";
-import { startMetricsServer } from "./metrics-server.ts";
+import { loadSelfMetrics, startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { deliveryParts, Progress } from "./progress.ts";
@@ -137,7 +137,11 @@ async function ingest(
   const { prometheus } = outputs;
   close = () => log(`plimsoll: left at once; what was not sent is in ${prometheus.spoolDirectory}`);
   try {
-    await using metrics = await startMetricsServer(options.metricsListen, prometheus, log);
+    await using metrics = await startMetricsServer(
+      options.metricsListen,
+      () => loadSelfMetrics(prometheus),
+      log,
+    );
     void metrics;
     let bytes = 0;
     const parts = (): string[] => [

@@ -46,7 +46,7 @@ const run = runCommand(io);
 // A run shares its machine with the load: it does without the time that loading the others' modules takes.
 const otherCommands = process.argv[2] === "run" ? [] : await loadOtherCommands();
 for (const command of [run, ...otherCommands]) {
-  program.addCommand(command.copyInheritedSettings(program));
+  program.addCommand(inherit(command, program));
 }
 
 try {
@@ -62,6 +62,13 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
+/** Commander hands settings on when a command is made, which is before the program is. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const subcommand of command.commands) inherit(subcommand, command);
+  return command;
+}
+
 async function loadOtherCommands(): Promise<Command[]> {
   const { ingestCommand } = await import("./ingest.ts");
   const { replayCommand } = await import("./replay.ts");
@@ -70,8 +77,20 @@ async function loadOtherCommands(): Promise<Command[]> {
   const { upCommand } = await import("./up.ts");
   const { statusCommand } = await import("./status.ts");
   const { downCommand } = await import("./down.ts");
+  const { serveCommand } = await import("./serve.ts");
+  const { envCommand } = await import("./env.ts");
+  const { tokenCommand } = await import("./token.ts");
+  const { runsCommand } = await import("./runs.ts");
+  const { backupCommand } = await import("./backup.ts");
   const samples = [ingestCommand(io), replayCommand(io), configCommand(io), doctorCommand(io)];
-  return [...samples, upCommand(io), statusCommand(io), downCommand(io)];
+  const server = [
+    serveCommand(io),
+    envCommand(io),
+    runsCommand(io),
+    tokenCommand(io),
+    backupCommand(io),
+  ];
+  return [...samples, ...server, upCommand(io), statusCommand(io), downCommand(io)];
 }
 
 function exitCodeOf(error: unknown): number {

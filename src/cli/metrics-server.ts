@@ -6,7 +6,19 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/options.ts";
 import { UsageError, messageOf } from "../errors.ts";
-import type { PrometheusOutput } from "../output/prometheus-output.ts";
+import type { SelfAware } from "../output/self-metrics-registry.ts";
+
+/** What there is to serve. */
+export interface ServedMetrics {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** Those of one run. Loaded where they are asked for: few runs are, and prom-client is slow to load. */
+export async function loadSelfMetrics(output: SelfAware): Promise<ServedMetrics> {
+  const { createSelfMetrics } = await import("../output/self-metrics-registry.ts");
+  return createSelfMetrics(output);
+}
 
 /**
  * Listens until disposed of; does nothing without an address.
@@ -15,19 +27,18 @@ import type { PrometheusOutput } from "../output/prometheus-output.ts";
  */
 export async function startMetricsServer(
   address: ListenAddress | undefined,
-  output: PrometheusOutput,
+  createMetrics: () => ServedMetrics | Promise<ServedMetrics>,
   log: (text: string) => void,
 ): Promise<AsyncDisposable> {
   if (!address) return { async [Symbol.asyncDispose]() {} };
-  const { createSelfMetrics } = await import("../output/self-metrics-registry.ts");
-  const registry = createSelfMetrics(output);
+  const metrics = await createMetrics();
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end("only GET /metrics is here\n");
       return;
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { "Content-Type": registry.contentType }).end(text),
+    metrics.metrics().then(
+      (text) => response.writeHead(200, { "Content-Type": metrics.contentType }).end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });

@@ -23,6 +23,8 @@ import type { CommandIo } from "./command-io.ts";
 const groupHeadings: Readonly<Record<OptionGroup, string>> = {
   run: "Run options:",
   "prometheus-rw": "Prometheus output options:",
+  server: "Server options:",
+  client: "Where the runs are:",
 };
 
 /** Adds `--config-file` and a flag for each option that is meant: of a group, or by its own name. */

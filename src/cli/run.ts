@@ -18,10 +18,11 @@ import { listenForInterrupts } from "./interrupts.ts";
 import type { LoadEnd } from "./load.ts";
 import { prepareScriptLoad } from "./load-script.ts";
 import { prepareUrlLoad, type UrlLoadFlags } from "./load-url.ts";
-import { startMetricsServer } from "./metrics-server.ts";
+import { loadSelfMetrics, startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { createRunParts, deliveryParts, Progress, type ProgressStream } from "./progress.ts";
+import { RunRegister } from "./run-register.ts";
 import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
 
 interface RunFlags extends UrlLoadFlags {
@@ -143,7 +144,11 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
   });
   const { prometheus } = outputs;
   try {
-    await using metrics = await startMetricsServer(options.metricsListen, prometheus, log);
+    await using metrics = await startMetricsServer(
+      options.metricsListen,
+      () => loadSelfMetrics(prometheus),
+      log,
+    );
     void metrics;
     if (flags.quiet !== true)
       log(`plimsoll: run ${identity.testid}, samples to ${prometheus.displayUrl}`);
@@ -170,7 +175,10 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
       onProcess: (name: string, pid: number) => health.watch(name, pid),
       onLoadOver: () => progress?.[Symbol.dispose](),
     };
-    const end = await load.run(context).catch((error: unknown): LoadEnd => {
+    const loading = load.run(context);
+    const registered = { identity, tags, generator: load.generator, store: prometheus.displayUrl };
+    await using register = new RunRegister(registered, options, (text) => log(`plimsoll: ${text}`));
+    const end = await loading.catch((error: unknown): LoadEnd => {
       if (prometheus.progress.samples.read === 0) throw error;
       // What was measured until then is kept and accounted for.
       failure = error;
@@ -189,6 +197,7 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     await outputs.close();
     const report = toRunReport(prometheus, end, health.health);
     await showReport(report, io.stderr, flags);
+    await register.end(report);
     if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;

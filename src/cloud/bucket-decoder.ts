@@ -15,6 +15,7 @@
 import type protobuf from "protobufjs/minimal.js";
 import type { Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { HdrHistogram } from "./hdr-histogram.ts";
+import type { SeriesRange } from "./metric-set.ts";
 import { bytes, double, endOf, fieldOf, formOf, tagOf, varint } from "./wire.ts";
 
 const fieldLimit = 12;
@@ -41,7 +42,7 @@ export class BucketDecoder {
    * From the reader's position to `end`. The bucket is valid until the next call.
    *
    * @param type 1 counter, 2 gauge, 3 rate, 4 trend
-   * @throws Error if there is no such value
+   * @throws Error for what k6 cannot have sent
    */
   decode(type: number, reader: protobuf.Reader, end: number): SampleBucket {
     const fields = this.#fields.fill(0);
@@ -70,6 +71,7 @@ export class BucketDecoder {
       case 3:
         this.#rate.nonzeros = fields[2] ?? 0;
         this.#rate.zeros = (fields[3] ?? 0) - this.#rate.nonzeros;
+        if (this.#rate.zeros < 0) throw new Error(`${fields[2]} of ${fields[3]} samples are true`);
         return this.#rate;
       default:
         this.#trend.observations = this.#histogram.toObservations({
@@ -86,8 +88,28 @@ export class BucketDecoder {
   }
 }
 
-/** The start of the bucket, seconds since the epoch. Leaves the reader somewhere before `end`. */
-export function readSeconds(reader: protobuf.Reader, end: number): number {
+/**
+ * Calls `visit` for each bucket of a series: its start in seconds since the epoch, and where it lies. It may move the
+ * reader, which is of the set's bytes.
+ */
+export function eachBucket(
+  reader: protobuf.Reader,
+  { samplesStart, samplesEnd }: SeriesRange,
+  visit: (seconds: number, start: number, end: number) => void,
+): void {
+  reader.pos = samplesStart;
+  while (reader.pos < samplesEnd) {
+    const tag = reader.uint32();
+    if (tag !== tagOf(1, bytes)) throw new Error(`samples have a field of tag ${tag}`);
+    const end = endOf(reader);
+    const start = reader.pos;
+    visit(readSeconds(reader, end), start, end);
+    reader.pos = end;
+  }
+}
+
+/** Leaves the reader somewhere before `end`. */
+function readSeconds(reader: protobuf.Reader, end: number): number {
   while (reader.pos < end) {
     const tag = reader.uint32();
     if (tag !== tagOf(1, bytes)) {
@@ -100,8 +122,9 @@ export function readSeconds(reader: protobuf.Reader, end: number): number {
       if (timeTag === tagOf(1, varint)) return reader.uint32();
       reader.skipType(formOf(timeTag));
     }
+    return 0;
   }
-  return 0;
+  throw new Error("a bucket has no time");
 }
 
 function readCounts(reader: protobuf.Reader, histogram: HdrHistogram): void {

@@ -13,8 +13,8 @@
  */
 import type { Observations } from "../sample/sample-bucket.ts";
 
-/** More than the 7 424 buckets that there are up to 2^63 resolutions. */
-const bucketLimit = 1 << 13;
+/** Up to 2^63 resolutions, and one of zero. */
+const bucketLimit = 7_297;
 /** The middle of each bucket, in resolutions. */
 const middles = Float64Array.from({ length: bucketLimit }, (_, index) => middleOf(index));
 
@@ -56,17 +56,27 @@ export class HdrHistogram {
   addSpan(offset: number, length: number): void {
     const start = this.#nextIndex + offset;
     this.#nextIndex = start + length;
-    if (this.#nextIndex > bucketLimit) throw new RangeError(`there is no bucket ${start + length}`);
+    if (this.#nextIndex > bucketLimit)
+      throw new RangeError(`a histogram has a bucket beyond ${bucketLimit - 1}`);
     for (let index = start; index < this.#nextIndex; index++) {
       this.#indexes[this.#indexCount++] = index;
     }
   }
 
-  /** Valid until the next one. @throws Error if there are not as many counts as buckets */
+  /** Valid until the next one. @throws Error if the parts of the histogram do not belong to each other */
   toObservations({ sum, count, min, max, low, high, resolution }: HdrTotals): Observations {
     const size = this.#indexCount;
     if (size !== this.#countCount) {
-      throw new Error(`there are ${this.#countCount} counts of ${size} buckets`);
+      throw new Error(`a histogram has ${this.#countCount} counts of ${size} buckets`);
+    }
+    let counted = low + high;
+    for (let at = 0; at < size; at++) counted += this.#counts[at] ?? 0;
+    if (counted !== count || count === 0) {
+      throw new Error(`a histogram of ${counted} observations has a count of ${count}`);
+    }
+    if (!(min <= max)) throw new Error(`a histogram reaches from ${min} to ${max}`);
+    if (!(resolution > 0 && resolution < Infinity)) {
+      throw new Error(`a histogram has a resolution of ${resolution}`);
     }
     const list = this.#observations.begin(sum, min, max);
     if (count <= 3) return list.addExact(count);

@@ -11,14 +11,14 @@
  */
 import protobuf from "protobufjs/minimal.js";
 import type { Clock } from "../clock.ts";
+import { InputError } from "../errors.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { ByteView } from "../sample/byte-view.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations } from "../sample/sample-bucket.ts";
-import { BucketDecoder, readSeconds } from "./bucket-decoder.ts";
-import { decodeMetricSet, type MetricSet, readLabels, readSeries } from "./metric-set.ts";
+import { BucketDecoder, eachBucket } from "./bucket-decoder.ts";
+import { decodeMetricSet, eachSeries, type MetricSet, readLabels } from "./metric-set.ts";
 import { SeriesTable } from "./series-table.ts";
-import { bytes as bytesForm, endOf, tagOf } from "./wire.ts";
 
 export interface MetricSetReaderOptions {
   readonly clock: Clock;
@@ -29,6 +29,9 @@ export interface MetricSetReaderOptions {
   /** Something that the user should know; called once per matter. */
   readonly onNotice: (text: string) => void;
 }
+
+/** What takes the buckets. */
+export type SeriesBuckets = Pick<BucketSink, "series" | "bucket" | "advanceTo">;
 
 /** Below this, k6's buckets are wider than 0.8 % of a value. */
 const exactFrom = 0.128;
@@ -50,27 +53,41 @@ interface Found {
 }
 
 export class MetricSetReader {
-  readonly #sink: BucketSink;
+  readonly #sink: SeriesBuckets;
   readonly #options: MetricSetReaderOptions;
   readonly #metrics = new Map<string, KnownMetric>();
   readonly #series = new SeriesTable();
   readonly #decoder = new BucketDecoder();
   readonly #inexact = new Set<string>();
 
-  constructor(sink: BucketSink, options: MetricSetReaderOptions) {
+  constructor(sink: SeriesBuckets, options: MetricSetReaderOptions) {
     this.#sink = sink;
     this.#options = options;
   }
 
   /**
-   * Reads one push. Not to be called again before it has resolved.
+   * Reads one push of a k6 of our own. Not to be called again before it has resolved, as `take`.
    *
    * @throws Error if it cannot be understood
    */
   async read(body: Buffer): Promise<void> {
-    const set = decodeMetricSet(body);
+    await this.take(decodeMetricSet(body));
+  }
+
+  /**
+   * The same of a push that is decoded already.
+   *
+   * @throws InputError if a metric has changed its type; then nothing of it has been handed on
+   */
+  async take(set: MetricSet): Promise<void> {
     for (const { name, type } of set.metrics) {
-      if (!this.#metrics.has(name)) await this.#learn(name, type);
+      const { metric } = this.#metrics.get(name) ?? (await this.#learn(name, type));
+      const now = metricTypes[type - 1];
+      if (metric.type !== now) {
+        throw new InputError(
+          `the push cannot be read: metric ${JSON.stringify(name)} is a ${now} and was a ${metric.type} before`,
+        );
+      }
     }
     this.#handOn(set);
   }
@@ -97,36 +114,25 @@ export class MetricSetReader {
   }
 
   /** All buckets of a push, in the order of its bytes. */
-  #find({ bytes, metrics }: MetricSet, reader: protobuf.Reader): Found[] {
-    const view = new ByteView(bytes);
-    const range = { labelsStart: 0, labelsEnd: 0, samplesStart: 0, samplesEnd: 0 };
+  #find(set: MetricSet, reader: protobuf.Reader): Found[] {
+    const view = new ByteView(set.bytes);
     const found: Found[] = [];
-    for (const { name, type, timeSeries } of metrics) {
-      // `read` has learnt it.
+    eachSeries(set, reader, ({ name, type }, range) => {
+      // `take` has learnt it.
       const { metric, number } = this.#metrics.get(name)!;
-      const addSeries = (): number => {
-        reader.pos = range.labelsStart;
-        return this.#sink.series(metric, readLabels(reader, range.labelsEnd));
-      };
-      for (let at = 0; at < timeSeries.length; at += 2) {
-        reader.pos = timeSeries[at] ?? 0;
-        readSeries(reader, timeSeries[at + 1] ?? 0, type, range);
-        const { labelsStart, labelsEnd, samplesEnd } = range;
-        const seriesId = this.#series.idOf(number, view, labelsStart, labelsEnd, addSeries);
-        reader.pos = range.samplesStart;
-        while (reader.pos < samplesEnd) {
-          expectTag(reader, tagOf(1, bytesForm));
-          const end = endOf(reader);
-          const start = reader.pos;
-          found.push({ seconds: readSeconds(reader, end), seriesId, metric, type, start, end });
-          reader.pos = end;
-        }
-      }
-    }
+      const { labelsStart, labelsEnd } = range;
+      const seriesId = this.#series.idOf(number, view, labelsStart, labelsEnd, () => {
+        reader.pos = labelsStart;
+        return this.#sink.series(metric, readLabels(reader, labelsEnd));
+      });
+      eachBucket(reader, range, (seconds, start, end) => {
+        found.push({ seconds, seriesId, metric, type, start, end });
+      });
+    });
     return found;
   }
 
-  async #learn(name: string, typeNumber: number): Promise<void> {
+  async #learn(name: string, typeNumber: number): Promise<KnownMetric> {
     const type = metricTypes[typeNumber - 1];
     if (type === undefined) {
       throw new Error(`metric ${JSON.stringify(name)} is of type ${typeNumber}, expected 1 to 4`);
@@ -134,7 +140,9 @@ export class MetricSetReader {
     const known = builtinMetrics.get(name);
     const metric =
       known?.type === type ? known : { name, type, contains: await this.#options.contentOf(name) };
-    this.#metrics.set(name, { metric, number: this.#metrics.size });
+    const learnt = { metric, number: this.#metrics.size };
+    this.#metrics.set(name, learnt);
+    return learnt;
   }
 
   /** Of times, a bucket is a microsecond at least, and that is as good as they are measured. */
@@ -153,9 +161,4 @@ export class MetricSetReader {
         "within 1 %; --k6-samples lines reads each by itself",
     );
   }
-}
-
-function expectTag(reader: protobuf.Reader, expected: number): void {
-  const tag = reader.uint32();
-  if (tag !== expected) throw new Error(`there is a field of tag ${tag} instead of ${expected}`);
 }

@@ -8,7 +8,7 @@
  *     Label        1 name    2 value
  *     samples      1 value, repeated: see bucket-decoder.ts
  *
- * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto`, `output/cloud/expv2/metrics_client.go` (v2.2.0).
+ * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto` (v2.2.0).
  */
 import protobuf from "protobufjs/minimal.js";
 import snappy from "snappy";
@@ -37,10 +37,18 @@ export interface SeriesRange {
   samplesEnd: number;
 }
 
-/** @throws Error for bytes that are not such a message */
+/**
+ * Decodes a push of a k6 of our own; of anybody else's, `decodeUntrusted`.
+ *
+ * @throws Error for bytes that are not such a message
+ */
 export function decodeMetricSet(body: Buffer): MetricSet {
   // With `asBuffer` it is never a string.
-  const bytes = snappy.uncompressSync(body, { asBuffer: true }) as Buffer;
+  return readMetricSet(snappy.uncompressSync(body, { asBuffer: true }) as Buffer);
+}
+
+/** @throws Error for bytes that are not such a message */
+export function readMetricSet(bytes: Buffer): MetricSet {
   const reader = protobuf.Reader.create(bytes);
   const metrics: CloudMetric[] = [];
   let aggregationPeriod = 0;
@@ -72,16 +80,29 @@ function readMetric(reader: protobuf.Reader): CloudMetric {
 }
 
 /**
- * Reads from the reader's position to `end`, into `range`. Labels come before samples, as every encoder writes them.
+ * Calls `visit` for each time series with where its parts lie, which is one object for all. It may move the reader, which
+ * is of the set's bytes.
  *
- * @throws Error if the samples are not those of `type`
+ * @throws Error if the samples of a series are not those of its metric's type
  */
-export function readSeries(
+export function eachSeries(
+  { metrics }: MetricSet,
   reader: protobuf.Reader,
-  end: number,
-  type: number,
-  range: SeriesRange,
+  visit: (metric: CloudMetric, range: SeriesRange) => void,
 ): void {
+  const range = { labelsStart: 0, labelsEnd: 0, samplesStart: 0, samplesEnd: 0 };
+  for (const metric of metrics) {
+    const { type, timeSeries } = metric;
+    for (let at = 0; at < timeSeries.length; at += 2) {
+      reader.pos = timeSeries[at] ?? 0;
+      readSeries(reader, timeSeries[at + 1] ?? 0, type, range);
+      visit(metric, range);
+    }
+  }
+}
+
+/** Reads from the reader's position to `end`, into `range`. Labels come before samples, as every encoder writes them. */
+function readSeries(reader: protobuf.Reader, end: number, type: number, range: SeriesRange): void {
   range.labelsStart = reader.pos;
   range.labelsEnd = reader.pos;
   range.samplesStart = end;

@@ -91,6 +91,8 @@ const needs: readonly {
   { given: ["sigv4SecretKey"], needed: ["sigv4AccessKey"], lack: "its access key" },
   { given: ["clientCertificate"], needed: ["clientCertificateKey"], lack: "its key" },
   { given: ["clientCertificateKey"], needed: ["clientCertificate"], lack: "its certificate" },
+  { given: ["tlsCertificateFile"], needed: ["tlsKeyFile"], lack: "its key" },
+  { given: ["tlsKeyFile"], needed: ["tlsCertificateFile"], lack: "its certificate" },
 ];
 
 export function conflicts(candidates: ReadonlyMap<OptionName, Candidate>): ConfigProblem[] {

@@ -104,6 +104,20 @@ export function httpUrl(what: string, example: string): OptionKind<string> {
   };
 }
 
+/** Of a Postgres. Never shown: it holds a password as a rule. */
+export const databaseUrl: OptionKind<string> = scalar(
+  "url",
+  (value) => {
+    if (!URL.canParse(value) || !/^postgres(?:ql)?:\/\//i.test(value)) {
+      throw new UsageError(
+        'is not the URL of a Postgres: expected one such as "postgres://user@db.example/plimsoll"',
+      );
+    }
+    return value;
+  },
+  String,
+);
+
 /** One word of HTTP. Source: RFC 9110, section 5.6.2. */
 export function token(placeholder: string): OptionKind<string> {
   return scalar(

@@ -10,6 +10,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { connectionRows } from "./connection-rows.ts";
+import { clientRows, serverRows } from "./server-rows.ts";
 import { nameTemplates, outputs, relabelConfigs, tags, trendStats } from "./list-kinds.ts";
 import {
   boolean,
@@ -226,6 +227,8 @@ export const optionTable: OptionTable = {
     description: "address to serve Plimsoll's own metrics at, e.g. `localhost:9464`",
     secret: false,
   },
+  ...serverRows,
+  ...clientRows,
 };
 
 export interface NamedRow extends OptionRow<unknown> {

@@ -53,7 +53,28 @@ export interface RunOptions {
   readonly out: readonly string[];
 }
 
-export interface Options extends RunOptions, RemoteWriteOptions {}
+/** What `plimsoll serve` needs to know, and where the runs of all commands are kept. */
+export interface ServerOptions {
+  readonly listen: ListenAddress;
+  /** What k6 and people reach the server by. `undefined`: the address that it listens at. */
+  readonly publicUrl: string | undefined;
+  /** Of a Postgres. `undefined`: runs are kept in the data directory. */
+  readonly databaseUrl: string | undefined;
+  /** PEM file; HTTPS where there is one. */
+  readonly tlsCertificateFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  /** A run without data for so long is over. */
+  readonly runTimeoutMs: number;
+}
+
+/** What reaches a server. */
+export interface ClientOptions {
+  /** `undefined`: this machine's own runs. */
+  readonly server: string | undefined;
+  readonly token: string | undefined;
+}
+
+export interface Options extends RunOptions, RemoteWriteOptions, ServerOptions, ClientOptions {}
 
 export type OptionName = keyof Options;
 

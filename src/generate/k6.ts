@@ -19,7 +19,6 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { GeneratorError, systemErrorCode } from "../errors.ts";
 import { parseK6Arguments } from "./k6-flags.ts";
-import { collectorVariables } from "./k6-collector.ts";
 import { bucketsEnvironment, type K6Samples } from "./k6-samples.ts";
 import { readK6Summary, type K6Summary } from "./k6-summary.ts";
 
@@ -159,10 +158,7 @@ export async function startK6(options: K6RunOptions): Promise<K6Process> {
   const summaryPath = ownExport ?? options.summaryPath;
   const summaryBefore = await modifiedMs(summaryPath);
   const child = spawn(k6.path, k6Arguments(options), {
-    env:
-      samples.kind === "buckets"
-        ? { ...bucketsEnvironment(env, samples.cloudUrl), ...collectorVariables(env) }
-        : { ...env },
+    env: samples.kind === "buckets" ? bucketsEnvironment(env, samples.cloudUrl) : { ...env },
     stdio: [script === "-" ? "inherit" : "ignore", stdout, "pipe"],
     detached: true,
   });

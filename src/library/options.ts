@@ -6,6 +6,7 @@
  * with every problem. docs/options.md has the defaults and limits.
  */
 import type { Environment } from "../config/option-row.ts";
+import type { OptionGroup } from "../config/option-row.ts";
 import type { NamedRow } from "../config/option-table.ts";
 import { optionRows } from "../config/option-table.ts";
 import type { Options } from "../config/options.ts";
@@ -131,10 +132,12 @@ const commandKeys = ["out", "metricsListen"];
 const source = "options";
 const prefix = "remoteWrite";
 
+const commandGroups: readonly OptionGroup[] = ["server", "client"];
+
 /** Name to row, in the order of the docs. */
 export const libraryRows: ReadonlyMap<string, NamedRow> = new Map(
   optionRows
-    .filter(({ key }) => !commandKeys.includes(key))
+    .filter(({ key, group }) => !commandKeys.includes(key) && !commandGroups.includes(group))
     .map((row) => [row.key.startsWith(prefix) ? withoutPrefix(row.key) : row.key, row]),
 );
 

@@ -10,8 +10,30 @@ import { listSpools, type SpoolListing } from "../spool/list-spools.ts";
 import type { RunSpool } from "../spool/run-spool.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
+/** All that the start of a run has to say of earlier processes. */
+export async function describeSpools(
+  run: {
+    readonly remoteWrite: RemoteWriteOptions;
+    readonly identity: RunIdentity;
+    readonly isLive: boolean;
+    readonly startMs: number;
+  },
+  client: StoreClient,
+  spool: RunSpool,
+): Promise<string[]> {
+  const { remoteWrite, identity, isLive, startMs } = run;
+  const isAgainPossible = remoteWrite.preflight && !isLive;
+  return [
+    ...describeRecovery(spool, remoteWrite.queues),
+    ...(await describeLeftovers(remoteWrite, spool.directory)),
+    ...(isAgainPossible
+      ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, startMs)
+      : []),
+  ];
+}
+
 /** What lies in the run's own spool. `queues` is how many were asked for. */
-export function describeRecovery(spool: RunSpool, queues: number): string[] {
+function describeRecovery(spool: RunSpool, queues: number): string[] {
   const { batches } = spool.recovered;
   const folder = JSON.stringify(spool.directory);
   const notices: string[] = [];
@@ -40,7 +62,7 @@ export function describeDamage({ directory, recovered }: RunSpool): string[] {
 }
 
 /** What other runs have left for the same receiver, in at most one line. */
-export async function describeLeftovers(
+async function describeLeftovers(
   { spoolDir, url }: Pick<RemoteWriteOptions, "spoolDir" | "url">,
   ownFolder: string,
 ): Promise<string[]> {
@@ -64,7 +86,7 @@ export async function describeLeftovers(
  *
  * @param startMs Unix milliseconds of the first sample.
  */
-export async function describeEarlierIngest(
+async function describeEarlierIngest(
   { url, pushIntervalMs }: Pick<RemoteWriteOptions, "url" | "pushIntervalMs">,
   { client, spool }: { readonly client: StoreClient; readonly spool: RunSpool },
   { testid }: RunIdentity,

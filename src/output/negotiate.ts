@@ -7,6 +7,7 @@ import type { RemoteWriteOptions } from "../config/options.ts";
 import type { RemoteWriteProtocol } from "../encode/encoded-batch.ts";
 import type { TrendForm } from "../encode/prometheus-mapper.ts";
 import { ReceiverError } from "../errors.ts";
+import type { ProbeAccepted } from "../send/probe.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { type AskContext, askReceiver } from "./ask-receiver.ts";
 
@@ -40,13 +41,25 @@ export async function negotiate(
       : "";
     throw new ReceiverError(`${result.text}${age}; nothing was started${advice}`);
   }
-  const { protocol, nativeHistograms } = result;
+  return agree(options, result, client.displayUrl);
+}
+
+/**
+ * What follows from a receiver's answer.
+ *
+ * @throws ReceiverError if the options insist on what it does not store
+ */
+export function agree(
+  options: Pick<RemoteWriteOptions, "protocol" | "trends">,
+  { protocol, nativeHistograms }: ProbeAccepted,
+  url: string,
+): Agreement {
   const notices: string[] = [];
   if (options.protocol === "auto" && protocol === "1") {
-    notices.push(`${client.displayUrl} does not speak remote write 2.0; sending 1.0`);
+    notices.push(`${url} does not speak remote write 2.0; sending 1.0`);
   }
-  const form = trendFormOf(options.trends, nativeHistograms, client.displayUrl, notices);
-  return { protocol, trendForm: form, notices };
+  const trendForm = trendFormOf(options.trends, nativeHistograms, url, notices);
+  return { protocol, trendForm, notices };
 }
 
 /**

@@ -9,20 +9,18 @@
 import { Aggregator } from "../aggregate/aggregator.ts";
 import type { MetricTotals } from "../aggregate/metric-totals.ts";
 import type { PointSink } from "../aggregate/series-point.ts";
-import { parseTrendStat } from "../aggregate/trend-stat.ts";
 import type { Clock } from "../clock.ts";
-import type { RemoteWriteOptions } from "../config/options.ts";
 import type { EncodedBatch } from "../encode/encoded-batch.ts";
-import { createNameTemplate } from "../encode/name-templates.ts";
 import { PrometheusMapper, type TrendForm } from "../encode/prometheus-mapper.ts";
 import { parseRelabelConfigs } from "../encode/parse-relabel-configs.ts";
-import { relabel } from "../encode/relabel.ts";
-import type { GeneratorHealth } from "../runs/generator-health.ts";
 import type { RunIdentity } from "../runs/run-identity.ts";
 import type { Tags } from "../sample/sample.ts";
 import type { BucketSink } from "../sample/sample-bucket.ts";
 import type { RemoteWriteClient } from "../send/remote-write-client.ts";
 import { RunSpool } from "../spool/run-spool.ts";
+import { withoutSpooled } from "./journaled-samples.ts";
+import type { PrometheusOutputOptions } from "./prometheus-output-options.ts";
+import { createMapperOptions } from "./mapper-options.ts";
 import { negotiate } from "./negotiate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { Output } from "./output.ts";
@@ -31,7 +29,7 @@ import { createClient } from "./create-client.ts";
 import { Delivery } from "./delivery.ts";
 import { type RunEnd, RunSeries } from "./run-series.ts";
 import { SelfSeries } from "./self-series.ts";
-import { describeEarlierIngest, describeLeftovers, describeRecovery } from "./leftovers.ts";
+import { describeDamage, describeSpools } from "./leftovers.ts";
 import { spoolFolder } from "./spool-folder.ts";
 
 /**
@@ -49,33 +47,6 @@ const bucketGraceMs = 1_500;
  */
 const generatorLabels = ["instance_id", "load_zone"];
 
-export interface PrometheusOutputOptions {
-  readonly remoteWrite: RemoteWriteOptions;
-  readonly identity: RunIdentity;
-  /** Labels of `plimsoll_run_info`. */
-  readonly info: Tags;
-  /** Labels of every series that has none of that name. */
-  readonly tags: Tags;
-  /** Whether samples come as they are made, so that silence means that time goes on. */
-  readonly isLive: boolean;
-  /**
-   * Whether Plimsoll's own metrics are points of the run as well. Not of samples that may be read again: the same
-   * samples make the same requests.
-   */
-  readonly storesSelfMetrics: boolean;
-  /** How the generator is, where that is known. */
-  readonly health?: (() => GeneratorHealth) | undefined;
-  /** Unix milliseconds, not after the first sample: when the receiver is asked what it takes. */
-  readonly startMs: number;
-  readonly clock: Clock;
-  /** Numbers from 0 up to, not including, 1. */
-  readonly random: () => number;
-  /** Name and version, e.g. `plimsoll/1.2.3`. */
-  readonly userAgent: string;
-  /** Something that the user did not ask for and should know; called once per matter. */
-  readonly onNotice: (text: string) => void;
-}
-
 export class PrometheusOutput implements Output {
   readonly name = "prometheus-rw";
   readonly identity: RunIdentity;
@@ -87,6 +58,8 @@ export class PrometheusOutput implements Output {
   readonly trendForm: TrendForm;
   readonly spoolDirectory: string;
   readonly #options: PrometheusOutputOptions;
+  /** Of the samples. */
+  readonly #clock: Clock;
   readonly #client: RemoteWriteClient;
   readonly #delivery: Delivery;
   readonly #mapper: PrometheusMapper;
@@ -104,18 +77,20 @@ export class PrometheusOutput implements Output {
    * @throws ReceiverError, SpoolError, InputError (a file that an option names), ConfigError (relabel rules)
    */
   static async open(options: PrometheusOutputOptions): Promise<PrometheusOutput> {
-    const { remoteWrite, identity, clock, random } = options;
+    const { remoteWrite, identity, journaled, clock, random } = options;
     const { source, rules } = remoteWrite.writeRelabelConfigs;
     const relabelRules = parseRelabelConfigs(rules, source);
     const client = await createClient(remoteWrite, options);
     let spool: RunSpool | undefined;
     try {
-      const agreement = await negotiate(remoteWrite, client, {
-        clock,
-        random,
-        tags: new Map([...pick(options.tags, generatorLabels), ["testid", identity.testid]]),
-        probeMs: options.startMs,
-      });
+      const agreement = journaled
+        ? { ...journaled.agreement, notices: [] }
+        : await negotiate(remoteWrite, client, {
+            clock,
+            random,
+            tags: new Map([...pick(options.tags, generatorLabels), ["testid", identity.testid]]),
+            probeMs: options.startMs,
+          });
       for (const notice of agreement.notices) options.onNotice(notice);
       const directory = spoolFolder(remoteWrite.spoolDir, identity.testid, remoteWrite.url);
       spool = await RunSpool.open(directory, {
@@ -127,28 +102,11 @@ export class PrometheusOutput implements Output {
           created: new Date(clock.nowMs()).toISOString(),
         },
       });
-      const isAgainPossible = remoteWrite.preflight && !options.isLive;
-      const notices = [
-        ...describeRecovery(spool, remoteWrite.queues),
-        ...(await describeLeftovers(remoteWrite, directory)),
-        ...(isAgainPossible
-          ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, options.startMs)
-          : []),
-      ];
-      for (const notice of notices) options.onNotice(notice);
-      const mapperOptions = {
-        runLabels: [
-          { name: "testid", value: identity.testid },
-          { name: "test", value: identity.test },
-        ],
-        extraTags: options.tags,
-        trendForm: agreement.trendForm,
-        // The configuration has refused what does not parse.
-        trendStats: remoteWrite.trendStats.flatMap((stat) => parseTrendStat(stat) ?? []),
-        maxSeries: remoteWrite.maxSeries,
-        nameTemplate: createNameTemplate(remoteWrite.nameTemplates),
-        relabel: (labels: Parameters<typeof relabel>[0]) => relabel(labels, relabelRules),
-      };
+      const found = journaled
+        ? describeDamage(spool)
+        : await describeSpools(options, client, spool);
+      for (const notice of found) options.onNotice(notice);
+      const mapperOptions = createMapperOptions(options, agreement.trendForm, relabelRules);
       return new PrometheusOutput(options, {
         client,
         spool,
@@ -193,13 +151,17 @@ export class PrometheusOutput implements Output {
     this.trendForm = parts.agreement.trendForm;
     let lastId = -1;
     const nextId = (): number => ++lastId;
-    this.#points = this.#delivery.points(this.protocol);
+    const { journaled } = options;
+    const points = this.#delivery.points(this.protocol);
+    this.#points = journaled ? withoutSpooled(points, journaled.isSpooled) : points;
+    this.#clock = journaled?.clock ?? clock;
     this.#runSeries = new RunSeries(this.#points, {
       identity,
       generatorLabels: ofGenerator,
       info,
       nextId,
-      startMs: () => this.#aggregator.oldestMs,
+      state: journaled?.continues?.state,
+      startMs: () => this.#startMs,
       onInterval: (timestampMs) => this.#writeSelf(timestampMs),
     });
     if (options.storesSelfMetrics) {
@@ -210,10 +172,10 @@ export class PrometheusOutput implements Output {
       pushIntervalMs: remoteWrite.pushIntervalMs,
       latenessMs: remoteWrite.latenessMs,
       staleMarkers: remoteWrite.staleMarkers,
-      clock,
+      clock: this.#clock,
     });
     this.#delivery.wake();
-    if (options.isLive) {
+    if (options.isLive && !journaled) {
       this.#idleWatch = new IdleWatch({
         clock,
         graceMs: remoteWrite.latenessMs + idleGraceMs,
@@ -224,6 +186,11 @@ export class PrometheusOutput implements Output {
           ),
       });
     }
+  }
+
+  /** Of the run's first sample, Unix milliseconds. */
+  get #startMs(): number {
+    return this.#options.journaled?.continues?.startMs ?? this.#aggregator.oldestMs;
   }
 
   get sink(): BucketSink {
@@ -252,30 +219,44 @@ export class PrometheusOutput implements Output {
 
   /** Closes the last interval, writes how the run ended, and sends until all is sent or the time is over. */
   async finish(end: Pick<RunEnd, "state" | "thresholds" | "counts">): Promise<void> {
-    this.#idleWatch?.[Symbol.dispose]();
-    const endMs = this.#aggregator.finish();
-    this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
-    const { oldestMs, newestMs } = this.#aggregator;
+    const runEndMs = this.writeEnd(end);
     const { clock, remoteWrite } = this.#options;
-    const runEndMs = endMs ?? clock.nowMs();
-    this.#runSeries.finish(runEndMs, {
-      ...end,
-      startMs: endMs === undefined ? undefined : oldestMs,
-      endMs: endMs === undefined ? undefined : newestMs,
-      totals: this.totals(),
-      samples: this.#aggregator.counts,
-    });
     const deadlineMs = clock.nowMs() + remoteWrite.drainTimeoutMs;
-    const isDelivered = await this.#delivery.drain(remoteWrite.drainTimeoutMs);
+    const isDelivered = await this.drain(remoteWrite.drainTimeoutMs);
     if (isDelivered && this.#selfSeries) {
       // The account of all before it, and so the last to be sent. What is pending is none to close.
-      this.#selfSeries.write(runEndMs + 1, oldestMs, this.progress);
+      this.#selfSeries.write(runEndMs + 1, this.#aggregator.oldestMs, this.progress);
       this.#points.requestEnd();
       if (remoteWrite.staleMarkers) this.#selfSeries.end(runEndMs + 2);
       this.#points.requestEnd();
-      await this.#delivery.drain(Math.max(0, deadlineMs - clock.nowMs()));
+      await this.drain(Math.max(0, deadlineMs - clock.nowMs()));
     }
     await this.close();
+  }
+
+  /**
+   * Closes the last interval and writes how the run ended: again, where samples came after the end. Returns the time of
+   * the run's last points.
+   */
+  writeEnd(end: Pick<RunEnd, "state" | "thresholds" | "counts">): number {
+    this.#idleWatch?.[Symbol.dispose]();
+    const endMs = this.#aggregator.finish();
+    this.#lastPointMs = endMs === undefined ? 0 : endMs - 1;
+    const runEndMs = endMs ?? this.#clock.nowMs();
+    const isWhole = this.#options.journaled?.continues === undefined;
+    this.#runSeries.finish(runEndMs, {
+      ...end,
+      startMs: endMs === undefined ? undefined : this.#startMs,
+      endMs: endMs === undefined ? undefined : this.#aggregator.newestMs,
+      totals: isWhole ? this.totals() : [],
+      samples: isWhole ? this.#aggregator.counts : undefined,
+    });
+    return runEndMs;
+  }
+
+  /** Sends until nothing waits, and says so, or the time is over. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    return await this.#delivery.drain(timeoutMs);
   }
 
   /** Stops at once. What is not acknowledged stays in the spool. A second call waits for the first. */

@@ -50,8 +50,9 @@ export interface RunEnd {
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   readonly totals: readonly MetricTotals[];
+  /** Absent, and no totals, where they are not of the whole run. */
+  readonly samples?: SampleCounts | undefined;
   readonly thresholds: readonly ThresholdResult[];
-  readonly samples: SampleCounts;
   /** Absent where the generator did not say: a file of samples holds none. */
   readonly counts?: readonly GeneratorCount[] | undefined;
 }
@@ -63,6 +64,8 @@ export interface RunSeriesOptions {
   /** Labels of `plimsoll_run_info` beyond the identity. */
   readonly info: Tags;
   readonly nextId: () => number;
+  /** Which it is in until `finish`. Default `running`. */
+  readonly state?: RunState | undefined;
   /** Unix milliseconds of the first sample; called when the first interval ends. */
   readonly startMs: () => number;
   /** Called before an interval is over, with its end: for points of others that go with it. */
@@ -74,10 +77,12 @@ export class RunSeries implements PointSink {
   readonly #options: RunSeriesOptions;
   readonly #known = new Map<string, OutputSeries>();
   #lastMs = 0;
+  #state: RunState;
 
   constructor(points: PointSink, options: RunSeriesOptions) {
     this.#points = points;
     this.#options = options;
+    this.#state = options.state ?? "running";
   }
 
   float(series: OutputSeries, timestampMs: number, value: number, startTimestampMs: number): void {
@@ -104,13 +109,13 @@ export class RunSeries implements PointSink {
   intervalEnd(timestampMs: number): void {
     if (timestampMs - this.#lastMs >= repeatMs) {
       this.#writeStart(timestampMs, this.#options.startMs());
-      this.#write("plimsoll_run_state", { state: "running" }, timestampMs, 1);
+      this.#write("plimsoll_run_state", { state: this.#state }, timestampMs, 1);
     }
     this.#options.onInterval?.(timestampMs);
     this.#points.intervalEnd(timestampMs);
   }
 
-  /** Writes how the run ended. `timestampMs` is later than every point so far. */
+  /** Writes how the run ended, and again after late samples. `timestampMs` is later than every point so far. */
   finish(timestampMs: number, end: RunEnd): void {
     const { state, startMs, endMs, totals, thresholds, samples, counts = [] } = end;
     if (startMs !== undefined && endMs !== undefined) {
@@ -120,6 +125,7 @@ export class RunSeries implements PointSink {
     } else {
       this.#write("plimsoll_run_info", this.#options.info, timestampMs, 1);
     }
+    this.#state = state;
     this.#write("plimsoll_run_state", { state }, timestampMs, 1);
     for (const total of totals) {
       for (const [stat, value] of summaryOf(total)) {
@@ -130,16 +136,19 @@ export class RunSeries implements PointSink {
     for (const { metric, stat, value } of counts) {
       this.#write("plimsoll_run_generator_count", { metric, stat }, timestampMs, value);
     }
-    const { read, aggregated, dropped } = samples;
+    if (samples) this.#writeSamples(timestampMs, samples);
+    for (const { metric, threshold, ok } of thresholds) {
+      this.#write("plimsoll_threshold_ok", { metric, threshold }, timestampMs, ok ? 1 : 0);
+    }
+    this.#points.intervalEnd(timestampMs);
+  }
+
+  #writeSamples(timestampMs: number, { read, aggregated, dropped }: SampleCounts): void {
     this.#write("plimsoll_run_samples", { outcome: "read" }, timestampMs, read);
     this.#write("plimsoll_run_samples", { outcome: "aggregated" }, timestampMs, aggregated);
     for (const [reason, count] of dropped) {
       this.#write("plimsoll_run_samples", { outcome: "dropped", reason }, timestampMs, count);
     }
-    for (const { metric, threshold, ok } of thresholds) {
-      this.#write("plimsoll_threshold_ok", { metric, threshold }, timestampMs, ok ? 1 : 0);
-    }
-    this.#points.intervalEnd(timestampMs);
   }
 
   #writeStart(timestampMs: number, startMs: number): void {

@@ -4,10 +4,10 @@
  */
 import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import type { OutputProgress } from "./output-progress.ts";
-import { type SelfMetric, selfMetrics } from "./self-metrics.ts";
+import { type SelfMetric, selfMetrics, type SelfValue } from "./self-metrics.ts";
 
 /** Whoever can be asked: an output. */
-interface SelfAware {
+export interface SelfAware {
   readonly progress: OutputProgress;
   /** Of each of its own series. */
   readonly ownLabels: Readonly<Record<string, string>>;
@@ -18,24 +18,37 @@ interface SelfAware {
  * of the process.
  */
 export function createSelfMetrics(output: SelfAware): Registry {
-  const registry = new Registry();
+  const registry = createRegistry(({ values }) => values(output.progress));
   registry.setDefaultLabels({ ...output.ownLabels });
-  collectDefaultMetrics({ register: registry });
-  for (const metric of selfMetrics) registry.registerMetric(readFrom(metric, output));
   return registry;
 }
 
-function readFrom(
-  { name, help, kind, values }: SelfMetric,
-  output: Pick<SelfAware, "progress">,
-): Metric {
+/** The same for a process that has several runs, which come and go: each value has its run's labels. */
+export function createRunsMetrics(outputs: () => readonly SelfAware[]): Registry {
+  return createRegistry(({ values }) =>
+    outputs().flatMap(({ progress, ownLabels }) =>
+      values(progress).map((value) => ({ ...value, labels: { ...ownLabels, ...value.labels } })),
+    ),
+  );
+}
+
+function createRegistry(valuesOf: (metric: SelfMetric) => readonly SelfValue[]): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const metric of selfMetrics) {
+    registry.registerMetric(readFrom(metric, () => valuesOf(metric)));
+  }
+  return registry;
+}
+
+function readFrom({ name, help, kind }: SelfMetric, valuesOf: () => readonly SelfValue[]): Metric {
   const metric = {
     name,
     get: async () => ({
       name,
       help,
       type: kind,
-      values: values(output.progress).map(({ labels, value, suffix = "" }) => ({
+      values: valuesOf().map(({ labels, value, suffix = "" }) => ({
         metricName: name + suffix,
         labels,
         value,

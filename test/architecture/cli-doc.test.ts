@@ -2,14 +2,19 @@
 import type { Command } from "commander";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import { backupCommand } from "../../src/cli/backup.ts";
 import { configCommand } from "../../src/cli/config.ts";
 import { doctorCommand } from "../../src/cli/doctor.ts";
 import { downCommand } from "../../src/cli/down.ts";
+import { envCommand } from "../../src/cli/env.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import type { RunReport } from "../../src/cli/run-report.ts";
 import { replayCommand } from "../../src/cli/replay.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { runsCommand } from "../../src/cli/runs.ts";
+import { serveCommand } from "../../src/cli/serve.ts";
 import { statusCommand } from "../../src/cli/status.ts";
+import { tokenCommand } from "../../src/cli/token.ts";
 import { upCommand } from "../../src/cli/up.ts";
 import { checkNames } from "../../src/doctor/check.ts";
 import { optionRows } from "../../src/config/option-table.ts";
@@ -37,6 +42,20 @@ it.each([
   { name: "up", command: upCommand(io), flags: 7 },
   { name: "status", command: statusCommand(io), flags: 2 },
   { name: "down", command: downCommand(io), flags: 2 },
+  { name: "serve", command: serveCommand(io), flags: 1 },
+  { name: "env", command: envCommand(io), flags: 2 },
+  { name: "backup", command: backupCommand(io), flags: 1 },
+  { name: "runs list", command: subcommand(runsCommand(io), "list"), flags: 9 },
+  { name: "runs show", command: subcommand(runsCommand(io), "show"), flags: 2 },
+  { name: "runs note", command: subcommand(runsCommand(io), "note"), flags: 1 },
+  { name: "runs delete", command: subcommand(runsCommand(io), "delete"), flags: 1 },
+  { name: "runs export", command: subcommand(runsCommand(io), "export"), flags: 2 },
+  { name: "runs create", command: subcommand(runsCommand(io), "create"), flags: 6 },
+  { name: "runs end", command: subcommand(runsCommand(io), "end"), flags: 4 },
+  { name: "runs stop", command: subcommand(runsCommand(io), "stop"), flags: 1 },
+  { name: "token create", command: subcommand(tokenCommand(io), "create"), flags: 3 },
+  { name: "token list", command: subcommand(tokenCommand(io), "list"), flags: 2 },
+  { name: "token revoke", command: subcommand(tokenCommand(io), "revoke"), flags: 1 },
 ])("lists the $flags flags that $name has of its own", async ({ name, command, flags }) => {
   const own = ownOptions(command);
   expect(own).toHaveLength(flags);
@@ -46,9 +65,16 @@ it.each([
   ]);
 });
 
+function subcommand(command: Command, name: string): Command {
+  return command.commands.find((one) => one.name() === name) ?? expect.unreachable(name);
+}
+
 function ownOptions(command: Command) {
   const shared = optionRows.flatMap(({ flag }) => [flag, flag.replace("--", "--no-")]);
-  return command.options.filter(({ long }) => !shared.includes(long ?? ""));
+  // What a command has of its own under a shared name stands under no heading of the table.
+  return command.options.filter(
+    ({ long, helpGroupHeading }) => helpGroupHeading === undefined || !shared.includes(long ?? ""),
+  );
 }
 
 /** One of each field, those that may be absent too; the type keeps it whole. */

@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { expect, it } from "vitest";
+import { backupCommand } from "../../src/cli/backup.ts";
 import { configCommand } from "../../src/cli/config.ts";
 import { doctorCommand } from "../../src/cli/doctor.ts";
 import { downCommand } from "../../src/cli/down.ts";
+import { envCommand } from "../../src/cli/env.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { replayCommand } from "../../src/cli/replay.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { runsCommand } from "../../src/cli/runs.ts";
+import { serveCommand } from "../../src/cli/serve.ts";
 import { statusCommand } from "../../src/cli/status.ts";
+import { tokenCommand } from "../../src/cli/token.ts";
 import { upCommand } from "../../src/cli/up.ts";
 import { splitRunArguments } from "../../src/cli/run-arguments.ts";
 
@@ -64,16 +69,28 @@ async function parse(line: string): Promise<void> {
     configCommand(io),
     doctorCommand(io),
     ...stack,
+    serveCommand(io),
+    envCommand(io),
+    runsCommand(io),
+    tokenCommand(io),
+    backupCommand(io),
   ];
   const program = new Command("plimsoll")
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const command of commands) {
-    program.addCommand(command.copyInheritedSettings(program).action(() => undefined));
+    program.addCommand(silence(command, program));
   }
   const [, name = "", ...args] = words(line);
   const own = name === "run" ? splitRunArguments(run, args).own : args;
   await program.parseAsync([name, ...own], { from: "user" });
+}
+
+/** It and its subcommands do nothing. */
+function silence(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const subcommand of command.commands) silence(subcommand, command);
+  return command.commands.length > 0 ? command : command.action(() => undefined);
 }
 
 const examples = pages.flatMap((page) => commandLines(page).map((line) => [page, line] as const));

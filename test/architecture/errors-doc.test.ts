@@ -3,11 +3,13 @@ import { expect, it } from "vitest";
 import { exitCodeByError, exitCodes } from "../../src/cli/exit-codes.ts";
 import {
   ConfigError,
+  DatabaseError,
   errorCodes,
   GeneratorError,
   InputError,
   PlimsollError,
   ReceiverError,
+  ServerError,
   SpoolError,
   StackError,
   UsageError,
@@ -23,11 +25,13 @@ const errors = [
   new ReceiverError("a message", { cause }),
   new SpoolError("a message", { cause }),
   new StackError("a message", { cause }),
+  new ServerError("a message", { cause }),
+  new DatabaseError("a message", { cause }),
 ];
 
 it("documents every error: its code, class and exit code", async () => {
   const rows = await readTable("errors.md", "# Errors");
-  expect(rows).toHaveLength(7);
+  expect(rows).toHaveLength(9);
   expect(rows.map(([code, name, exitCode]) => [uncode(code), uncode(name), exitCode])).toEqual(
     errors.map(({ code, name }) => [code, name, String(exitCodeByError[code])]),
   );

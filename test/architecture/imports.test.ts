@@ -15,9 +15,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   output: ["sample", "aggregate", "encode", "spool", "send", "config", "runs", "query"],
   generate: ["sample", "aggregate", "runs"],
   library: ["sample", "encode", "send", "output", "config", "runs"],
-  cloud: ["sample"],
+  cloud: ["sample", "runs"],
   query: [],
-  runs: [],
+  runs: ["config"],
+  store: ["runs"],
+  server: ["sample", "aggregate", "encode", "spool", "send", "output", "cloud", "runs", "config"],
   config: [],
   doctor: ["encode", "spool", "send", "output", "generate", "config", "query"],
   stack: [],
@@ -46,6 +48,12 @@ const rules: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/dashboards/", pathNot: "^src/dashboards/check/" },
     to: { path: "^src/", pathNot: ["^src/dashboards/", "^src/encode/metric-names.ts$"] },
+  },
+  {
+    name: "runs/ imports of config/ only how durations are written",
+    severity: "error",
+    from: { path: "^src/runs/" },
+    to: { path: "^src/config/", pathNot: "^src/config/duration.ts$" },
   },
   {
     name: "errors.ts, clock.ts, free-port.ts and version.ts import nothing of ours",
@@ -147,7 +155,6 @@ describe("the modules of src/", () => {
       expect(text, path).not.toMatch(/import (?:\w+|\* as \w+) from "(?:node:)?process"/);
     }
     expect([...new Set(uses)].sort()).toEqual([
-      "src/generate/k6-collector.ts: constrainedMemory",
       "src/generate/k6.ts: kill",
       "src/send/auth/aws-credentials.ts: env",
       "src/spool/directory-lock.ts: kill",

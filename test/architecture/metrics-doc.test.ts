@@ -5,6 +5,7 @@ import { parseTrendStat } from "../../src/aggregate/trend-stat.ts";
 import { PrometheusMapper, type TrendForm } from "../../src/encode/prometheus-mapper.ts";
 import { runFamilies } from "../../src/output/run-series.ts";
 import { selfMetrics } from "../../src/output/self-metrics.ts";
+import { serverMetricNames } from "../../src/server/server-metrics.ts";
 import { metricTypes, type MetricType } from "../../src/sample/metric.ts";
 import { dropReasons } from "../../src/sample/sample.ts";
 import { expectGeneratedTable, readTable, uncode } from "../support/markdown.ts";
@@ -86,6 +87,12 @@ it("lists our own metrics", async () => {
       ...selfMetrics.map(({ name, kind, help }) => [`\`${name}\``, kind, help]),
     ],
   );
+});
+
+it("lists the metrics of a server", async () => {
+  const rows = await readTable("metrics.md", "### Of a server");
+  expect(rows.map(([name]) => uncode(name))).toEqual(Object.values(serverMetricNames));
+  expect(rows).toHaveLength(3);
 });
 
 it("gives our own metrics names of Prometheus' kind", () => {

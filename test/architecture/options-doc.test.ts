@@ -42,8 +42,9 @@ it("shares no flag with k6 but those that mean the same there", () => {
 });
 
 it("marks every option that holds a credential as secret", () => {
-  const credential = /password|token|secret|key|param|header/i;
-  const isPlace = ({ name }: NamedRow) => /File$|Url$|^clientCertificateKey$/.test(name);
+  const credential = /password|token|secret|key|param|header|database/i;
+  const isPlace = ({ name }: NamedRow) =>
+    /File$|(?<!database)Url$|^clientCertificateKey$/.test(name);
   const secrets = optionRows.filter((row) => credential.test(row.name) && !isPlace(row));
   expect(secrets.map(({ name, secret }) => [name, secret])).toEqual([
     ["password", true],
@@ -53,6 +54,8 @@ it("marks every option that holds a credential as secret", () => {
     ["sigv4AccessKey", true],
     ["sigv4SecretKey", true],
     ["headers", true],
+    ["databaseUrl", true],
+    ["token", true],
   ]);
 });
 

@@ -10,6 +10,7 @@ export type ToolName =
   | "docker-compose"
   | "k6-1"
   | "k6-2"
+  | "k6-2-1"
   | "node-exporter"
   | "pgbouncer-exporter"
   | "postgres-exporter"
@@ -18,6 +19,7 @@ export type ToolName =
   | "prometheus-3"
   | "promtool-2"
   | "promtool-3"
+  | "strace"
   | "victoria-metrics";
 
 const variableOf = (tool: ToolName) => `PLIMSOLL_TOOL_${tool.toUpperCase().replaceAll("-", "_")}`;
@@ -49,4 +51,15 @@ export function describeWithTool(
   } else {
     it.skip(`${name} (${missing})`);
   }
+}
+
+/** The same for a suite that needs several; without one of them, the first that is missing is named. */
+export function describeWithTools(
+  tools: readonly ToolName[],
+  name: string,
+  body: () => void,
+): void {
+  const missing = tools.find((tool) => findTool(tool) === undefined);
+  if (missing !== undefined) return describeWithTool(missing, name, () => undefined);
+  describe(name, body);
 }

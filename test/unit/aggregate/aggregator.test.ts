@@ -368,4 +368,25 @@ describe("Aggregator", () => {
       { numRuns: 300 },
     );
   });
+
+  it("goes on behind its end with what comes late, and ends again, at any time", () => {
+    assert(
+      property(array(integer({ min: -5_000, max: 5_000 }), { maxLength: 8 }), (lateMs) => {
+        // The recorder refuses a point that is not newer than those before.
+        const { points, aggregator } = setUp({ staleMarkers: true });
+        const id = aggregator.series(reqs, new Map());
+        aggregator.sample(id, t0 + 500, 1);
+        let endMs = aggregator.finish() ?? 0;
+        for (const ms of lateMs) {
+          aggregator.sample(id, t0 + 500 + ms, 1);
+          aggregator.advanceTo(endMs + 1_500);
+          const next = aggregator.finish() ?? 0;
+          expect(next).toBeGreaterThan(endMs);
+          endMs = next;
+        }
+        const values = points.of("k6_reqs_total{}").filter(([, value]) => !Number.isNaN(value));
+        expect(values.at(-1)?.[1]).toBe(lateMs.length + 1);
+      }),
+    );
+  });
 });

@@ -74,6 +74,14 @@ describe("without any source", () => {
       sampleAgeLimitMs: 0,
       drainTimeoutMs: 30_000,
       metricsListen: undefined,
+      listen: { host: "127.0.0.1", port: 6460 },
+      publicUrl: undefined,
+      databaseUrl: undefined,
+      tlsCertificateFile: undefined,
+      tlsKeyFile: undefined,
+      runTimeoutMs: 120_000,
+      server: undefined,
+      token: undefined,
     });
     expect(new Set(Object.values(sources).map(({ name }) => name))).toEqual(new Set(["default"]));
   });
@@ -192,6 +200,14 @@ it("reads every option alike from a variable and from the file", () => {
     sampleAgeLimitMs: "1h",
     drainTimeoutMs: "1m",
     metricsListen: "[::1]:9464",
+    listen: ":6460",
+    publicUrl: "https://k6.test",
+    databaseUrl: "postgresql://ann:p@db.test/plimsoll",
+    tlsCertificateFile: "/server.pem",
+    tlsKeyFile: "/server.key",
+    runTimeoutMs: "30s",
+    server: "https://k6.test",
+    token: "plm_t",
   };
   // Options that exclude each other are tried one by one; what they lack stands beside them.
   const companionsOf = (name: OptionName): RawMap => {
@@ -204,6 +220,8 @@ it("reads every option alike from a variable and from the file", () => {
     if (name === "sigv4Profile") return { sigv4Region: "r" };
     if (name.startsWith("sigv4"))
       return { sigv4Region: "r", sigv4AccessKey: "a", sigv4SecretKey: "k" };
+    if (name === "tlsCertificateFile" || name === "tlsKeyFile")
+      return { tlsCertificateFile: "/c", tlsKeyFile: "/k" };
     return { username: "ann", clientCertificate: "/c", clientCertificateKey: "/k" };
   };
   let compared = 0;

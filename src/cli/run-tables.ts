@@ -1,0 +1,114 @@
+/**
+ * Runs for people: a list, and all that is known of one.
+ */
+import type { RunListItem, RunListView, RunView } from "../server/api/run-view.ts";
+import { formatElapsed, formatTable } from "./format.ts";
+
+/** Longer notes are cut in a list. */
+const noteLength = 40;
+
+export function toRunTable({ runs, total, next }: RunListView): string {
+  if (runs.length === 0) return "no runs\n";
+  const table = formatTable([
+    ["ID", "TEST", "STATE", "THRESHOLDS", "CREATED", "TOOK", "GENERATOR", "BY", "NOTE"],
+    ...runs.map((run) => [
+      String(run.id),
+      run.test,
+      run.state,
+      thresholdsInWords(run.thresholds),
+      toShortTime(run.created),
+      took(run),
+      run.generator,
+      run.startedBy,
+      oneLine(run.note),
+    ]),
+  ]);
+  return next === null ? table : `${table}${runs.length} of ${total}; the next: --after ${next}\n`;
+}
+
+export function toRunText(run: RunView): string {
+  const facts: (readonly [string, string])[] = [
+    ["run", `${run.id}, testid ${run.testid}, test ${run.test}`],
+    ["state", run.result === null ? run.state : `${run.state}, ${run.result}`],
+    ...run.history.map((entry): [string, string] => [
+      "",
+      [
+        toShortTime(entry.at),
+        entry.state,
+        ...(entry.by === null ? [] : [`by ${entry.by}`]),
+        ...(entry.reason === null ? [] : [`(${oneLine(entry.reason, 200)})`]),
+      ].join(" "),
+    ]),
+    ["made by", [run.generator, `started by ${run.startedBy}`, `source ${run.source}`].join(", ")],
+    ["took", took(run)],
+  ];
+  if (run.hasLateData) facts.push(["note", "samples came after the end, and are stored"]);
+  if (run.maxVus !== null) facts.push(["VUs", `at most ${run.maxVus}`]);
+  const tags = Object.entries(run.tags).map(([name, value]) => `${name}=${value}`);
+  if (tags.length > 0) facts.push(["tags", tags.join(", ")]);
+  if (run.note !== "") facts.push(["note", run.note]);
+  for (const store of run.stores) facts.push(["samples", `${store}, label testid="${run.testid}"`]);
+  if (run.archiveBytes > 0) facts.push(["archive", `${run.archiveBytes} bytes`]);
+  if (run.logLines > 0) facts.push(["log", `${run.logLines} lines`]);
+  return [
+    ...facts.map(([name, text]) => `${name.padStart(10)}  ${text}\n`),
+    thresholdTable(run),
+    summaryTables(run),
+  ].join("");
+}
+
+function thresholdTable({ thresholds }: RunView): string {
+  if (thresholds.length === 0) return "";
+  return `\n${formatTable([
+    ["THRESHOLD", "", "OK", "VALUE", "K6 SAYS"],
+    ...thresholds.map(({ metric, expression, ok, value, generatorOk }) => [
+      metric,
+      expression,
+      verdict(ok),
+      value === null ? "" : toNumber(value),
+      verdict(generatorOk),
+    ]),
+  ])}`;
+}
+
+/** A table for the metrics of each kind: those that have the same stats. */
+function summaryTables({ summary }: RunView): string {
+  const kinds = new Map<string, (readonly string[])[]>();
+  for (const metric of [...new Set(summary.map((row) => row.metric))].sort()) {
+    const rows = summary.filter((row) => row.metric === metric);
+    const heading = rows.map(({ stat }) => stat.toUpperCase());
+    const key = heading.join(" ");
+    const table = kinds.get(key) ?? [["METRIC", ...heading]];
+    kinds.set(key, [...table, [metric, ...rows.map(({ value }) => toNumber(value))]]);
+  }
+  return [...kinds.values()].map((rows) => `\n${formatTable(rows)}`).join("");
+}
+
+function verdict(ok: boolean | null): string {
+  return ok === null ? "-" : ok ? "yes" : "NO";
+}
+
+function thresholdsInWords({ passed, failed, open }: RunListItem["thresholds"]): string {
+  if (failed > 0) return `${failed} of ${passed + failed + open} failed`;
+  if (open > 0) return "-";
+  return passed > 0 ? "passed" : "";
+}
+
+function took({ started, ended, lastData }: RunListItem | RunView): string {
+  const until = ended ?? lastData;
+  if (started === null || until === null) return "-";
+  return formatElapsed(Date.parse(until) - Date.parse(started));
+}
+
+function toShortTime(time: string): string {
+  return time.replace("T", " ").replace(/\.\d+Z$/, "Z");
+}
+
+function toNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
+function oneLine(text: string, length = noteLength): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}

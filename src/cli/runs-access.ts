@@ -1,0 +1,31 @@
+/**
+ * The runs that `plimsoll runs` is about: a server's, or those of the store of this machine.
+ */
+import type { RunQuery } from "../server/api/run-query.ts";
+import type { RunListView, RunView } from "../server/api/run-view.ts";
+
+export interface CreatedRun {
+  readonly run: RunView;
+  readonly token: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface NewRunRequest {
+  readonly test: string;
+  readonly note?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly thresholds?: unknown;
+}
+
+/** A run is named by its number or its testid. Each method throws UsageError for a run that is not there. */
+export interface RunsAccess extends AsyncDisposable {
+  list(query: RunQuery): Promise<RunListView>;
+  show(name: string): Promise<RunView>;
+  note(name: string, note: string): Promise<RunView>;
+  delete(name: string): Promise<void>;
+  /** One JSON document, in parts. */
+  export(name: string): AsyncIterable<string | Uint8Array>;
+  create(run: NewRunRequest): Promise<CreatedRun>;
+  end(name: string, end: { readonly state: string; readonly reason?: string }): Promise<RunView>;
+  stop(name: string): Promise<void>;
+}

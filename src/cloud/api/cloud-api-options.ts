@@ -1,0 +1,54 @@
+/**
+ * What k6's cloud API stands on: passed in by the server, handed on to each family of routes.
+ */
+import type { FastifyRequest } from "fastify";
+import type { Clock } from "../../clock.ts";
+import type { Authenticator } from "../../runs/principal.ts";
+import type { RunRepository } from "../../runs/run-repository.ts";
+import type { RunService } from "../../runs/run-service.ts";
+
+/** How soon a sample leaves k6: it goes out between `aggregationWaitMs - aggregationPeriodMs` and all three together. */
+export interface Freshness {
+  /** Above zero. */
+  readonly pushIntervalMs: number;
+  /** Width of k6's buckets. Whole seconds above zero, or k6 does not start. */
+  readonly aggregationPeriodMs: number;
+  /** How long a bucket stays open. Whole seconds, not less than the period: else buckets leave half full. */
+  readonly aggregationWaitMs: number;
+}
+
+export interface CloudApiOptions {
+  readonly service: RunService;
+  readonly repository: RunRepository;
+  readonly authenticator: Authenticator;
+  /** Where k6 and people reach this server; without a slash at its end. */
+  readonly publicUrl: string;
+  readonly freshness: Freshness;
+  readonly clock: Clock;
+}
+
+/** Bytes. A push, an archive and logs have limits of their own. */
+export const limits: Readonly<Record<"json" | "logs" | "metrics" | "archive", number>> = {
+  json: 1 << 20,
+  logs: 4 << 20,
+  // As it comes, compressed.
+  metrics: 16 << 20,
+  archive: 100 << 20,
+};
+
+/** The name of the generator in `K6_CLOUD_HOST=https://host/agents/NAME`; empty where it has none. */
+export function instanceOf(request: FastifyRequest): string {
+  // The prefix is the only one with this name.
+  return (request.params as { instance?: string }).instance ?? "";
+}
+
+/** For the URLs that k6 is told to use: the name of the generator stays in them. */
+export function baseUrlOf(request: FastifyRequest, { publicUrl }: CloudApiOptions): string {
+  const instance = instanceOf(request);
+  return instance === "" ? publicUrl : `${publicUrl}/agents/${encodeURIComponent(instance)}`;
+}
+
+/** The page of a run. */
+export function pageUrlOf(runId: number, { publicUrl }: CloudApiOptions): string {
+  return `${publicUrl}/runs/${runId}`;
+}

@@ -1,0 +1,93 @@
+/**
+ * The options of `plimsoll serve`, and of the commands that ask a server: rows of the option table.
+ */
+import {
+  databaseUrl,
+  duration,
+  httpUrl,
+  listenAddress,
+  optional,
+  path,
+  text,
+} from "./option-kinds.ts";
+import { spelled, type OptionRow } from "./option-row.ts";
+import type { ClientOptions, ServerOptions } from "./options.ts";
+
+type Rows<Group> = { readonly [Name in keyof Group]: OptionRow<Group[Name]> };
+
+const second = 1_000;
+const minute = 60 * second;
+
+export const serverRows: Rows<ServerOptions> = {
+  listen: {
+    ...spelled("listen"),
+    group: "server",
+    kind: listenAddress,
+    toDefault: () => ({ host: "127.0.0.1", port: 6460 }),
+    description: "address to listen at; `:6460` is every interface, for which TLS is advised",
+    secret: false,
+  },
+  publicUrl: {
+    ...spelled("public-url"),
+    group: "server",
+    kind: optional(httpUrl("of a server", "https://k6.example")),
+    toDefault: () => undefined,
+    defaultText: "made from `--listen`",
+    description: "how k6 and people reach the server: the URL that runs are shown under",
+    secret: false,
+  },
+  databaseUrl: {
+    ...spelled("database-url"),
+    group: "server",
+    kind: optional(databaseUrl),
+    toDefault: () => undefined,
+    defaultText: "a file in the data directory",
+    description: "Postgres that keeps the runs, e.g. of several servers",
+    secret: true,
+  },
+  tlsCertificateFile: {
+    ...spelled("tls-cert"),
+    group: "server",
+    kind: optional(path("file")),
+    toDefault: () => undefined,
+    description: "PEM file with the server's certificate and its chain; read again when it changes",
+    secret: false,
+  },
+  tlsKeyFile: {
+    ...spelled("tls-key"),
+    group: "server",
+    kind: optional(path("file")),
+    toDefault: () => undefined,
+    description: "PEM file with the certificate's key",
+    secret: false,
+  },
+  runTimeoutMs: {
+    ...spelled("run-timeout"),
+    group: "server",
+    kind: duration(second, 24 * 60 * minute),
+    toDefault: () => 2 * minute,
+    description:
+      "a run without data for so long is timed out; what comes later is stored all the same",
+    secret: false,
+  },
+};
+
+export const clientRows: Rows<ClientOptions> = {
+  server: {
+    ...spelled("server"),
+    group: "client",
+    kind: optional(httpUrl("of a server", "https://k6.example")),
+    toDefault: () => undefined,
+    defaultText: "this machine's own runs",
+    description: "URL of a Plimsoll server",
+    secret: false,
+  },
+  token: {
+    ...spelled("token"),
+    group: "client",
+    kind: optional(text("token")),
+    toDefault: () => undefined,
+    description: "what the server knows you by; `plimsoll token create` makes one",
+    secret: true,
+  },
+};

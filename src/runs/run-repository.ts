@@ -1,0 +1,155 @@
+/**
+ * Where run records are kept: embedded or Postgres, in `store/`.
+ *
+ * Every method is atomic and safe to call again. Ids that do not exist give `undefined` or `false`, not an error.
+ */
+import type {
+  Json,
+  RunRecord,
+  RunSource,
+  SummaryRow,
+  ThresholdVerdict,
+  Transition,
+} from "./run-record.ts";
+import type { RunResult } from "./run-record.ts";
+import type { RunState } from "./run-state.ts";
+
+export interface Project {
+  readonly id: number;
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly createdMs: number;
+}
+
+/** What runs are runs of: unique by project and name. */
+export interface Test {
+  readonly id: number;
+  readonly projectId: number;
+  readonly name: string;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+export interface NewRun {
+  readonly testId: number;
+  /** Label `testid`: unique. */
+  readonly testid: string;
+  readonly source: RunSource;
+  readonly generator: string;
+  readonly startedBy: string;
+  readonly options: Json;
+  readonly maxVus: number | undefined;
+  readonly expectedSeconds: number | undefined;
+  readonly thresholds: readonly ThresholdVerdict[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly note: string;
+  readonly createdMs: number;
+  /** Digest of the token that may push to this run alone. */
+  readonly tokenHash: string;
+  /** Of the request that made it: the same key makes no second run. Empty for none. */
+  readonly idempotencyKey: string;
+  /** URL of the server that takes its samples: only that one has its totals. Empty where none does. */
+  readonly ownerUrl: string;
+}
+
+/** What may change about a run; what is left out stays as it is. */
+export interface RunChanges {
+  readonly thresholds?: readonly ThresholdVerdict[];
+  readonly startedMs?: number;
+  readonly lastDataMs?: number;
+  readonly hasLateData?: boolean;
+  readonly summary?: readonly SummaryRow[];
+  readonly stores?: readonly string[];
+  readonly archiveBytes?: number;
+  readonly logLines?: number;
+  readonly note?: string;
+  readonly expectedSeconds?: number;
+  readonly options?: Json;
+}
+
+export interface RunFilter {
+  readonly test?: string;
+  readonly states?: readonly RunState[];
+  readonly result?: RunResult;
+  /** Part of the test's name, the run's testid, or the note. */
+  readonly search?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly createdFromMs?: number;
+  readonly createdBeforeMs?: number;
+}
+
+export interface Page {
+  /** Default 50, at most 1 000. */
+  readonly limit?: number;
+  /** What the page before gave as `next`. */
+  readonly after?: string;
+}
+
+export interface RunList {
+  /** Newest first. */
+  readonly runs: readonly RunRecord[];
+  readonly total: number;
+  /** Undefined on the last page. */
+  readonly next: string | undefined;
+}
+
+export interface RunRepository extends AsyncDisposable {
+  /** The default project exists from the beginning and has id 1. */
+  projects(): Promise<readonly Project[]>;
+  /** The project of this id, made if there is none: scripts bring the ids of other clouds. */
+  ensureProject(id: number, nowMs: number): Promise<Project>;
+  tests(projectId: number, name?: string): Promise<readonly Test[]>;
+  test(id: number): Promise<Test | undefined>;
+  ensureTest(projectId: number, name: string, nowMs: number): Promise<Test>;
+
+  /**
+   * In state `created`; for a key that was used before within the same test, the run that it made, whose token is the
+   * new one from then on.
+   *
+   * @throws InputError for a test that is not there, a testid that is taken, a name that is too long
+   */
+  create(run: NewRun): Promise<RunRecord>;
+  run(id: number): Promise<RunRecord | undefined>;
+  runByTestid(testid: string): Promise<RunRecord | undefined>;
+  /** @throws InputError for an `after` that no page gave */
+  list(filter: RunFilter, page: Page): Promise<RunList>;
+  /** Runs that are not over and belong to this server. */
+  openRuns(ownerUrl: string): Promise<readonly RunRecord[]>;
+  tokenHash(id: number): Promise<string | undefined>;
+  /** Which run's token it is. */
+  runIdByTokenHash(hash: string): Promise<number | undefined>;
+  ownerUrl(id: number): Promise<string | undefined>;
+  change(id: number, changes: RunChanges): Promise<RunRecord | undefined>;
+  /** Enters a state if the state machine allows it from where the run is, else gives the record as it is. */
+  enter(id: number, transition: Transition, result?: RunResult): Promise<RunRecord | undefined>;
+  delete(id: number): Promise<boolean>;
+
+  tokens(): Promise<readonly ApiToken[]>;
+  createToken(token: NewApiToken): Promise<ApiToken>;
+  /** A token that is revoked is none. */
+  tokenByHash(hash: string): Promise<ApiToken | undefined>;
+  revokeToken(id: number, nowMs: number): Promise<boolean>;
+
+  /** Writes a copy that is whole by itself to a file that does not exist yet; embedded only. @throws InputError */
+  backup(path: string): Promise<void>;
+}
+
+/** Each may all that those before it may. */
+export const roles = ["push", "read", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+export interface NewApiToken {
+  readonly name: string;
+  readonly role: Role;
+  /** Of the token, which itself is kept nowhere. */
+  readonly hash: string;
+  readonly createdMs: number;
+}
+
+export interface ApiToken {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly createdMs: number;
+  readonly revokedMs: number | undefined;
+}

@@ -1,0 +1,136 @@
+/**
+ * The routes of `/api/v1/runs` that change nothing.
+ */
+import { Readable } from "node:stream";
+import type { FastifyPluginAsync } from "fastify";
+import type { RunRecord } from "../../runs/run-record.ts";
+import { principalOf, requireRole } from "../authenticate.ts";
+import { HttpError } from "../http-error.ts";
+import type { ApiDependencies } from "./dependencies.ts";
+import { exportRun } from "./export-run.ts";
+import { findOwnRun } from "./find-run.ts";
+import { type RunQuery, toRunFilter } from "./run-query.ts";
+import { toRunListItem, toRunView } from "./run-view.ts";
+import * as schemas from "./schemas.ts";
+
+interface RunParams {
+  readonly id: string;
+}
+
+export function readRuns({
+  repository,
+  files,
+  authenticator,
+}: ApiDependencies): FastifyPluginAsync {
+  return async (app) => {
+    const readers = requireRole(authenticator, { role: "read" });
+    const followers = requireRole(authenticator, { role: "push", orRun: true });
+
+    app.get<{ Querystring: RunQuery }>(
+      "/runs",
+      {
+        onRequest: readers,
+        schema: {
+          summary: "runs, newest first",
+          querystring: schemas.listQuery,
+          response: { 200: schemas.runList, ...schemas.errors },
+        },
+      },
+      async ({ query }) => {
+        const { limit, after } = query;
+        const list = await repository.list(toRunFilter(query), {
+          ...(limit !== undefined && { limit }),
+          ...(after !== undefined && { after }),
+        });
+        return { ...list, runs: list.runs.map(toRunListItem), next: list.next ?? null };
+      },
+    );
+
+    app.get<{ Params: RunParams }>(
+      "/runs/:id",
+      {
+        onRequest: followers,
+        schema: {
+          summary: "one run",
+          params: schemas.runParams,
+          response: { 200: schemas.oneRun, ...schemas.errors },
+        },
+      },
+      async (request) =>
+        toRunView(await findOwnRun(repository, request.params.id, principalOf(request))),
+    );
+
+    app.get<{ Params: RunParams }>(
+      "/runs/:id/logs",
+      {
+        onRequest: readers,
+        schema: {
+          summary: "its log: a JSON object a line",
+          params: schemas.runParams,
+          produces: ["application/x-ndjson"],
+          response: { 200: { type: "string", description: "JSON lines" }, ...schemas.errors },
+        },
+      },
+      async (request, reply) => {
+        const run = await findOwnRun(repository, request.params.id, principalOf(request));
+        const log = await files.log(run.id);
+        if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
+        return await reply.type("application/x-ndjson").send(log ?? "");
+      },
+    );
+
+    app.get<{ Params: RunParams }>(
+      "/runs/:id/archive",
+      {
+        onRequest: readers,
+        schema: {
+          summary: "the archive of its script, without what is secret",
+          params: schemas.runParams,
+          produces: ["application/x-tar"],
+          response: {
+            200: { type: "string", format: "binary", description: "a tar" },
+            ...schemas.errors,
+          },
+        },
+      },
+      async (request, reply) => {
+        const run = await findOwnRun(repository, request.params.id, principalOf(request));
+        const archive = await files.archive(run.id);
+        if (!archive && run.archiveBytes > 0) throw await keptElsewhere(run, "archive");
+        if (!archive) throw new HttpError(404, "not_found", `run ${run.id} has no archive`);
+        const name = run.testid.replace(/[^\w.-]+/g, "-");
+        return await reply
+          .type("application/x-tar")
+          .header("Content-Disposition", `attachment; filename="${name}.tar"`)
+          .send(archive);
+      },
+    );
+
+    app.get<{ Params: RunParams }>(
+      "/runs/:id/export",
+      {
+        onRequest: readers,
+        schema: {
+          summary: "all that is kept of it",
+          params: schemas.runParams,
+          response: { 200: schemas.exportedRun, ...schemas.errors },
+        },
+      },
+      async (request, reply) => {
+        const run = await findOwnRun(repository, request.params.id, principalOf(request));
+        const log = await files.log(run.id);
+        if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
+        return await reply
+          .type("application/json")
+          .send(Readable.from(exportRun(toRunView(run), log)));
+      },
+    );
+
+    /** Servers on one database share records; logs and archives are where they were pushed to. */
+    async function keptElsewhere({ id }: RunRecord, what: string): Promise<HttpError> {
+      const owner = await repository.ownerUrl(id);
+      const where = owner ? `the server ${owner}` : "another server";
+      return new HttpError(404, "not_found", `the ${what} of run ${id} is kept by ${where}`);
+    }
+  };
+}

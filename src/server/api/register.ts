@@ -1,0 +1,41 @@
+/**
+ * Our own API, `/api/v1`, with the document that describes it, `/api/v1/openapi.json`.
+ */
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { version } from "../../version.ts";
+import { answerNotFound } from "../http-error.ts";
+import { changeRuns } from "./change-runs.ts";
+import type { ApiDependencies } from "./dependencies.ts";
+import { readRuns } from "./read-runs.ts";
+import { tokenRoutes } from "./tokens.ts";
+
+export async function registerApi(
+  server: FastifyInstance,
+  dependencies: ApiDependencies,
+): Promise<void> {
+  await server.register(
+    async (app) => {
+      // It sees the routes of this plugin alone: k6's APIs are k6's to describe.
+      await app.register(swagger, {
+        openapi: {
+          openapi: "3.0.3",
+          info: {
+            title: "Plimsoll",
+            description: "The runs of a team's load tests.",
+            version,
+          },
+          servers: [{ url: dependencies.publicUrl }],
+          components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+          security: [{ token: [] }],
+        },
+      });
+      await app.register(readRuns(dependencies));
+      await app.register(changeRuns(dependencies));
+      await app.register(tokenRoutes(dependencies));
+      app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+      app.setNotFoundHandler(answerNotFound);
+    },
+    { prefix: "/api/v1" },
+  );
+}

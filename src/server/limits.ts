@@ -1,0 +1,105 @@
+/**
+ * Limits that hold for every route: requests per address, wrong tokens per address, requests at a time.
+ *
+ * A generator that is refused comes again only for a 5xx: 429 makes k6 drop what it wanted to push (`provisioning`
+ * client) or give up after a second. So what is pushed is answered 503.
+ */
+import rateLimit from "@fastify/rate-limit";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Clock } from "../clock.ts";
+import { tokenOf } from "./authenticate.ts";
+import { FailureLimit } from "./failure-limit.ts";
+import { HttpError } from "./http-error.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
+import type { TokenAuthenticator } from "./tokens.ts";
+
+export interface RequestLimits {
+  /**
+   * Per minute and address. A hundred generators behind one address push two or three times a second each; a thousand a
+   * second is more than one core answers.
+   */
+  readonly perMinute: number;
+  /** At a time, over all addresses: each may hold a body of 16 MiB. */
+  readonly atOnce: number;
+}
+
+export const defaultRequestLimits: RequestLimits = { perMinute: 60_000, atOnce: 256 };
+
+export async function addLimits(
+  app: FastifyInstance,
+  {
+    limits,
+    authenticator,
+    clock,
+    metrics,
+  }: {
+    readonly limits: RequestLimits;
+    readonly authenticator: TokenAuthenticator;
+    readonly clock: Clock;
+    readonly metrics: ServerMetrics;
+  },
+): Promise<void> {
+  // Its own hooks come after those of a route, which ask the database who it is.
+  await app.register(rateLimit, { global: false });
+  const takeFromLimit = app.createRateLimit({ max: limits.perMinute, timeWindow: 60_000 });
+  app.addHook("onRequest", async (request, reply) => {
+    const taken = await takeFromLimit(request);
+    if (taken.isAllowed || !taken.isExceeded) return;
+    metrics.refused("rate");
+    void reply.header("Retry-After", String(taken.ttlInSeconds));
+    throw new HttpError(
+      isPush(request) ? 503 : 429,
+      "too_many_requests",
+      `more than ${limits.perMinute} requests a minute from this address; ` +
+        `again in ${taken.ttlInSeconds} s`,
+    );
+  });
+
+  const failures = new FailureLimit(clock);
+  app.addHook("onRequest", async (request, reply) => {
+    const waitSeconds = failures.waitSeconds(request.ip);
+    if (waitSeconds === 0 || isPublic(request)) return;
+    const token = tokenOf(request.headers.authorization) ?? tokenOfUrl(request);
+    if (token !== undefined && authenticator.isKnown(token)) return;
+    metrics.refused("authentication");
+    void reply.header("Retry-After", String(waitSeconds));
+    throw new HttpError(
+      429,
+      "too_many_failures",
+      `too many wrong tokens from this address; again in ${waitSeconds} s`,
+    );
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    if (reply.statusCode !== 401) return;
+    failures.add(request.ip);
+    request.log.warn({ req: request }, "wrong token");
+  });
+
+  let underWay = 0;
+  app.addHook("onRequest", async (_, reply) => {
+    underWay += 1;
+    // Also of an answer that nobody waits for any more.
+    reply.raw.once("close", () => {
+      underWay -= 1;
+    });
+    if (underWay <= limits.atOnce) return;
+    metrics.refused("concurrency");
+    void reply.header("Retry-After", "1");
+    throw new HttpError(503, "overloaded", `more than ${limits.atOnce} requests at a time`);
+  });
+}
+
+/** Of an archive's upload, for which k6 sends no header. */
+function tokenOfUrl({ query }: FastifyRequest): string | undefined {
+  const { token } = query as { readonly token?: unknown };
+  return typeof token === "string" ? token : undefined;
+}
+
+function isPush({ url }: FastifyRequest): boolean {
+  return /^\/(?:agents\/[^/]+\/)?(?:v2\/metrics|ingest|peer\/v1)\//.test(url);
+}
+
+/** What takes no token. */
+function isPublic({ url }: FastifyRequest): boolean {
+  return url.startsWith("/-/");
+}

@@ -1,0 +1,129 @@
+/**
+ * Holds buckets until their interval is closed, so that those of several generators come in the order of their times.
+ *
+ * In:  buckets, as they arrive. Out: the same, to every sink, as soon as the interval in which they begin is the open one.
+ *
+ * A generator whose clock is wrong loses nothing by it: what is said to be of a time to come is taken to be of the moment in
+ * which it arrived, and what is said to be of long ago of the earliest moment that the run can be of.
+ */
+import type { SeriesBuckets } from "../../cloud/metric-set-reader.ts";
+import type { Metric } from "../../sample/metric.ts";
+import type { Tags } from "../../sample/sample.ts";
+import type { SampleBucket } from "../../sample/sample-bucket.ts";
+
+interface WaitingBucket {
+  readonly seriesId: number;
+  readonly startMs: number;
+  readonly lastMs: number;
+  readonly bucket: SampleBucket;
+}
+
+export interface BucketWindowOptions {
+  /** Of the sinks' intervals, which end at multiples of it. */
+  readonly intervalMs: number;
+  /** Unix milliseconds: of which time samples can be at the earliest. */
+  readonly earliestMs: number;
+  /** When what is handed over arrived. */
+  readonly nowMs: () => number;
+}
+
+export class BucketWindow implements SeriesBuckets {
+  readonly #sinks: readonly SeriesBuckets[];
+  readonly #options: BucketWindowOptions;
+  /** For each id that we give, the ids that the sinks gave. */
+  readonly #ids: (readonly number[])[] = [];
+  readonly #known = new Map<string, number>();
+  #waiting: WaitingBucket[] = [];
+  /** What begins before would close no interval. 0 while no sink has an open one. */
+  #openEndMs = 0;
+  #handedOn = 0;
+  #oldestMs = Infinity;
+  #newestMs = 0;
+
+  constructor(sinks: readonly SeriesBuckets[], options: BucketWindowOptions) {
+    this.#sinks = sinks;
+    this.#options = options;
+  }
+
+  /** Of all buckets so far: where the first begins and the last ends; Infinity and 0 before there is one. */
+  get oldestMs(): number {
+    return this.#oldestMs;
+  }
+
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  series(metric: Metric, tags: Tags): number {
+    const ids = this.#sinks.map((sink) => sink.series(metric, tags));
+    const key = ids.join();
+    let id = this.#known.get(key);
+    if (id === undefined) {
+      id = this.#ids.push(ids) - 1;
+      this.#known.set(key, id);
+    }
+    return id;
+  }
+
+  bucket(seriesId: number, firstMs: number, endMs: number, bucket: SampleBucket): void {
+    const { earliestMs, nowMs } = this.#options;
+    const within = (timeMs: number): number => Math.min(Math.max(timeMs, earliestMs), nowMs());
+    const [startMs, lastMs] = [within(firstMs), within(endMs)];
+    if (startMs < this.#oldestMs) this.#oldestMs = startMs;
+    if (lastMs > this.#newestMs) this.#newestMs = lastMs;
+    // To let it wait would cost more than all else that is done with it.
+    if (startMs < this.#openEndMs) this.#handOn({ seriesId, startMs, lastMs, bucket });
+    else this.#waiting.push({ seriesId, startMs, lastMs, bucket: copyOf(bucket) });
+  }
+
+  /** A generator does not say for the others how far time has gone. */
+  advanceTo(): void {}
+
+  /** Hands on what is older, and then that time has gone on. */
+  closeUntil(timestampMs: number): void {
+    this.#handOnBefore(timestampMs);
+    for (const sink of this.#sinks) sink.advanceTo(timestampMs);
+    if (this.#handedOn === 0) return;
+    const { intervalMs } = this.#options;
+    this.#openEndMs = (Math.floor(timestampMs / intervalMs) + 1) * intervalMs;
+    this.#handOnBefore(this.#openEndMs);
+  }
+
+  /** Hands on everything. */
+  flush(): void {
+    this.#handOnBefore(Infinity);
+  }
+
+  #handOnBefore(timestampMs: number): void {
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ startMs }) => startMs >= timestampMs);
+    const ready = waiting.filter(({ startMs }) => startMs < timestampMs);
+    // Stable: of one time, in the order in which they came.
+    for (const bucket of ready.sort((a, b) => a.startMs - b.startMs)) this.#handOn(bucket);
+  }
+
+  #handOn({ seriesId, startMs, lastMs, bucket }: WaitingBucket): void {
+    this.#handedOn++;
+    const ids = this.#ids[seriesId] ?? [];
+    for (let at = 0; at < ids.length; at++) {
+      // There is an id for each sink.
+      this.#sinks[at]!.bucket(ids[at]!, startMs, lastMs, bucket);
+    }
+  }
+}
+
+/** Whoever hands it over uses it again. */
+function copyOf(bucket: SampleBucket): SampleBucket {
+  if (bucket.type !== "trend") return { ...bucket };
+  const { size, values, counts, count, sum, min, max } = bucket.observations;
+  const observations = {
+    size,
+    values: values.slice(0, size),
+    counts: counts.slice(0, size),
+    count,
+    sum,
+    min,
+    max,
+  };
+  return { type: "trend", observations };
+}

@@ -1,0 +1,101 @@
+/**
+ * Makes of a run's journal what goes to its outputs.
+ *
+ * In:  the journal's records, in their order: from the first one on after `begin`. Out: points, of which each output passes
+ * over those that its spool has; and, written down, how far each spool is.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../clock.ts";
+import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
+import type { RunRecord } from "../../runs/run-record.ts";
+import type { NumberedRecord } from "./journal.ts";
+import type { JournalFacts } from "./journal-facts.ts";
+import type { JournalEntry } from "./journal-record.ts";
+import { Pipeline } from "./pipeline.ts";
+import { RunOutputs, type StoreContext } from "./run-outputs.ts";
+
+export interface JournalPlayerOptions extends StoreContext {
+  readonly facts: JournalFacts;
+  /** Of the shortest interval of an output. */
+  readonly intervalMs: number;
+  /** Writes a record behind all others. */
+  readonly write: (entry: JournalEntry) => void;
+}
+
+export class JournalPlayer {
+  readonly outputs: RunOutputs;
+  readonly #record: RunRecord;
+  readonly #options: JournalPlayerOptions;
+  readonly #sampleClock: Clock;
+  #pipeline: Pipeline | undefined;
+  /** The number of the record that is played, and when it was written. */
+  #number = 0;
+  #timeMs = 0;
+
+  constructor(record: RunRecord, options: JournalPlayerOptions) {
+    this.#record = record;
+    this.#options = options;
+    this.#sampleClock = { ...options.clock, nowMs: () => this.#timeMs };
+    this.outputs = new RunOutputs(record, {
+      ...options,
+      sampleClock: this.#sampleClock,
+      number: () => this.#number,
+      onOpened: options.write,
+    });
+  }
+
+  /** Undefined before `begin`. */
+  get pipeline(): Pipeline | undefined {
+    return this.#pipeline;
+  }
+
+  /** Opens the outputs that can be opened, with nothing counted. */
+  async begin(isLastChance: boolean): Promise<void> {
+    await this.outputs.reopen(isLastChance);
+    const { thresholds, createdMs } = this.#record;
+    const { facts, intervalMs, onNotice } = this.#options;
+    this.#pipeline = new Pipeline({
+      intervalMs,
+      outputs: [...this.outputs.open.values()],
+      thresholds,
+      createdMs,
+      earliestMs: facts.earliestMs,
+      clock: this.#sampleClock,
+      onNotice,
+    });
+  }
+
+  /** @param set The push, where it is at hand decoded. */
+  async play({ entry, body, number }: NumberedRecord, set?: MetricSet): Promise<void> {
+    // Whoever pushes is answered in between.
+    await nextTurn();
+    this.#number = number;
+    if ("atMs" in entry) this.#timeMs = entry.atMs;
+    const pipeline = this.#pipeline;
+    switch (entry.kind) {
+      case "push":
+        await pipeline?.push(entry.instance, set ?? decodeMetricSet(body));
+        break;
+      case "close":
+        pipeline?.close(entry.untilMs);
+        this.#markSpooled(number);
+        break;
+      case "end":
+        pipeline?.end(entry.state, entry.thresholds);
+        this.#markSpooled(number);
+        break;
+      case "begin":
+      case "output":
+      case "spooled":
+      case "stop":
+      // Facts, which are known since they were written.
+    }
+  }
+
+  #markSpooled(number: number): void {
+    for (const output of this.outputs.open.keys()) {
+      if (number <= this.#options.facts.spooledUpTo(output)) continue;
+      this.#options.write({ kind: "spooled", output, number });
+    }
+  }
+}

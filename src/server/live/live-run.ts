@@ -1,0 +1,247 @@
+/**
+ * One run, from its start until nothing more is expected of it: its state, its verdicts, its samples.
+ *
+ * In:  pushes, its reported end, the tick of the clock. Out: the run's record as it changes, and points (run-samples.ts).
+ *
+ *     first push ─► running;   silence ─► timed_out;   reported end ─► finished | aborted_by_…
+ *
+ * Samples that come after the end are written like all others; the end is written again behind them when they have ceased.
+ */
+import type { Clock } from "../../clock.ts";
+import { decodeUntrusted } from "../../cloud/check-metric-set.ts";
+import { messageOf } from "../../errors.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
+import type { RunRecord, ThresholdVerdict } from "../../runs/run-record.ts";
+import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
+import type { MetricsPush, PushOutcome, ReportedEnd, StopOutcome } from "../../runs/run-service.ts";
+import { isOver, resultOf } from "../../runs/transitions.ts";
+import { ServiceUnavailable } from "./service-unavailable.ts";
+import { isSame, saidOf, stateOf, toResult, toSummary } from "./run-end.ts";
+import { RunSamples, type RunSamplesOptions } from "./run-samples.ts";
+
+export interface LiveRunOptions extends Omit<RunSamplesOptions, "onNotice"> {
+  readonly repository: RunRepository;
+  readonly clock: Clock;
+  /** Without data for so long a run is over. */
+  readonly timeoutMs: number;
+  /** How long after its end a run's totals are kept, so that late samples are part of them. */
+  readonly lateMs: number;
+  readonly onNotice: (run: RunRecord, text: string) => void;
+}
+
+/** As often as k6 judges. Source: k6 `internal/metrics/engine/engine.go`. */
+const judgeIntervalMs = 2_000;
+/** With no late sample for so long, the end is written again. */
+const lateQuietMs = 5_000;
+
+export class LiveRun {
+  readonly #options: LiveRunOptions;
+  #record: RunRecord;
+  #samples: Promise<RunSamples> | undefined;
+  /** The same, when it is there. */
+  #opened: RunSamples | undefined;
+  #lastActivityMs: number;
+  #nextLookMs = 0;
+  #isClosed = false;
+  #ending: Promise<RunRecord> | undefined;
+  /** What a tick has begun. */
+  #background: Promise<void> | undefined;
+
+  constructor(record: RunRecord, options: LiveRunOptions) {
+    this.#record = record;
+    this.#options = options;
+    // Who was away was perhaps us.
+    this.#lastActivityMs = options.clock.nowMs();
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return this.#opened?.outputs ?? [];
+  }
+
+  get record(): RunRecord {
+    return this.#record;
+  }
+
+  /** @throws InputError for a body that cannot be read */
+  async push({ instance, key, body }: MetricsPush): Promise<PushOutcome> {
+    const set = decodeUntrusted(body);
+    const samples = await this.open();
+    this.#lastActivityMs = this.#options.clock.nowMs();
+    const isNew = samples.push({ instance, key, body }, set);
+    if (samples.stopBy !== undefined && !isOver(this.#record.state)) return "stopped";
+    if (!isNew) return "repeated";
+    const { state, lastDataMs, hasLateData } = this.#record;
+    // It is tried again later.
+    if (lastDataMs === undefined || (isOver(state) && !hasLateData)) {
+      await this.#save().catch((error: unknown) => this.#tell(error));
+    }
+    await samples.room();
+    return "stored";
+  }
+
+  /** Looks at the clock. */
+  tick(): void {
+    const { clock, timeoutMs } = this.#options;
+    const nowMs = clock.nowMs();
+    const samples = this.#opened;
+    samples?.tick();
+    if (this.#background !== undefined || this.#ending !== undefined) return;
+    if (nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + judgeIntervalMs;
+    const isOpen = !isOver(this.#record.state);
+    if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
+      const reason = `no samples for ${timeoutMs / 1_000} s`;
+      this.#inBackground(() => this.end({ state: "timed_out", reason }));
+    } else if (samples && isOpen) {
+      this.#inBackground(() => this.#save());
+    } else if (samples && !samples.isEnded && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
+      this.#inBackground(() => this.#writeEnd(samples));
+    }
+  }
+
+  /** Whether nothing more is expected of it, and the stores have all that came. */
+  get isDone(): boolean {
+    if (!isOver(this.#record.state) || this.#ending || this.#background) return false;
+    if (this.#samples === undefined) return true;
+    const samples = this.#opened;
+    const { clock, lateMs } = this.#options;
+    return samples?.isDelivered === true && clock.nowMs() - this.#lastActivityMs > lateMs;
+  }
+
+  async end(reported: ReportedEnd): Promise<RunRecord> {
+    this.#ending ??= this.#end(reported).finally(() => (this.#ending = undefined));
+    return await this.#ending;
+  }
+
+  async stop(by: string): Promise<StopOutcome> {
+    const { state, source } = this.#record;
+    if (isOver(state)) return "over";
+    // Only k6's older API lets an answer end a test.
+    if (source !== "cloud-v1" && source !== "api") return "unstoppable";
+    (await this.open()).stop(by);
+    return "stopping";
+  }
+
+  /** Reads what there is of its samples, and goes on from there. */
+  async open(): Promise<RunSamples> {
+    if (!this.#isClosed) this.#samples ??= this.#open();
+    const samples = await this.#samples;
+    if (this.#isClosed || !samples) throw new ServiceUnavailable("this server is stopping");
+    return samples;
+  }
+
+  /** The run goes on where it is opened again. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#background;
+    await this.#ending?.catch(() => undefined);
+    await (await this.#samples)?.close(drainTimeoutMs);
+  }
+
+  /** Forgets its samples. */
+  async remove(): Promise<void> {
+    this.#isClosed = true;
+    await (await this.#samples)?.remove();
+  }
+
+  async #open(): Promise<RunSamples> {
+    try {
+      this.#opened = await RunSamples.open(this.#record, {
+        ...this.#options,
+        onNotice: (text) => this.#options.onNotice(this.#record, text),
+      });
+      return this.#opened;
+    } catch (error) {
+      // The next push tries again.
+      this.#samples = undefined;
+      throw error;
+    }
+  }
+
+  /** Brings the record up to what is known. */
+  async #save(): Promise<void> {
+    const { repository, clock } = this.#options;
+    const { id, state, startedMs, lastDataMs, hasLateData } = this.#record;
+    const samples = await this.#samples;
+    if (samples?.lastArrivalMs === undefined) return;
+    await samples.settled();
+    if (state === "created" || state === "initializing") {
+      const atMs = clock.nowMs();
+      this.#take(await repository.enter(id, { state: "running", atMs }));
+    }
+    const thresholds = isOver(state) ? this.#record.thresholds : this.#verdicts(samples, false);
+    const changes: RunChanges = {
+      ...(startedMs === undefined &&
+        samples.firstSampleMs !== undefined && { startedMs: samples.firstSampleMs }),
+      ...(lastDataMs !== samples.lastArrivalMs && { lastDataMs: samples.lastArrivalMs }),
+      ...(isOver(state) && !hasLateData && { hasLateData: true }),
+      ...(thresholds.some((one, at) => !isSame(one, this.#record.thresholds[at])) && {
+        thresholds,
+      }),
+    };
+    if (Object.keys(changes).length > 0) this.#take(await repository.change(id, changes));
+  }
+
+  async #end(reported: ReportedEnd): Promise<RunRecord> {
+    const { repository, clock } = this.#options;
+    if (isOver(this.#record.state)) return this.#record;
+    const samples = await this.#samples;
+    await samples?.flush();
+    if (samples) await this.#save();
+    const verdicts = this.#verdicts(samples, true).map((verdict) => ({
+      ...verdict,
+      generatorOk: saidOf(verdict, reported),
+    }));
+    const { stopBy, runSeconds = 0 } = samples ?? {};
+    const state = stateOf(reported, verdicts, { stopBy, runSeconds });
+    const by = reported.by ?? (state === "aborted_by_user" ? stopBy : undefined);
+    const transition = {
+      state,
+      atMs: clock.nowMs(),
+      ...(reported.reason !== undefined && { reason: reported.reason }),
+      ...(by !== undefined && { by }),
+    };
+    const { id } = this.#record;
+    this.#take(await repository.change(id, { thresholds: verdicts }));
+    this.#take(await repository.enter(id, transition, resultOf(state, verdicts)));
+    if (samples) await this.#writeEnd(samples);
+    return this.#record;
+  }
+
+  /** What the outputs and the record say of the run as a whole. */
+  async #writeEnd(samples: RunSamples): Promise<void> {
+    const { state, thresholds, id } = this.#record;
+    await samples.end(state, thresholds.flatMap(toResult));
+    if (samples.isWhole) {
+      const changes = { summary: samples.watch?.totals().flatMap(toSummary) ?? [] };
+      this.#take(await this.#options.repository.change(id, changes));
+    }
+    // What came while all this was written.
+    if (samples.lastArrivalMs !== this.#record.lastDataMs) await this.#save();
+  }
+
+  #verdicts(samples: RunSamples | undefined, isFinal: boolean): ThresholdVerdict[] {
+    const { thresholds } = this.#record;
+    const runSeconds = samples?.runSeconds ?? 0;
+    const judgements = samples?.watch?.judge({ runSeconds, isFinal }) ?? [];
+    return thresholds.map((threshold, at) => {
+      const judgement = judgements[at];
+      return judgement ? { ...threshold, ...judgement } : threshold;
+    });
+  }
+
+  #take(record: RunRecord | undefined): void {
+    if (record) this.#record = record;
+  }
+
+  #inBackground(task: () => Promise<unknown>): void {
+    this.#background = task()
+      .then(() => undefined)
+      .catch((error: unknown) => this.#tell(error))
+      .finally(() => (this.#background = undefined));
+  }
+
+  #tell(error: unknown): void {
+    this.#options.onNotice(this.#record, messageOf(error));
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The archives of scripts, a file per run. Whoever hands one over has taken the secrets out of it and limits its size.
+ */
+import { createWriteStream, mkdirSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+export class RunArchives {
+  readonly #directory: string;
+  #last = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Resolves to its size in bytes. It is there as a whole or not at all; another one of the same run is replaced.
+   *
+   * @throws what reading it throws
+   */
+  async save(runId: number, tar: AsyncIterable<Uint8Array>): Promise<number> {
+    const path = join(this.#directory, `${runId}.tar`);
+    const partPath = `${path}.${++this.#last}.part`;
+    const file = createWriteStream(partPath, { mode: 0o600, flush: true });
+    try {
+      await pipeline(tar, file);
+      await rename(partPath, path);
+    } catch (error) {
+      await rm(partPath, { force: true });
+      throw error;
+    }
+    return file.bytesWritten;
+  }
+}

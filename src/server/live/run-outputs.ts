@@ -1,0 +1,144 @@
+/**
+ * The outputs of one run: one for each store, opened as soon as it is known what that store takes.
+ *
+ * What is sent to a store, by which protocol and with which kind of histograms, stays the same for as long as the run lasts,
+ * whoever goes on with it: the series of a run are of one kind.
+ */
+import { basename } from "node:path";
+import type { Clock } from "../../clock.ts";
+import { PlimsollError } from "../../errors.ts";
+import { PrometheusOutput } from "../../output/prometheus-output.ts";
+import { spoolFolder } from "../../output/spool-folder.ts";
+import type { RunRecord } from "../../runs/run-record.ts";
+import type { JournalFacts, SentForm } from "./journal-facts.ts";
+import type { JournalEntry } from "./journal-record.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface StoreContext {
+  readonly receivers: readonly Receiver[];
+  readonly clock: Clock;
+  /** Numbers from 0 up to, not including, 1. */
+  readonly random: () => number;
+  /** Name and version, e.g. `plimsoll/1.2.3`. */
+  readonly userAgent: string;
+  /** Something that the operator should know. */
+  readonly onNotice: (text: string) => void;
+}
+
+export interface RunOutputsOptions extends StoreContext {
+  readonly facts: JournalFacts;
+  /** Says when the samples that are handed over arrived. */
+  readonly sampleClock: Clock;
+  /** The number of the record whose points are being made. */
+  readonly number: () => number;
+  /** Writes down what is sent to a store. */
+  readonly onOpened: (entry: JournalEntry) => void;
+}
+
+export class RunOutputs {
+  readonly #record: RunRecord;
+  readonly #options: RunOutputsOptions;
+  /** By the name of the spool's folder. */
+  readonly #open = new Map<string, PrometheusOutput>();
+
+  constructor(record: RunRecord, options: RunOutputsOptions) {
+    this.#record = record;
+    this.#options = options;
+  }
+
+  /** By name. */
+  get open(): ReadonlyMap<string, PrometheusOutput> {
+    return this.#open;
+  }
+
+  /** Whether an output for each store is open. */
+  get areAllOpen(): boolean {
+    return this.#open.size === this.#options.receivers.length;
+  }
+
+  /** Whether an output that is not open could be. */
+  get canOpenMore(): boolean {
+    return this.#options.receivers.some(
+      (receiver) => !this.#open.has(this.#nameOf(receiver)) && this.#agreementOf(receiver),
+    );
+  }
+
+  /** Whether every store has the points of all records. */
+  get areDelivered(): boolean {
+    const { facts } = this.#options;
+    const outputs = [...this.#open];
+    return (
+      this.areAllOpen &&
+      outputs.every(
+        ([name, { progress }]) =>
+          progress.points.pending === 0 && facts.spooledUpTo(name) >= facts.lastPoints,
+      )
+    );
+  }
+
+  /**
+   * Opens them, those that were open as well, with nothing counted yet.
+   *
+   * @param isLastChance Whether a store that has not said what it takes gets what every store understands.
+   */
+  async reopen(isLastChance: boolean): Promise<void> {
+    await this.close(0);
+    for (const receiver of this.#options.receivers) {
+      const agreement =
+        this.#agreementOf(receiver) ?? (isLastChance ? receiver.fallback : undefined);
+      if (agreement === undefined) continue;
+      try {
+        await this.#openOne(receiver, agreement);
+      } catch (error) {
+        if (!(error instanceof PlimsollError)) throw error;
+        this.#options.onNotice(error.message);
+      }
+    }
+  }
+
+  /** What is not sent after `drainTimeoutMs` stays in the spools. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    const outputs = [...this.#open.values()];
+    this.#open.clear();
+    if (drainTimeoutMs > 0) {
+      await Promise.all(outputs.map((output) => output.drain(drainTimeoutMs)));
+    }
+    await Promise.all(outputs.map((output) => output.close()));
+  }
+
+  async #openOne(receiver: Receiver, { protocol, trendForm }: SentForm): Promise<void> {
+    const { facts, sampleClock, number, onOpened } = this.#options;
+    const { testid, test, generator, createdMs, state } = this.#record;
+    const name = this.#nameOf(receiver);
+    const tags = new Map(Object.entries(this.#record.tags));
+    const startMs = facts.startedMs;
+    const output = await PrometheusOutput.open({
+      ...this.#options,
+      remoteWrite: receiver.options,
+      identity: { testid, test },
+      tags,
+      info: new Map([...tags, ["generator", generator]]),
+      isLive: true,
+      storesSelfMetrics: false,
+      startMs: createdMs,
+      journaled: {
+        agreement: { protocol, trendForm },
+        clock: sampleClock,
+        isSpooled: () => number() <= facts.spooledUpTo(name),
+        ...(startMs !== undefined && { continues: { startMs, state } }),
+      },
+    });
+    this.#open.set(name, output);
+    if (!facts.agreementWith(name)) {
+      onOpened({ kind: "output", output: name, protocol, trendForm });
+    }
+  }
+
+  #agreementOf(receiver: Receiver): SentForm | undefined {
+    return this.#options.facts.agreementWith(this.#nameOf(receiver)) ?? receiver.agreement;
+  }
+
+  #nameOf({ options }: Receiver): string {
+    return basename(spoolFolder("", this.#record.testid, options.url));
+  }
+}

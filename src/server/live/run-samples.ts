@@ -1,0 +1,289 @@
+/**
+ * The samples of one run that goes on: a journal, and what is made of it.
+ *
+ *     push ─► Journal ─► (in the order of the journal) ─► Pipeline ─► an output's spool
+ *
+ * A push is written down before it is answered; everything else follows from the journal. Which intervals are closed, and
+ * when, is written down before it happens; that an output's spool has their points, after. So whoever reads the journal
+ * again, after a crash or because an output has become usable, makes the same points once more and passes over those that
+ * the spool has. What a crash leaves in doubt is spooled again: points that their series have already, which stores take.
+ */
+import type { MetricSet } from "../../cloud/metric-set.ts";
+import type { PrometheusOutput } from "../../output/prometheus-output.ts";
+import type { ThresholdResult } from "../../output/run-series.ts";
+import type { RunRecord } from "../../runs/run-record.ts";
+import type { RunState } from "../../runs/run-state.ts";
+import { PlimsollError } from "../../errors.ts";
+import { Journal, journalPath, type NumberedRecord } from "./journal.ts";
+import type { JournalEntry } from "./journal-record.ts";
+import { JournalFacts } from "./journal-facts.ts";
+import { JournalPlayer } from "./journal-player.ts";
+import type { StoreContext } from "./run-outputs.ts";
+import type { ThresholdWatch } from "./threshold-watch.ts";
+import { Watermark } from "./watermark.ts";
+
+export interface RunSamplesOptions extends StoreContext {
+  /** Of the journals. */
+  readonly directory: string;
+  readonly journalLimitBytes: number;
+}
+
+/** Clocks differ: a generator's may be so far behind ours. */
+const clockDifferenceMs = 60_000;
+/** Of pushes that are written down and wait for their turn: beyond it the generators wait, too. */
+const waitingLimitBytes = 64 * 1024 ** 2;
+const decodedLimitBytes = 2 * 1024 ** 2;
+/** To open an output, the run is read from its beginning. */
+const openAgainMs = 5_000;
+const noBody = Buffer.alloc(0);
+
+export class RunSamples {
+  readonly #record: RunRecord;
+  readonly #options: RunSamplesOptions;
+  readonly #journal: Journal;
+  readonly #facts: JournalFacts;
+  readonly #watermark: Watermark;
+  readonly #intervalMs: number;
+  /** By how much the machine's clock was set back while nobody looked: a run's time never is. */
+  readonly #setBackMs: number;
+  readonly #player: JournalPlayer;
+  /** Number of the last record that was played. */
+  #applied = 0;
+  #work: Promise<void> = Promise.resolve();
+  #waitingBytes = 0;
+  #openAgainMs = 0;
+
+  /** @throws SpoolError, or what the file system throws, where the journal cannot be used */
+  static async open(record: RunRecord, options: RunSamplesOptions): Promise<RunSamples> {
+    const facts = new JournalFacts();
+    const journal = await Journal.open(
+      journalPath(options.directory, record.id),
+      options.journalLimitBytes,
+      ({ entry, number }) => facts.take(entry, number),
+    );
+    const samples = new RunSamples(record, options, journal, facts);
+    if (journal.tornBytes > 0) {
+      options.onNotice(`${journal.tornBytes} bytes at the end of the journal are of no use`);
+    }
+    if (journal.length === 0) samples.#begin();
+    samples.#applied = journal.length;
+    samples.#enqueue(() => samples.#rebuild());
+    return samples;
+  }
+
+  private constructor(
+    record: RunRecord,
+    options: RunSamplesOptions,
+    journal: Journal,
+    facts: JournalFacts,
+  ) {
+    this.#record = record;
+    this.#options = options;
+    this.#journal = journal;
+    this.#facts = facts;
+    this.#setBackMs = Math.max(0, facts.lastMs - options.clock.nowMs());
+    this.#watermark = new Watermark(this.#nowMs, journal.length > 0);
+    this.#intervalMs = Math.min(...options.receivers.map((one) => one.options.pushIntervalMs));
+    this.#player = new JournalPlayer(record, {
+      ...options,
+      facts,
+      intervalMs: this.#intervalMs,
+      write: (entry) => void this.#write(entry),
+    });
+  }
+
+  get outputs(): readonly PrometheusOutput[] {
+    return [...this.#player.outputs.open.values()];
+  }
+
+  /** When the newest push arrived, Unix milliseconds; undefined before the first. */
+  get lastArrivalMs(): number | undefined {
+    return this.#facts.lastArrivalMs;
+  }
+
+  /** Of the samples, Unix milliseconds; undefined before the first. */
+  get firstSampleMs(): number | undefined {
+    const oldestMs = this.#facts.startedMs ?? this.#player.pipeline?.window.oldestMs;
+    return oldestMs === Infinity ? undefined : oldestMs;
+  }
+
+  /** From the first sample to the last. */
+  get runSeconds(): number {
+    const { firstSampleMs } = this;
+    return firstSampleMs === undefined ? 0 : (this.#lastSampleMs - firstSampleMs) / 1_000;
+  }
+
+  /** Whether the end is written, and nothing has come since. */
+  get isEnded(): boolean {
+    return this.#facts.isEnded;
+  }
+
+  /** Who wants the run to stop. */
+  get stopBy(): string | undefined {
+    return this.#facts.stopBy;
+  }
+
+  /** Whether `totals` are those of the whole run. */
+  get isWhole(): boolean {
+    return this.#facts.startedMs === undefined;
+  }
+
+  /** Whether the stores have everything up to the end. */
+  get isDelivered(): boolean {
+    return this.isEnded && this.#player.outputs.areDelivered;
+  }
+
+  /** What has been counted. Undefined while the journal is read. */
+  get watch(): ThresholdWatch | undefined {
+    return this.#player.pipeline?.watch;
+  }
+
+  /** False for one that is written down already. */
+  push(push: { instance: string; key: string; body: Buffer }, set: MetricSet): boolean {
+    const { instance, key, body } = push;
+    const atMs = this.#nowMs;
+    if (this.#facts.isRepeated(instance, key)) return false;
+    const entry: JournalEntry = { kind: "push", atMs, instance, key };
+    const number = this.#write(entry, body);
+    this.#watermark.arrived(set, atMs);
+    // Decoded, it has many times its size: what waits for longer is decoded again.
+    const own = this.#waitingBytes < decodedLimitBytes ? set : undefined;
+    this.#waitingBytes += body.length;
+    this.#enqueue(async () => {
+      this.#waitingBytes -= body.length;
+      await this.#apply({ entry, body, number }, own);
+    });
+    return true;
+  }
+
+  /** Resolves when there is room for more. */
+  async room(): Promise<void> {
+    if (this.#waitingBytes > waitingLimitBytes) await this.#work;
+  }
+
+  /** Closes the intervals that the clock says are over. */
+  tick(): void {
+    const nowMs = this.#nowMs;
+    this.#openMore(nowMs);
+    if (this.#facts.lastArrivalMs === undefined || this.isEnded) return;
+    const width = this.#intervalMs;
+    const untilMs = Math.floor(this.#watermark.at(nowMs) / width) * width;
+    if (untilMs > this.#facts.closedMs) this.#close(untilMs);
+  }
+
+  /** Takes over everything that has come, whatever the clock says: with `aheadMs`, its last interval is closed, too. */
+  async flush(aheadMs = 0): Promise<void> {
+    await this.#work;
+    this.#close(Math.max(this.#facts.closedMs, this.#lastSampleMs + 1 + aheadMs));
+    await this.#work;
+  }
+
+  /** Writes how the run ended: again, where samples came since. */
+  async end(state: RunState, thresholds: readonly ThresholdResult[]): Promise<void> {
+    const atMs = this.#nowMs;
+    this.#follow({ kind: "end", atMs, state, thresholds });
+    await this.#work;
+  }
+
+  stop(by: string): void {
+    this.#write({ kind: "stop", by });
+  }
+
+  /** Everything that is written down is taken over. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
+  /** Stops. What is not sent after `drainTimeoutMs` is sent by whoever opens the run again. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    await this.#work;
+    if (this.#journal.isGivenUp) await this.flush(this.#intervalMs);
+    await this.#player.outputs.close(drainTimeoutMs);
+    await this.#journal.close();
+  }
+
+  /** The run is over, and nothing more is expected. */
+  async remove(): Promise<void> {
+    await this.#work;
+    await this.#player.outputs.close(0);
+    await this.#journal.remove();
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.nowMs() + this.#setBackMs;
+  }
+
+  get #lastSampleMs(): number {
+    return this.#player.pipeline?.window.newestMs ?? 0;
+  }
+
+  #begin(): void {
+    const { createdMs, startedMs } = this.#record;
+    // The store has points of this run that no journal has: what comes now is behind them.
+    const earliestMs = startedMs === undefined ? createdMs - clockDifferenceMs : this.#nowMs;
+    this.#write({ kind: "begin", earliestMs, startedMs });
+  }
+
+  /** It has become known what a store takes, or an output could not be opened. */
+  #openMore(nowMs: number): void {
+    if (nowMs < this.#openAgainMs || !this.#player.outputs.canOpenMore || this.#journal.isGivenUp)
+      return;
+    this.#openAgainMs = nowMs + openAgainMs;
+    this.#enqueue(() => this.#rebuild());
+  }
+
+  #close(untilMs: number): void {
+    this.#follow({ kind: "close", untilMs, atMs: this.#nowMs });
+  }
+
+  /** Writes it down and does it in its turn. */
+  #follow(entry: JournalEntry): void {
+    const number = this.#write(entry);
+    this.#enqueue(() => this.#apply({ entry, body: noBody, number }));
+  }
+
+  /** Its number. */
+  #write(entry: JournalEntry, body: Buffer = noBody): number {
+    const problem = this.#journal.append(entry, body);
+    if (problem !== undefined) {
+      this.#giveUp(problem);
+      this.#journal.append(entry, body);
+    }
+    this.#facts.take(entry, this.#journal.length);
+    return this.#journal.length;
+  }
+
+  #enqueue(task: () => Promise<void>): void {
+    this.#work = this.#work.then(task).catch((error: unknown) => {
+      const text = error instanceof PlimsollError ? error.message : String((error as Error).stack);
+      this.#options.onNotice(text);
+    });
+  }
+
+  /** Opens the outputs that can be opened, and takes over from the journal's beginning. */
+  async #rebuild(isLastChance = false): Promise<void> {
+    await this.#player.begin(isLastChance);
+    for await (const record of this.#journal.read(this.#applied)) await this.#player.play(record);
+  }
+
+  async #apply(record: NumberedRecord, set?: MetricSet): Promise<void> {
+    const { kind } = record.entry;
+    // A store must not have what a machine that fails forgets: totals that go back are read as a new beginning.
+    if (kind === "close" || kind === "end") await this.#journal.sync();
+    this.#applied = record.number;
+    await this.#player.play(record, set);
+  }
+
+  /** The journal cannot be written to. The run goes on without it, and every store has to do with what it takes. */
+  #giveUp(problem: string): void {
+    this.#journal.giveUp();
+    this.#options.onNotice(
+      `${problem}: samples are taken and sent as before, but if this server is killed, those of the seconds before are ` +
+        "lost, and the run's summary is without all that came before",
+    );
+    this.#enqueue(async () => {
+      if (!this.#player.outputs.areAllOpen) await this.#rebuild(true);
+      this.#journal.discard();
+    });
+  }
+}

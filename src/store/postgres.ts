@@ -1,0 +1,87 @@
+/**
+ * Postgres, by a URL: several servers may share it.
+ *
+ * In:  `postgres://user:password@host:port/database`, with the parameters that libpq has (`sslmode`).
+ * Out: a pool of connections. One that breaks is replaced; the query on it fails.
+ */
+import { Kysely, PostgresDialect } from "kysely";
+import { Pool, types } from "pg";
+import { DatabaseError, messageOf, systemErrorCode } from "../errors.ts";
+import { bindableValues } from "./bindable.ts";
+import type { Schema } from "./schema.ts";
+
+const connectTimeoutMs = 10_000;
+
+/** A query that has no answer by then has lost its server. */
+const queryTimeoutMs = 30_000;
+
+/** Postgres' own default allows 100 for all servers and programs together. */
+const maxConnections = 10;
+
+export interface PostgresDatabase {
+  readonly db: Kysely<Schema>;
+  /** In words, without the password. */
+  readonly name: string;
+  close(): Promise<void>;
+}
+
+/** @throws DatabaseError where no connection can be made */
+export async function openPostgres(url: string): Promise<PostgresDatabase> {
+  const name = nameOf(url);
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+    fallback_application_name: "plimsoll",
+    types: { getTypeParser: numbersForIntegers },
+  });
+  // A connection that breaks while nobody uses it ends the process otherwise; the pool makes another.
+  pool.on("error", () => {});
+  try {
+    (await pool.connect()).release();
+  } catch (error) {
+    await pool.end();
+    throw new DatabaseError(`${name} cannot be used: ${reasonOf(error)}; ${adviceOn(error)}`, {
+      cause: error,
+    });
+  }
+  const db = new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [bindableValues],
+  });
+  return { db, name, close: () => db.destroy() };
+}
+
+/** `bigint` comes as a text by default, because it has more digits than a number; ours, times and counts, do not. */
+const numbersForIntegers: typeof types.getTypeParser = (type, format) =>
+  type === types.builtins.INT8 ? Number : types.getTypeParser(type, format);
+
+function nameOf(url: string): string {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new DatabaseError(
+      "the database URL cannot be read: expected postgres://user:password@host:port/database",
+    );
+  }
+  const { host, pathname } = new URL(url);
+  return `the database ${JSON.stringify(`postgres://${host}${pathname}`)}`;
+}
+
+/** An error of several addresses of one host has no message of its own. */
+function reasonOf(error: unknown): string {
+  return messageOf(error) || (systemErrorCode(error) ?? "no connection");
+}
+
+/** By SQLSTATE. */
+const advice = new Map([
+  ["28P01", "check user and password in the URL"],
+  ["28000", "check the user in the URL, and pg_hba.conf"],
+  ["3D000", "create it with createdb"],
+  ["53300", "raise max_connections, or put PgBouncer before it"],
+]);
+
+function adviceOn(error: unknown): string {
+  const fallback = "check that Postgres runs there and takes connections from this machine";
+  return advice.get(systemErrorCode(error) ?? "") ?? fallback;
+}

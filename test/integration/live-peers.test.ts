@@ -1,0 +1,141 @@
+/**
+ * Two servers on one database: what is asked of either is done by the one that has the run.
+ */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import Fastify, { type FastifyInstance } from "fastify";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { resolveOptions } from "../../src/config/resolve-options.ts";
+import { InputError } from "../../src/errors.ts";
+import type { RunRepository } from "../../src/runs/run-repository.ts";
+import type { StartRun } from "../../src/runs/run-service.ts";
+import { PeerRunService, peerRoutes } from "../../src/server/live/peers.ts";
+import { LiveRunService } from "../../src/server/live/run-service.ts";
+import { openRepository } from "../../src/store/open-repository.ts";
+import { findFreePort } from "../../src/free-port.ts";
+import { encodeMetricSet } from "../support/encode-metric-set.ts";
+import { type ReceiverServer, startReceiverServer } from "../support/receiver-server.ts";
+import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+
+const request: StartRun = {
+  projectId: 1,
+  test: "checkout",
+  source: "cloud-v1",
+  generator: "k6/2.2.0",
+  startedBy: "ann",
+  options: {},
+  thresholds: [],
+  maxVus: 1,
+  expectedSeconds: undefined,
+  tags: {},
+  note: "",
+  idempotencyKey: "",
+};
+
+interface Server {
+  readonly url: string;
+  readonly app: FastifyInstance;
+  readonly own: LiveRunService;
+  readonly service: PeerRunService;
+}
+
+let folder: TemporaryFolder;
+let store: ReceiverServer;
+let repository: RunRepository;
+let servers: Server[];
+beforeEach(async () => {
+  folder = await createTemporaryFolder();
+  store = await startReceiverServer();
+  repository = await openRepository({ dataDir: folder.path, clock: systemClock });
+  servers = [await startServer("a"), await startServer("b")];
+});
+afterEach(async () => {
+  for (const { app, own } of servers) {
+    await app.close();
+    await own.close(0);
+  }
+  for (const one of [repository, store, folder]) await one[Symbol.asyncDispose]();
+});
+
+async function startServer(name: string): Promise<Server> {
+  const dataDir = join(folder.path, name);
+  await mkdir(dataDir);
+  const flags = {
+    url: { flag: "--url", value: store.url },
+    dataDir: { flag: "--data-dir", value: dataDir },
+  };
+  // Its address is part of every run.
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const own = await LiveRunService.open({
+    repository,
+    outputs: [resolveOptions({ flags }).values],
+    dataDir,
+    ownerUrl: url,
+    drainTimeoutMs: 0,
+    createToken: () => ({ token: "plr_a", hash: `hash of ${name}` }),
+    clock: systemClock,
+    random: Math.random,
+    userAgent: "plimsoll/test",
+    onNotice: () => undefined,
+  });
+  const app = Fastify();
+  await app.register(peerRoutes(own, { repository, ownerUrl: url }));
+  await app.listen({ port, host: "127.0.0.1" });
+  return { url, app, own, service: new PeerRunService(own, { repository, ownerUrl: url }) };
+}
+
+const pushOf = (runId: number, key: string) => {
+  const values = [{ seconds: Math.floor(Date.now() / 1_000), values: [1, 1] }];
+  const series = [{ tags: {}, values }];
+  const body = encodeMetricSet([{ name: "http_reqs", type: "counter", series }]);
+  return { runId, instance: "", key, body };
+};
+
+it("has a run's samples, log, archive, stop and end where the run was started", async () => {
+  const [a, b] = servers as [Server, Server];
+  const { run } = await a.service.start(request);
+  expect(await b.service.push(pushOf(run.id, "1"))).toBe("stored");
+  expect(await a.service.push(pushOf(run.id, "2"))).toBe("stored");
+  expect(await b.service.push(pushOf(run.id, "2"))).toBe("repeated");
+  const line = { timeNs: 1n, level: "info", message: "hello", labels: {} };
+  expect(await b.service.log(run.id, [line])).toBe(true);
+  const tar = (async function* () {
+    yield Buffer.alloc(70_000, 1);
+    yield Buffer.alloc(70_000, 2);
+  })();
+  expect(await b.service.saveArchive(run.id, tar)).toBe(true);
+  expect(await b.service.stop(run.id, "ann")).toBe("stopping");
+  expect(await a.service.push(pushOf(run.id, "3"))).toBe("stopped");
+  const ended = await b.service.end(run.id, { state: "finished" });
+  expect(ended).toMatchObject({ state: "finished", logLines: 1, archiveBytes: 140_000 });
+  expect(ended?.summary).toEqual([{ metric: "http_reqs", stat: "count", value: 6 }]);
+  expect(await readFile(join(folder.path, "a", "logs", `${run.id}.jsonl`), "utf8")).toContain(
+    "hello",
+  );
+  expect(await readFile(join(folder.path, "a", "archives", `${run.id}.tar`))).toHaveLength(140_000);
+});
+
+it("hands on that a body cannot be read, and says 503 where the owner is away", async () => {
+  const [a, b] = servers as [Server, Server];
+  const { run } = await a.service.start(request);
+  const broken = { ...pushOf(run.id, "1"), body: Buffer.from("no snappy") };
+  await expect(b.service.push(broken)).rejects.toThrow(InputError);
+  await a.app.close();
+  await expect(b.service.push(pushOf(run.id, "1"))).rejects.toMatchObject({ statusCode: 503 });
+});
+
+it("answers nobody who does not know the run from the database", async () => {
+  const [a] = servers as [Server];
+  const { run } = await a.service.start(request);
+  for (const Authorization of ["", "Bearer plr_a", "Bearer hash of a"]) {
+    for (const what of ["push", "log", "end", "stop", "archive"]) {
+      const url = `${a.url}/peer/v1/runs/${run.id}/${what}`;
+      const headers = { Authorization, "Content-Type": "application/octet-stream" };
+      const response = await fetch(url, { method: "POST", headers, body: "{}" });
+      expect(response.status, what).toBe(401);
+    }
+  }
+  expect((await repository.run(run.id))?.state).toBe("initializing");
+});

@@ -1,0 +1,92 @@
+/**
+ * k6's cloud API on what it stands on for real: the embedded repository, the server's tokens, live runs whose samples
+ * go to a receiver of ours. For `inject`; `listen` makes it reachable for k6.
+ */
+import Fastify, { type FastifyInstance } from "fastify";
+import { systemClock } from "../../src/clock.ts";
+import { registerCloudApi } from "../../src/cloud/api/cloud-api.ts";
+import { resolveOptions } from "../../src/config/resolve-options.ts";
+import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
+import type { RunService } from "../../src/runs/run-service.ts";
+import { LiveRunService } from "../../src/server/live/run-service.ts";
+import { createToken, hashToken, issueToken, TokenAuthenticator } from "../../src/server/tokens.ts";
+import { openRepository } from "../../src/store/open-repository.ts";
+import { startReceiverServer } from "./receiver-server.ts";
+import { createTemporaryFolder } from "./temporary-folder.ts";
+
+export interface CloudApiHost extends AsyncDisposable {
+  readonly app: FastifyInstance;
+  /** As k6 is told. */
+  readonly url: string;
+  readonly repository: RunRepository;
+  readonly service: RunService;
+  /** A user's, one of each role. */
+  readonly tokens: Readonly<Record<Role, string>>;
+  readonly folder: string;
+}
+
+export interface CloudApiHostOptions {
+  readonly publicUrl?: string;
+  /** Listens at a free loopback port, which is then the public URL. */
+  readonly listens?: boolean;
+}
+
+export async function startCloudApi({
+  publicUrl = "https://k6.test",
+  listens = false,
+}: CloudApiHostOptions = {}): Promise<CloudApiHost> {
+  const folder = await createTemporaryFolder();
+  const dataDir = folder.path;
+  const receiver = await startReceiverServer();
+  const repository = await openRepository({ dataDir, clock: systemClock });
+  const { values } = resolveOptions({ flags: { url: { flag: "--url", value: receiver.url } } });
+  const service = await LiveRunService.open({
+    repository,
+    outputs: [{ ...values, dataDir, spoolDir: `${dataDir}/spool` }],
+    dataDir,
+    ownerUrl: "http://localhost",
+    drainTimeoutMs: 1_000,
+    createToken: () => {
+      const token = createToken("plr");
+      return { token, hash: hashToken(token) };
+    },
+    clock: systemClock,
+    random: Math.random,
+    userAgent: "plimsoll/test",
+    onNotice: () => undefined,
+  });
+  const issue = async (role: Role): Promise<string> =>
+    (await issueToken(repository, { name: `${role} token`, role, nowMs: Date.now() })).token;
+  const tokens = {
+    push: await issue("push"),
+    read: await issue("read"),
+    admin: await issue("admin"),
+  };
+  const app = Fastify();
+  const host = { publicUrl };
+  await registerCloudApi(app, {
+    service,
+    repository,
+    authenticator: new TokenAuthenticator(repository, systemClock),
+    get publicUrl() {
+      return host.publicUrl;
+    },
+    freshness: { pushIntervalMs: 1_000, aggregationPeriodMs: 1_000, aggregationWaitMs: 1_000 },
+    clock: systemClock,
+  });
+  if (listens) {
+    host.publicUrl = await app.listen({ host: "127.0.0.1", port: 0 });
+  }
+  return {
+    app,
+    url: host.publicUrl,
+    repository,
+    service,
+    tokens,
+    folder: dataDir,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      for (const part of [service, repository, receiver, folder]) await part[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,237 @@
+import { Ajv } from "ajv";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseOpenApi } from "../../support/openapi.ts";
+import { type ServerHost, startServerHost } from "../../support/server-host.ts";
+
+let host: ServerHost;
+beforeAll(async () => {
+  host = await startServerHost();
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+interface Created {
+  readonly run: { readonly id: number; readonly testid: string };
+  readonly token: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function create(body: object = { test: "checkout" }, token = host.tokens.push) {
+  const response = await host.ask(token, "POST", "/api/v1/runs", body);
+  expect(response.statusCode, response.body).toBe(201);
+  return response.json<Created>();
+}
+
+describe("openapi.json", () => {
+  it("is a valid description of every route", async () => {
+    const response = await host.app.inject("/api/v1/openapi.json");
+    const { paths } = parseOpenApi(response.body);
+    const routes = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect(routes.sort()).toEqual([
+      "delete /api/v1/runs/{id}",
+      "delete /api/v1/tokens/{id}",
+      "get /api/v1/runs",
+      "get /api/v1/runs/{id}",
+      "get /api/v1/runs/{id}/archive",
+      "get /api/v1/runs/{id}/export",
+      "get /api/v1/runs/{id}/logs",
+      "get /api/v1/tokens",
+      "patch /api/v1/runs/{id}",
+      "post /api/v1/runs",
+      "post /api/v1/runs/{id}/end",
+      "post /api/v1/runs/{id}/stop",
+      "post /api/v1/tokens",
+    ]);
+  });
+
+  it("describes what is answered", async () => {
+    const { run } = await create({ test: "described", thresholds: { http_reqs: ["count>1"] } });
+    const { paths } = parseOpenApi((await host.app.inject("/api/v1/openapi.json")).body);
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    for (const [path, url] of [
+      ["/api/v1/runs", "/api/v1/runs"],
+      ["/api/v1/runs/{id}", `/api/v1/runs/${run.id}`],
+      ["/api/v1/runs/{id}/export", `/api/v1/runs/${run.id}/export`],
+      ["/api/v1/tokens", "/api/v1/tokens"],
+    ] as const) {
+      const { schema } =
+        paths[path]?.["get"]?.responses["200"]?.content?.["application/json"] ?? {};
+      const validate = ajv.compile(schema as object);
+      const body = (await host.ask(host.tokens.admin, "GET", url)).json<unknown>();
+      expect(validate(body), JSON.stringify(validate.errors)).toBe(true);
+    }
+  });
+});
+
+describe("a run for generators that only push", () => {
+  it("is made with a token of its own, and with what to export", async () => {
+    const { run, token, environment } = await create({
+      test: "checkout",
+      tags: { release: "1.10" },
+      thresholds: { "http_req_duration{status:200}": ["p(95)<500"] },
+    });
+    expect(run).toMatchObject({
+      test: "checkout",
+      source: "api",
+      state: "initializing",
+      startedBy: "push token",
+      tags: { release: "1.10" },
+      thresholds: [{ metric: "http_req_duration{status:200}", expression: "p(95)<500", ok: null }],
+    });
+    expect(environment).toMatchObject({
+      K6_CLOUD_HOST: "https://k6.test",
+      K6_CLOUD_TOKEN: token,
+      K6_CLOUD_PUSH_REF_ID: String(run.id),
+      K6_CLOUD_METRICS_PUSH_URL: `https://k6.test/ingest/${run.id}/metrics`,
+      K6_CLOUD_TEST_RUN_TOKEN: token,
+    });
+  });
+
+  it("is made once for requests with one key", async () => {
+    const ask = () =>
+      host.app.inject({
+        method: "POST",
+        url: "/api/v1/runs",
+        headers: { authorization: `Bearer ${host.tokens.push}`, "idempotency-key": "k" },
+        payload: { test: "once" },
+      });
+    const [first, second] = [await ask(), await ask()];
+    expect(second.json<Created>().run.id).toBe(first.json<Created>().run.id);
+  });
+
+  it("ends as it is told, and then cannot be stopped", async () => {
+    const { run, token } = await create();
+    const ended = await host.ask(token, "POST", `/api/v1/runs/${run.id}/end`, {
+      state: "aborted_by_user",
+      reason: "enough",
+    });
+    expect(ended.json()).toMatchObject({ state: "aborted_by_user", result: "error" });
+    const { history } = ended.json<{ history: object[] }>();
+    expect(history.at(-1)).toMatchObject({ reason: "enough", by: `run ${run.id}` });
+    const stopped = await host.ask(host.tokens.read, "POST", `/api/v1/runs/${run.id}/stop`);
+    expect(stopped.statusCode).toBe(409);
+  });
+
+  it("can be stopped while it goes on", async () => {
+    const { run } = await create();
+    const stopped = await host.ask(host.tokens.push, "POST", `/api/v1/runs/${run.id}/stop`);
+    expect([stopped.statusCode, stopped.json()]).toEqual([202, { outcome: "stopping" }]);
+  });
+
+  it("says where stopping does not work", async () => {
+    const { run } = await host.service.start({
+      projectId: 1,
+      test: "local",
+      source: "cloud-v6",
+      generator: "k6/2.2.0",
+      startedBy: "ann",
+      options: {},
+      thresholds: [],
+      maxVus: undefined,
+      expectedSeconds: undefined,
+      tags: {},
+      note: "",
+      idempotencyKey: "",
+    });
+    const stopped = await host.ask(host.tokens.read, "POST", `/api/v1/runs/${run.id}/stop`);
+    expect(stopped.statusCode).toBe(409);
+    expect(stopped.body).toContain("Ctrl-C");
+  });
+});
+
+describe("reading runs", () => {
+  it("gives pages of those that match, newest first", async () => {
+    const made = [];
+    for (const note of ["a", "b", "c"]) {
+      made.push(await create({ test: "paged", note, tags: { team: note === "b" ? "x" : "y" } }));
+    }
+    const list = async (query: string) => {
+      const response = await host.ask(host.tokens.read, "GET", `/api/v1/runs?test=paged&${query}`);
+      return response.json<{ runs: { id: number }[]; total: number; next: string | null }>();
+    };
+    const ids = made.map(({ run }) => run.id);
+    const first = await list("limit=2");
+    expect([first.runs.map(({ id }) => id), first.total]).toEqual([[ids[2], ids[1]], 3]);
+    const second = await list(`limit=2&after=${encodeURIComponent(first.next ?? "")}`);
+    expect([second.runs.map(({ id }) => id), second.next]).toEqual([[ids[0]], null]);
+    expect((await list("tag=team%3Dx")).runs.map(({ id }) => id)).toEqual([ids[1]]);
+    expect((await list("state=initializing&state=running")).total).toBe(3);
+    expect((await list("state=finished")).total).toBe(0);
+  });
+
+  it("finds a run by its testid, and changes its note", async () => {
+    const { run } = await create();
+    const url = `/api/v1/runs/${run.testid}`;
+    await host.ask(host.tokens.read, "PATCH", url, { note: "Bobby'); drop table runs;--" });
+    const response = await host.ask(host.tokens.read, "GET", url);
+    expect(response.json()).toMatchObject({ id: run.id, note: "Bobby'); drop table runs;--" });
+  });
+
+  it("gives its log and its archive, and both beside the record", async () => {
+    const { run } = await create();
+    await host.service.log(run.id, [
+      { timeNs: 1_700_000_000_000_000_000n, level: "info", message: "hello", labels: {} },
+    ]);
+    await host.service.end(run.id, { state: "finished" });
+    const log = await host.ask(host.tokens.read, "GET", `/api/v1/runs/${run.id}/logs`);
+    expect(
+      log.body
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as object),
+    ).toEqual([expect.objectContaining({ message: "hello" })]);
+    const exported = await host.ask(host.tokens.read, "GET", `/api/v1/runs/${run.id}/export`);
+    expect(exported.json()).toMatchObject({
+      run: { id: run.id, state: "finished", logLines: 1 },
+      log: [{ message: "hello" }],
+    });
+    const archive = `/api/v1/runs/${run.id}/archive`;
+    expect((await host.ask(host.tokens.read, "GET", archive)).statusCode).toBe(404);
+    await host.service.saveArchive(run.id, chunks(["a tar"]));
+    const tar = await host.ask(host.tokens.read, "GET", archive);
+    expect([tar.body, tar.headers["content-type"]]).toEqual(["a tar", "application/x-tar"]);
+  });
+
+  it("removes what is over, with all that belongs to it, and nothing else", async () => {
+    const { run } = await create();
+    const url = `/api/v1/runs/${run.id}`;
+    const early = await host.ask(host.tokens.admin, "DELETE", url);
+    expect([early.statusCode, early.body]).toEqual([409, expect.stringContaining("initializing")]);
+    await host.service.saveArchive(run.id, chunks(["a tar"]));
+    await host.ask(host.tokens.push, "POST", `${url}/end`, {});
+    expect((await host.ask(host.tokens.admin, "DELETE", url)).statusCode).toBe(204);
+    for (const gone of [url, `${url}/archive`, `${url}/logs`]) {
+      expect((await host.ask(host.tokens.admin, "GET", gone)).statusCode).toBe(404);
+    }
+  });
+});
+
+it("says in words what is wrong with a request, all of it at once", async () => {
+  const response = await host.ask(host.tokens.push, "POST", "/api/v1/runs", {
+    tset: "checkout",
+    note: 7,
+    project: 0,
+    thresholds: [],
+  });
+  expect(response.statusCode).toBe(400);
+  expect(response.json()).toMatchObject({
+    error: {
+      code: "validation_error",
+      details: expect.arrayContaining([
+        { code: "invalid", target: "test", message: "is missing" },
+        { code: "invalid", target: "tset", message: "is not known here" },
+        { code: "invalid", target: "project", message: "must be >= 1" },
+      ]) as unknown,
+    },
+  });
+  const threshold = await host.ask(host.tokens.push, "POST", "/api/v1/runs", {
+    test: "x",
+    thresholds: { http_reqs: ["more<1"] },
+  });
+  expect([threshold.statusCode, threshold.body]).toEqual([400, expect.stringContaining("more<1")]);
+});
+
+async function* chunks(texts: readonly string[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
+}
