@@ -43,7 +43,8 @@ it("shares no flag with k6 but those that mean the same there", () => {
 
 it("marks every option that holds a credential as secret", () => {
   const credential = /password|token|secret|key|param|header|database/i;
-  const isPlace = ({ name }: NamedRow) => /File$|(?<!database)Url$|^clientCertificateKey$/.test(name);
+  const isPlace = ({ name }: NamedRow) =>
+    /File$|(?<!database)Url$|^clientCertificateKey$/.test(name);
   const secrets = optionRows.filter((row) => credential.test(row.name) && !isPlace(row));
   expect(secrets.map(({ name, secret }) => [name, secret])).toEqual([
     ["password", true],
