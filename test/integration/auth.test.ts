@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -231,9 +231,10 @@ describe("SigV4", () => {
     const { dependencies } = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
     await cp(join(project, "dist"), join(app, "dist"), { recursive: true });
     await cp(join(project, "package.json"), join(app, "package.json"));
-    await mkdir(join(app, "node_modules"));
     for (const name of Object.keys(dependencies)) {
-      await symlink(join(project, "node_modules", name), join(app, "node_modules", name));
+      const link = join(app, "node_modules", name);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(join(project, "node_modules", name), link);
     }
     const env = {
       PATH: process.env["PATH"],
