@@ -37,8 +37,10 @@ export async function openPostgres(url: string): Promise<PostgresDatabase> {
     fallback_application_name: "plimsoll",
     types: { getTypeParser: numbersForIntegers },
   });
-  // A connection that breaks while nobody uses it ends the process otherwise; the pool makes another.
+  // A connection that breaks ends the process otherwise. While nobody uses it, the pool says so, and makes another; while
+  // somebody does, it does itself, beside the query that fails.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     (await pool.connect()).release();
   } catch (error) {

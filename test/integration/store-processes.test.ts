@@ -21,6 +21,7 @@ import {
 import { seeded } from "../support/k6-run.ts";
 import { describeWithPostgres } from "../support/postgres.ts";
 import { startStoreProcess } from "../support/store-process.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
 const nowMs = 1_700_000_000_000;
@@ -264,6 +265,31 @@ describeWithPostgres("Postgres", (postgres) => {
     await client.end();
     expect(rowCount).toBeGreaterThan(0);
     // A query that was under way, or that took a connection before it was known to be cut, fails.
+    await expect
+      .poll(() => repository.test(id).catch(() => undefined), { timeout: 10_000 })
+      .toMatchObject({ name: "a" });
+  });
+
+  it("goes on when the database is gone in the middle of a question, and comes back", async () => {
+    const server = new URL(postgres().url);
+    await using proxy = await startTcpProxy(() => `http://${server.host}`);
+    const url = Object.assign(new URL(server), { host: new URL(proxy.url).host });
+    await using repository = await open(url.href);
+    const { id } = await repository.ensureTest(1, "a", nowMs);
+    const client = new Client({ connectionString: server.href });
+    await client.connect();
+    await client.query("begin");
+    await client.query("lock table tests");
+    const question = repository.test(id).catch((error: unknown) => error);
+    const waiting =
+      "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'";
+    await expect
+      .poll(async () => (await client.query<{ n: number }>(waiting)).rows[0]?.n)
+      .toBeGreaterThan(0);
+    await proxy.refuse();
+    expect(await question).toBeInstanceOf(Error);
+    await client.end();
+    await proxy.comeBack();
     await expect
       .poll(() => repository.test(id).catch(() => undefined), { timeout: 10_000 })
       .toMatchObject({ name: "a" });
