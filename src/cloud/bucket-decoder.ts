@@ -19,6 +19,8 @@ import type { SeriesRange } from "./metric-set.ts";
 import { bytes, double, endOf, fieldOf, formOf, tagOf, varint } from "./wire.ts";
 
 const fieldLimit = 12;
+/** By type: the fields that may be any number. The others are counts. */
+const doubles: readonly (readonly number[])[] = [[], [2], [2, 4, 5, 6], [], [5, 7, 8, 11]];
 const none = new Float64Array();
 const noObservations: Observations = {
   size: 0,
@@ -53,9 +55,9 @@ export class BucketDecoder {
       const field = fieldOf(tag);
       const form = formOf(tag);
       if (form === varint) fields[field] = reader.uint32();
-      else if (form === double) fields[field] = reader.double();
-      else if (form === bytes && field === 2 && histogram) readCounts(reader, histogram);
-      else if (form === bytes && field === 3 && histogram) readSpan(reader, histogram);
+      else if (form === double && doubles[type]?.includes(field)) fields[field] = reader.double();
+      else if (form === bytes && field === 2 && histogram) readCounts(reader, end, histogram);
+      else if (form === bytes && field === 3 && histogram) readSpan(reader, end, histogram);
       else reader.skipType(form);
     }
     switch (type) {
@@ -101,7 +103,7 @@ export function eachBucket(
   while (reader.pos < samplesEnd) {
     const tag = reader.uint32();
     if (tag !== tagOf(1, bytes)) throw new Error(`samples have a field of tag ${tag}`);
-    const end = endOf(reader);
+    const end = endOf(reader, samplesEnd);
     const start = reader.pos;
     visit(readSeconds(reader, end), start, end);
     reader.pos = end;
@@ -116,7 +118,7 @@ function readSeconds(reader: protobuf.Reader, end: number): number {
       reader.skipType(formOf(tag));
       continue;
     }
-    const timeEnd = endOf(reader);
+    const timeEnd = endOf(reader, end);
     while (reader.pos < timeEnd) {
       const timeTag = reader.uint32();
       if (timeTag === tagOf(1, varint)) return reader.uint32();
@@ -127,13 +129,13 @@ function readSeconds(reader: protobuf.Reader, end: number): number {
   throw new Error("a bucket has no time");
 }
 
-function readCounts(reader: protobuf.Reader, histogram: HdrHistogram): void {
-  const end = endOf(reader);
+function readCounts(reader: protobuf.Reader, limit: number, histogram: HdrHistogram): void {
+  const end = endOf(reader, limit);
   while (reader.pos < end) histogram.addCount(reader.uint32());
 }
 
-function readSpan(reader: protobuf.Reader, histogram: HdrHistogram): void {
-  const end = endOf(reader);
+function readSpan(reader: protobuf.Reader, limit: number, histogram: HdrHistogram): void {
+  const end = endOf(reader, limit);
   let offset = 0;
   let length = 0;
   while (reader.pos < end) {

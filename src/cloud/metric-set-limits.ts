@@ -14,7 +14,7 @@ export const maxInflatedBytes: number = 64 << 20;
 const maxDecodedBytes = 192 << 20;
 /** Measured with protobufjs 8 and Node 20: 33 to 113 bytes for an empty message, 9 for an element of a packed list. */
 const messageBytes = 128;
-const elementBytes = 8;
+const elementBytes = 16;
 
 const maxSnappyRatio = 64 / 3;
 
@@ -80,7 +80,8 @@ export function checkDecodedSize(bytes: Buffer): void {
           break;
         case 2: {
           const length = varint();
-          const inner = Math.min(at + length, end);
+          const inner = at + length;
+          if (inner > end) throw new InputError(`the push has a field of ${length} bytes, cut off`);
           if (field === "packed") rest -= length * elementBytes;
           else if (field !== undefined) rest -= messageBytes;
           if (typeof field === "object") walk(inner, field);

@@ -11,13 +11,18 @@
  */
 import protobuf from "protobufjs/minimal.js";
 import type { Clock } from "../clock.ts";
-import { InputError } from "../errors.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { ByteView } from "../sample/byte-view.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
 import type { BucketSink, Observations } from "../sample/sample-bucket.ts";
 import { BucketDecoder, eachBucket } from "./bucket-decoder.ts";
-import { decodeMetricSet, eachSeries, type MetricSet, readLabels } from "./metric-set.ts";
+import {
+  type CloudMetric,
+  decodeMetricSet,
+  eachSeries,
+  type MetricSet,
+  readLabels,
+} from "./metric-set.ts";
 import { SeriesTable } from "./series-table.ts";
 
 export interface MetricSetReaderOptions {
@@ -31,7 +36,7 @@ export interface MetricSetReaderOptions {
 }
 
 /** What takes the buckets. */
-export type SeriesBuckets = Pick<BucketSink, "series" | "bucket" | "advanceTo">;
+export type SeriesBuckets = Pick<BucketSink, "series" | "bucket" | "dropped" | "advanceTo">;
 
 /** Below this, k6's buckets are wider than 0.8 % of a value. */
 const exactFrom = 0.128;
@@ -59,6 +64,7 @@ export class MetricSetReader {
   readonly #series = new SeriesTable();
   readonly #decoder = new BucketDecoder();
   readonly #inexact = new Set<string>();
+  readonly #changed = new Set<string>();
 
   constructor(sink: SeriesBuckets, options: MetricSetReaderOptions) {
     this.#sink = sink;
@@ -74,22 +80,27 @@ export class MetricSetReader {
     await this.take(decodeMetricSet(body));
   }
 
-  /**
-   * The same of a push that is decoded already.
-   *
-   * @throws InputError if a metric has changed its type; then nothing of it has been handed on
-   */
+  /** The same of a push that is decoded already. What it has of a metric that was of another type before is dropped. */
   async take(set: MetricSet): Promise<void> {
-    for (const { name, type } of set.metrics) {
-      const { metric } = this.#metrics.get(name) ?? (await this.#learn(name, type));
-      const now = metricTypes[type - 1];
-      if (metric.type !== now) {
-        throw new InputError(
-          `the push cannot be read: metric ${JSON.stringify(name)} is a ${now} and was a ${metric.type} before`,
-        );
-      }
+    const metrics: CloudMetric[] = [];
+    for (const one of set.metrics) {
+      const { metric } = this.#metrics.get(one.name) ?? (await this.#learn(one.name, one.type));
+      if (metricTypes[one.type - 1] === metric.type) metrics.push(one);
+      else this.#drop({ ...set, metrics: [one] }, metric);
     }
-    this.#handOn(set);
+    this.#handOn({ ...set, metrics });
+  }
+
+  #drop(set: MetricSet, { name, type }: Metric): void {
+    const reader = protobuf.Reader.create(set.bytes);
+    eachSeries(set, reader, (_metric, range) => {
+      eachBucket(reader, range, () => this.#sink.dropped("series_collision"));
+    });
+    if (this.#changed.has(name)) return;
+    this.#changed.add(name);
+    this.#options.onNotice(
+      `metric ${JSON.stringify(name)} is a ${type}, and is pushed as one of another type as well, which is dropped`,
+    );
   }
 
   #handOn(set: MetricSet): void {
@@ -147,7 +158,7 @@ export class MetricSetReader {
 
   /** Of times, a bucket is a microsecond at least, and that is as good as they are measured. */
   #lookAt({ name, contains }: Metric, { size, values, count, min }: Observations): void {
-    if (contains === "time" || this.#inexact.has(name)) return;
+    if ((contains === "time" && min >= 0) || this.#inexact.has(name)) return;
     let isFine = min >= 0;
     for (let at = 0; at < size; at++) {
       const value = values[at] ?? 0;

@@ -12,7 +12,7 @@
  */
 import protobuf from "protobufjs/minimal.js";
 import snappy from "snappy";
-import { bytes as bytesForm, endOf, formOf, tagOf, varint } from "./wire.ts";
+import { bytes as bytesForm, endOf, formOf, tagOf, textOf, varint } from "./wire.ts";
 
 export interface MetricSet {
   readonly bytes: Buffer;
@@ -62,16 +62,16 @@ export function readMetricSet(bytes: Buffer): MetricSet {
 }
 
 function readMetric(reader: protobuf.Reader): CloudMetric {
-  const end = endOf(reader);
+  const end = endOf(reader, reader.len);
   const timeSeries: number[] = [];
   let name = "";
   let type = 0;
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, bytesForm)) name = reader.string();
+    if (tag === tagOf(1, bytesForm)) name = textOf(reader, end);
     else if (tag === tagOf(2, varint)) type = reader.uint32();
     else if (tag === tagOf(3, bytesForm)) {
-      const seriesEnd = endOf(reader);
+      const seriesEnd = endOf(reader, end);
       timeSeries.push(reader.pos, seriesEnd);
       reader.pos = seriesEnd;
     } else reader.skipType(formOf(tag));
@@ -110,10 +110,10 @@ function readSeries(reader: protobuf.Reader, end: number, type: number, range: S
   while (reader.pos < end) {
     const tag = reader.uint32();
     if (tag === tagOf(1, bytesForm)) {
-      reader.pos = endOf(reader);
+      reader.pos = endOf(reader, end);
       range.labelsEnd = reader.pos;
     } else if (tag === tagOf(type + 1, bytesForm)) {
-      range.samplesEnd = endOf(reader);
+      range.samplesEnd = endOf(reader, end);
       range.samplesStart = reader.pos;
       reader.pos = range.samplesEnd;
     } else {
@@ -127,13 +127,13 @@ export function readLabels(reader: protobuf.Reader, end: number): Map<string, st
   const labels = new Map<string, string>();
   while (reader.pos < end) {
     reader.uint32();
-    const labelEnd = endOf(reader);
+    const labelEnd = endOf(reader, end);
     let name = "";
     let value = "";
     while (reader.pos < labelEnd) {
       const tag = reader.uint32();
-      if (tag === tagOf(1, bytesForm)) name = reader.string();
-      else if (tag === tagOf(2, bytesForm)) value = reader.string();
+      if (tag === tagOf(1, bytesForm)) name = textOf(reader, labelEnd);
+      else if (tag === tagOf(2, bytesForm)) value = textOf(reader, labelEnd);
       else reader.skipType(formOf(tag));
     }
     labels.set(name, value);

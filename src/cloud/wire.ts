@@ -26,11 +26,20 @@ export function formOf(tag: number): number {
 /**
  * Reads a length, and returns where what has it ends.
  *
- * @throws RangeError if that is behind the end of all
+ * @param limit The end of what it is part of.
+ * @throws RangeError if it ends behind that
  */
-export function endOf(reader: protobuf.Reader): number {
+export function endOf(reader: protobuf.Reader, limit: number): number {
   const length = reader.uint32();
   const end = reader.pos + length;
-  if (end > reader.len) throw new RangeError(`a field of ${length} bytes is cut off`);
+  if (end > limit) throw new RangeError(`a field of ${length} bytes is cut off`);
   return end;
+}
+
+/** @throws RangeError if it ends behind `limit`, the end of what it is part of */
+export function textOf(reader: protobuf.Reader, limit: number): string {
+  const start = reader.pos;
+  endOf(reader, limit);
+  reader.pos = start;
+  return reader.string();
 }

@@ -3,7 +3,7 @@ import { Aggregator } from "../../src/aggregate/aggregator.ts";
 import { decodeUntrusted } from "../../src/cloud/check-metric-set.ts";
 import { MetricSetReader } from "../../src/cloud/metric-set-reader.ts";
 import type { Metric, MetricType } from "../../src/sample/metric.ts";
-import type { Tags } from "../../src/sample/sample.ts";
+import type { DropReason, Tags } from "../../src/sample/sample.ts";
 import type { BucketSink, SampleBucket } from "../../src/sample/sample-bucket.ts";
 import { createMapper } from "./mapper.ts";
 import { RecordingPoints } from "./recording-points.ts";
@@ -29,8 +29,10 @@ export class CheckingSink implements BucketSink {
     this.violations.push("a push has no single samples");
   }
 
-  dropped(): void {
-    this.violations.push("a push drops nothing");
+  /** Of a metric that changes its type. */
+  dropped(reason: DropReason): void {
+    this.#expect(reason === "series_collision", `a push drops for ${reason}`);
+    this.#inner.dropped(reason);
   }
 
   bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void {

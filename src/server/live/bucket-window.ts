@@ -8,8 +8,11 @@
  */
 import type { SeriesBuckets } from "../../cloud/metric-set-reader.ts";
 import type { Metric } from "../../sample/metric.ts";
-import type { Tags } from "../../sample/sample.ts";
+import type { DropReason, Tags } from "../../sample/sample.ts";
 import type { SampleBucket } from "../../sample/sample-bucket.ts";
+
+/** What a hundred generators of 500 series push in a second takes about a sixth of it. */
+const waitingLimitBytes = 128 << 20;
 
 interface WaitingBucket {
   readonly seriesId: number;
@@ -34,6 +37,7 @@ export class BucketWindow implements SeriesBuckets {
   readonly #ids: (readonly number[])[] = [];
   readonly #known = new Map<string, number>();
   #waiting: WaitingBucket[] = [];
+  #waitingBytes = 0;
   /** What begins before would close no interval. 0 while no sink has an open one. */
   #openEndMs = 0;
   #handedOn = 0;
@@ -73,7 +77,18 @@ export class BucketWindow implements SeriesBuckets {
     if (lastMs > this.#newestMs) this.#newestMs = lastMs;
     // To let it wait would cost more than all else that is done with it.
     if (startMs < this.#openEndMs) this.#handOn({ seriesId, startMs, lastMs, bucket });
-    else this.#waiting.push({ seriesId, startMs, lastMs, bucket: copyOf(bucket) });
+    else this.#wait({ seriesId, startMs, lastMs, bucket: copyOf(bucket) });
+  }
+
+  #wait(waiting: WaitingBucket): void {
+    this.#waiting.push(waiting);
+    this.#waitingBytes += bytesOf(waiting.bucket);
+    // Better in an interval too early than not at all.
+    if (this.#waitingBytes > waitingLimitBytes) this.flush();
+  }
+
+  dropped(reason: DropReason): void {
+    for (const sink of this.#sinks) sink.dropped(reason);
   }
 
   /** A generator does not say for the others how far time has gone. */
@@ -97,6 +112,7 @@ export class BucketWindow implements SeriesBuckets {
   #handOnBefore(timestampMs: number): void {
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ startMs }) => startMs >= timestampMs);
+    this.#waitingBytes = this.#waiting.reduce((sum, { bucket }) => sum + bytesOf(bucket), 0);
     const ready = waiting.filter(({ startMs }) => startMs < timestampMs);
     // Stable: of one time, in the order in which they came.
     for (const bucket of ready.sort((a, b) => a.startMs - b.startMs)) this.#handOn(bucket);
@@ -126,4 +142,9 @@ function copyOf(bucket: SampleBucket): SampleBucket {
     max,
   };
   return { type: "trend", observations };
+}
+
+/** About what a copy takes. */
+function bytesOf(bucket: SampleBucket): number {
+  return 200 + (bucket.type === "trend" ? bucket.observations.size * 16 : 0);
 }

@@ -82,6 +82,8 @@ export class ThresholdWatch implements SeriesBuckets {
     }
   }
 
+  dropped(): void {}
+
   advanceTo(): void {}
 
   /** In the order of the thresholds. */

@@ -69,6 +69,15 @@ describe("a push that is too large is refused before memory is given for it", ()
   });
 });
 
+it("is refused where a label reaches beyond its series", () => {
+  // Each label says that it has two megabytes, which would be read again for each series.
+  const series = inside(0x1a, Buffer.from([0x0a, 0x80, 0x80, 0x80, 0x01]));
+  const many = Buffer.concat(Array.from({ length: 300_000 }, () => series));
+  const metric = Buffer.concat([Buffer.from([0x0a, 0x01, 0x61, 0x10, 0x01]), many]);
+  const bytes = Buffer.concat([Buffer.from([0x10, 0x01]), inside(0x1a, metric)]);
+  expect(() => decodeUntrusted(snappy.compressSync(bytes))).toThrow(/cut off/);
+});
+
 it("a push of ten thousand series of ten seconds is taken", () => {
   const values = Array.from({ length: 10 }, (_, seconds) => ({
     seconds,

@@ -206,6 +206,26 @@ describe("MetricSetReader", () => {
     expect(aggregator.counts.aggregated).toBe(3);
   });
 
+  it("drops what a push has of a metric that was of another type before, and takes the rest", async () => {
+    const { aggregator, read, notices } = setUp();
+    await read(pushed("errors", "counter", { 0: [1] }));
+    for (const second of [1, 2]) {
+      await read(
+        pushed("errors", "rate", { [second]: [1, 0] }),
+        pushed("http_reqs", "counter", { [second]: [5] }),
+      );
+    }
+    expect(Object.fromEntries(aggregator.counts.dropped)).toEqual({ series_collision: 2 });
+    const totals = new Map(aggregator.totals().map(({ metric, value }) => [metric.name, value]));
+    expect(totals).toEqual(
+      new Map([
+        ["errors", 1],
+        ["http_reqs", 10],
+      ]),
+    );
+    expect(notices).toEqual([expect.stringContaining('"errors" is a counter')]);
+  });
+
   it("refuses what is not such a message", async () => {
     const { read, aggregator } = setUp();
     await read(pushed("http_reqs", "counter", { 0: [1] }));

@@ -41,6 +41,27 @@ describe("BucketWindow", () => {
     expect(aggregator.counts.read).toBe(4);
   });
 
+  it("hands everything on where too much waits, and loses nothing", () => {
+    const { aggregator, window } = setUp();
+    const metric = { name: "http_req_duration", type: "trend", contains: "time" } as const;
+    const id = window.series(metric, new Map());
+    const size = 7_297;
+    const observations = {
+      size,
+      values: new Float64Array(size).fill(1),
+      counts: new Float64Array(size).fill(1),
+      count: size,
+      sum: size,
+      min: 1,
+      max: 1,
+    };
+    const pushes = Math.ceil((128 << 20) / (size * 16));
+    for (let n = 0; n < pushes; n++) window.bucket(id, t0, t0, { type: "trend", observations });
+    expect(aggregator.counts.read).toBeGreaterThan(0);
+    window.flush();
+    expect(aggregator.counts.read).toBe(pushes * size);
+  });
+
   it("keeps nothing waiting that is of the open interval, and closes none by itself", () => {
     const { points, aggregator, window } = setUp();
     const id = window.series(requests, new Map());
