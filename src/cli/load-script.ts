@@ -15,6 +15,7 @@ import { countsOf } from "../generate/reconcile.ts";
 import {
   type K6SamplesChoice,
   refusesBuckets,
+  isLogHeard,
   whyLines,
   whyNoBuckets,
 } from "../generate/k6-samples.ts";
@@ -95,9 +96,10 @@ class ScriptLoad implements Load {
     if (samples === "buckets" && obstacle !== undefined) {
       throw new UsageError(`--k6-samples buckets is not possible in this run: ${obstacle}`);
     }
-    const areExact = async (): Promise<boolean> =>
-      samples === "buckets" || whyLines(await scriptSources(script), isClassic) === undefined;
-    if (obstacle === undefined && (await areExact())) {
+    const arePreferred = async (): Promise<boolean> =>
+      samples === "buckets" ||
+      (isLogHeard({ args, env }) && whyLines(await scriptSources(script), isClassic) === undefined);
+    if (obstacle === undefined && (await arePreferred())) {
       return await openBucketsFeed(buckets, { args, env, clock: systemClock, log });
     }
     return await openLinesFeed(folder, sink, log);

@@ -53,6 +53,15 @@ export function whyNoBuckets(question: BucketsQuestion): string | undefined {
   return undefined;
 }
 
+/**
+ * Whether k6's log comes to us: what it says there of its cloud output decides whether lines are read instead. For
+ * other places k6 has it to itself.
+ */
+export function isLogHeard({ args, env }: Pick<BucketsQuestion, "args" | "env">): boolean {
+  const flag = parseK6Arguments(args).findLast(({ name }) => name === "log-output");
+  return (flag ? (flag.value ?? "") : (env["K6_LOG_OUTPUT"] ?? "stderr")) === "stderr";
+}
+
 /** A trend of times. */
 const timeTrend = /\bnew\s+(?:\w+\.)*Trend\s*\([^()]*,\s*true\s*,?\s*\)/g;
 /** In what is imported from k6, by its own name. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   apiAddress,
   bucketsEnvironment,
+  isLogHeard,
   refusesBuckets,
   whyLines,
   whyNoBuckets,
@@ -32,6 +33,15 @@ describe("whyNoBuckets", () => {
   ])("says what stands against $more", ({ more, says }) => {
     expect(whyNoBuckets({ ...question, ...more })).toContain(says);
   });
+});
+
+it.each([
+  { args: [], env: {}, isHeard: true },
+  { args: ["--log-output=stderr"], env: { K6_LOG_OUTPUT: "none" }, isHeard: true },
+  { args: ["--log-output", "file=k6.log"], env: {}, isHeard: false },
+  { args: [], env: { K6_LOG_OUTPUT: "stdout" }, isHeard: false },
+])("hears what k6 logs with $args and $env: $isHeard", ({ isHeard, ...question }) => {
+  expect(isLogHeard(question)).toBe(isHeard);
 });
 
 describe("whyLines", () => {
