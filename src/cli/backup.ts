@@ -16,8 +16,8 @@ export function backupCommand(io: CommandIo): Command {
     .addHelpText(
       "after",
       `
-To restore: stop the server, and put the file in the place of plimsoll.db in the data directory. Logs and archives
-are files beside it, and a Postgres is backed up with pg_dump.
+To restore: stop the server, remove plimsoll.db-wal and plimsoll.db-shm from the data directory, and put the file in the
+place of plimsoll.db. Logs and archives are files beside it, and a Postgres is backed up with pg_dump.
 
 Example:
   plimsoll backup /backups/plimsoll-$(date +%F).db`,

@@ -17,6 +17,7 @@ import type { RunRepository } from "../runs/run-repository.ts";
 import type { RunService } from "../runs/run-service.ts";
 import { version } from "../version.ts";
 import { registerApi } from "./api/register.ts";
+import { maxRunParamLength } from "./api/schemas.ts";
 import type { RunFiles } from "./run-files.ts";
 import { addHealth } from "./health.ts";
 import { answerError, answerNotFound } from "./http-error.ts";
@@ -68,6 +69,8 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
     serverFactory: (listener) => createHttpServer(listener, certificate, limits),
     forceCloseConnections: "idle",
     bodyLimit: bodyLimitBytes,
+    // A testid has the test's name in it.
+    routerOptions: { maxParamLength: maxRunParamLength },
     logger: {
       level: "info",
       stream: { write: (line) => void dependencies.log.write(line) },

@@ -1,8 +1,8 @@
 /**
  * How often an address may come with a token that is none.
  *
- * Beyond the limit its unknown tokens are not looked at until the window is over; those that were right go on, so that
- * one wrong token behind a proxy does not end the runs of all who share it.
+ * Beyond the limit it is refused until the window is over. Tokens that are right go on, so that one wrong token behind a
+ * proxy does not end the runs of all who share it: nobody guesses one of 256 bits.
  */
 import { normalizeIP } from "@fastify/rate-limit";
 import type { Clock } from "../clock.ts";

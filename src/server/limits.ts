@@ -60,7 +60,7 @@ export async function addLimits(
     const waitSeconds = failures.waitSeconds(request.ip);
     if (waitSeconds === 0 || isPublic(request)) return;
     const token = tokenOf(request.headers.authorization) ?? tokenOfUrl(request);
-    if (token !== undefined && authenticator.isKnown(token)) return;
+    if (token !== undefined && (await authenticator.authenticate(token))) return;
     metrics.refused("authentication");
     void reply.header("Retry-After", String(waitSeconds));
     throw new HttpError(
@@ -99,7 +99,7 @@ function isPush({ url }: FastifyRequest): boolean {
   return /^\/(?:agents\/[^/]+\/)?(?:v2\/metrics|ingest|peer\/v1)\//.test(url);
 }
 
-/** What takes no token. */
+/** What takes no token; another server brings a proof of its own. */
 function isPublic({ url }: FastifyRequest): boolean {
-  return url.startsWith("/-/");
+  return url.startsWith("/-/") || url.startsWith("/peer/v1/");
 }

@@ -94,8 +94,9 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
       try {
         await service.saveArchive(id, archive.redacted);
       } catch (error) {
-        // k6 ends, and says so to nobody.
-        await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
+        // k6 ends, and says so to nobody; where the connection broke, it sends the same again.
+        if (!request.raw.destroyed)
+          await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
         throw error;
       }
       return toCreated(id, options);

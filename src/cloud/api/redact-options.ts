@@ -22,8 +22,8 @@ const looksLikeToken: readonly RegExp[] = [
   ownTokens,
   // Grafana Cloud k6, and digests of the same length.
   /\b[0-9a-f]{64}\b/gi,
-  /\beyJ[\w-]{10,}\.[\w-]+\.[\w-]*/g,
-  /(?<=\b(?:Bearer|Basic|Token) +)[\w.~+/=-]{8,}/gi,
+  /\beyJ[\w-]{10,4096}\.[\w-]{1,8192}\.[\w-]*/g,
+  /(?<=\b(?:Bearer|Basic|Token) {1,8})[\w.~+/=-]{8,}/gi,
   /\b(?:gh[pousr]_|xox[abprs]-|AKIA)[\w-]{16,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
   // A password in a URL.
@@ -46,7 +46,9 @@ export function redactOptions(value: unknown, depth = 0): Json {
   if (Array.isArray(value)) return value.map((item) => redactOptions(item, depth + 1));
   const entries = Object.entries(value).map(([key, item]): [string, Json] => {
     if (typeof item === "string" && item !== "" && secretKey.test(key)) return [key, redacted];
-    if (key === "env") return [key, redactValues(item)];
+    // A tag may have that name as well, and then it is a text.
+    if (key === "env" && typeof item === "object" && !Array.isArray(item))
+      return [key, redactValues(item)];
     return [key, redactOptions(item, depth + 1)];
   });
   return Object.fromEntries(entries);

@@ -127,8 +127,16 @@ export const errors: Schema = {
   429: errorBody,
 };
 
+/** k6's names have up to 300 characters, and a testid a time and a suffix as well. */
+export const maxRunParamLength = 400;
+
 export const runParams: Schema = object({
-  id: { type: "string", minLength: 1, maxLength: 300, description: "number or testid of the run" },
+  id: {
+    type: "string",
+    minLength: 1,
+    maxLength: maxRunParamLength,
+    description: "number or testid of the run",
+  },
 });
 
 export const listQuery: Schema = {

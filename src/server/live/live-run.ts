@@ -187,11 +187,12 @@ export class LiveRun {
     if (isOver(this.#record.state)) return this.#record;
     const samples = await this.#samples;
     await samples?.flush();
-    if (samples) await this.#save();
+    // At once: while others are waited for, an output may be opened, and everything read again.
     const verdicts = this.#verdicts(samples, true).map((verdict) => ({
       ...verdict,
       generatorOk: saidOf(verdict, reported),
     }));
+    if (samples) await this.#save();
     const { stopBy, runSeconds = 0 } = samples ?? {};
     const state = stateOf(reported, verdicts, { stopBy, runSeconds });
     const by = reported.by ?? (state === "aborted_by_user" ? stopBy : undefined);
@@ -222,6 +223,7 @@ export class LiveRun {
 
   #verdicts(samples: RunSamples | undefined, isFinal: boolean): ThresholdVerdict[] {
     const { thresholds } = this.#record;
+    if (samples && !samples.isWhole) return thresholds.map(withoutJudgement);
     const runSeconds = samples?.runSeconds ?? 0;
     const judgements = samples?.watch?.judge({ runSeconds, isFinal }) ?? [];
     return thresholds.map((threshold, at) => {
@@ -244,4 +246,9 @@ export class LiveRun {
   #tell(error: unknown): void {
     this.#options.onNotice(this.#record, messageOf(error));
   }
+}
+
+/** Of a run of which not all samples are known: what has failed once stays so, anything else is open. */
+function withoutJudgement(verdict: ThresholdVerdict): ThresholdVerdict {
+  return verdict.ok === false ? verdict : { ...verdict, ok: undefined, value: undefined };
 }

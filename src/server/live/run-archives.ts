@@ -1,7 +1,7 @@
 /**
  * The archives of scripts, a file per run. Whoever hands one over has taken the secrets out of it and limits its size.
  */
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -13,6 +13,10 @@ export class RunArchives {
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Of uploads that the end of a process has cut off.
+    for (const name of readdirSync(directory)) {
+      if (name.endsWith(".part")) rmSync(join(directory, name));
+    }
   }
 
   /**

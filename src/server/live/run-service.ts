@@ -7,7 +7,7 @@
  *     logs/<run>.jsonl          what its generators logged
  *     archives/<run>.tar        the script, as its generator sent it, redacted
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
@@ -138,6 +138,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
       ownerUrl,
     });
     const { id } = created;
+    // A request that is repeated may have been answered by another server, which then has the run.
+    if ((await repository.ownerUrl(id)) !== ownerUrl) return { run: created, token };
     await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
     if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
@@ -204,13 +206,19 @@ export class LiveRunService implements RunService, AsyncDisposable {
       if (this.#runs.has(id)) continue;
       const record = await repository.run(id);
       if (record) this.#add(record);
-      // A run that was deleted while we were away.
-      else rmSync(journalPath(this.#journals, id));
+      else this.#setAside(journalPath(this.#journals, id));
     }
     for (const id of journalsIn(this.#journals)) await this.#runs.get(id)?.open();
     this.#timer = setInterval(() => this.#tick(), tickMs);
     // Whoever takes requests keeps the process alive.
     this.#timer.unref();
+  }
+
+  /** The run was deleted while we were away; or the database is another one, and the samples somebody's. */
+  #setAside(path: string): void {
+    renameSync(path, `${path}.unknown`);
+    const text = `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`;
+    this.#options.onNotice(text);
   }
 
   #tick(): void {

@@ -127,7 +127,7 @@ describe("tokens", () => {
 });
 
 describe("limits", () => {
-  it("looks at no more unknown tokens of an address that had twenty wrong ones, until a minute is over", async () => {
+  it("answers no more wrong tokens of an address that had twenty, until a minute is over, and right ones as ever", async () => {
     const clock = new FakeClock();
     await using host = await startServerHost({ clock });
     const status = async (token: string) =>
@@ -137,11 +137,11 @@ describe("limits", () => {
       expect(await status(createToken("plm"))).toBe(401);
     }
     expect(await status(createToken("plm"))).toBe(429);
-    expect(await status(host.tokens.admin), "right, but never seen before").toBe(429);
+    expect(await status(host.tokens.admin), "never seen before").toBe(200);
     expect(await status(host.tokens.read), "seen before").toBe(200);
     expect((await host.app.inject("/-/healthy")).statusCode).toBe(200);
     clock.advance(60_000);
-    expect(await status(host.tokens.admin)).toBe(200);
+    expect(await status(createToken("plm"))).toBe(401);
   });
 
   it("refuses more requests than a minute may have: what is pushed with a status that k6 tries again", async () => {

@@ -252,7 +252,7 @@ describe("logs", () => {
     ["another shape", { streams: [{ values: [] }] }, 400],
     ["a time that is no number", { streams: [{ stream: {}, values: [["now", "x"]] }] }, 400],
     ["a label that is no text", { streams: [{ stream: { a: 1 }, values: [] }] }, 400],
-    ["more than 4 MiB", { streams: [{ stream: {}, values: [["1", "x".repeat(4 << 20)]] }] }, 413],
+    ["more than 16 MiB", { streams: [{ stream: {}, values: [["1", "x".repeat(16 << 20)]] }] }, 413],
   ])("are refused: %s", async (_, payload, status) => {
     const { runtime_config: config } = await startRun();
     const answer = await ask("POST", config.logs.push_url, config.test_run_token, payload);

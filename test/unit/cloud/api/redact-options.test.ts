@@ -48,6 +48,16 @@ describe("options that are kept", () => {
     expect(redactOptions(options)).toEqual(kept);
   });
 
+  it("keep a tag and thresholds that are named env", () => {
+    const options = { tags: { env: "staging" }, thresholds: { env: ["rate<0.1"] } };
+    expect(redactOptions(options)).toEqual(options);
+  });
+
+  it("are looked at in a time that grows no faster than they do", () => {
+    const hostile = ["eyJ-".repeat(1 << 18), `Bearer${" ".repeat(1 << 20)}`];
+    expect(redactOptions(hostile)).toEqual(hostile);
+  });
+
   it("are otherwise as they were", () => {
     const options = {
       vus: 10,
