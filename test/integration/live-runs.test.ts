@@ -96,15 +96,14 @@ describeWithTool("prometheus-3", "live runs", (program) => {
     expect(ended.thresholds.map(({ ok }) => ok)).toEqual([true, false]);
     expect(ended.summary).toContainEqual({ metric: "http_reqs", stat: "count", value: 150 });
     await expectStored(run.testid, [generator]);
-    const states = await prometheus.query(
-      `last_over_time(plimsoll_run_state{testid="${run.testid}"}[10m])`,
-    );
-    expect(Object.fromEntries(states.map(({ metric, value }) => [metric["state"], value]))).toEqual(
-      {
-        running: 0,
-        finished: 1,
-      },
-    );
+    const states = `last_over_time(plimsoll_run_state{testid="${run.testid}"}[10m])`;
+    await expect
+      .poll(async () => {
+        const found = await prometheus.query(states);
+        return Object.fromEntries(found.map(({ metric, value }) => [metric["state"], value]));
+      })
+      // What ends a run is sent behind its last samples.
+      .toEqual({ running: 0, finished: 1 });
   });
 
   it("loses nothing that was acknowledged when the server is killed again and again", async () => {
