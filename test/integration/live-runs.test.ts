@@ -98,10 +98,13 @@ describeWithTool("prometheus-3", "live runs", (program) => {
     await expectStored(run.testid, [generator]);
     const states = `last_over_time(plimsoll_run_state{testid="${run.testid}"}[10m])`;
     await expect
-      .poll(async () => {
-        const found = await prometheus.query(states);
-        return Object.fromEntries(found.map(({ metric, value }) => [metric["state"], value]));
-      })
+      .poll(
+        async () => {
+          const found = await prometheus.query(states);
+          return Object.fromEntries(found.map(({ metric, value }) => [metric["state"], value]));
+        },
+        { timeout: 10_000 },
+      )
       // What ends a run is sent behind its last samples.
       .toEqual({ running: 0, finished: 1 });
   });

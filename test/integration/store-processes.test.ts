@@ -284,7 +284,9 @@ describeWithPostgres("Postgres", (postgres) => {
     const waiting =
       "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'";
     await expect
-      .poll(async () => (await client.query<{ n: number }>(waiting)).rows[0]?.n)
+      .poll(async () => (await client.query<{ n: number }>(waiting)).rows[0]?.n, {
+        timeout: 10_000,
+      })
       .toBeGreaterThan(0);
     await proxy.refuse();
     expect(await question).toBeInstanceOf(Error);
