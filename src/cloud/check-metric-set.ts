@@ -14,6 +14,9 @@ import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set
 /** In seconds. k6's own is 3; a longer one would hide a run for as long. */
 const longestPeriod = 3_600;
 
+/** For all pushes: it is large, and each push is decoded in one go. */
+const decoder = new BucketDecoder();
+
 /** @throws InputError for bytes that are not such a message, that are too many, or that k6 cannot have sent */
 export function decodeUntrusted(body: Buffer): MetricSet {
   if ((inflatedLength(body) ?? Infinity) > maxInflatedBytes) {
@@ -45,7 +48,6 @@ function check(set: MetricSet): void {
     }
   }
   const reader = protobuf.Reader.create(set.bytes);
-  const decoder = new BucketDecoder();
   eachSeries(set, reader, ({ type }, range) => {
     reader.pos = range.labelsStart;
     readLabels(reader, range.labelsEnd);

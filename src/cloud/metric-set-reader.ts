@@ -47,6 +47,9 @@ interface KnownMetric {
   readonly number: number;
 }
 
+/** For all readers: it is large, and each push is handed on in one go. */
+const decoder = new BucketDecoder();
+
 /** Where one bucket lies in a push, and what it is of. */
 interface Found {
   readonly seconds: number;
@@ -62,7 +65,6 @@ export class MetricSetReader {
   readonly #options: MetricSetReaderOptions;
   readonly #metrics = new Map<string, KnownMetric>();
   readonly #series = new SeriesTable();
-  readonly #decoder = new BucketDecoder();
   readonly #inexact = new Set<string>();
   readonly #changed = new Set<string>();
 
@@ -113,7 +115,7 @@ export class MetricSetReader {
     const untilNow = (endMs: number): number => Math.min(endMs, clock.nowMs());
     for (const { seconds, seriesId, metric, type, start, end } of buckets) {
       reader.pos = start;
-      const bucket = this.#decoder.decode(type, reader, end);
+      const bucket = decoder.decode(type, reader, end);
       if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
       const startMs = seconds * 1_000;
       const firstMs = runStartMs < startMs + periodMs ? Math.max(startMs, runStartMs) : startMs;
