@@ -5,7 +5,6 @@
  * Out: for each resource the share of the slow time that it answers for, as the Correlation dashboard shows it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { answers, fillIn, slowShare } from "../dist/dashboards/attribution.js";
 
 /**
  * @typedef {object} Attribution
@@ -23,6 +22,8 @@ import { answers, fillIn, slowShare } from "../dist/dashboards/attribution.js";
  * @returns {Promise<Attribution>}
  */
 export async function askWhatAnswers({ storeUrl, testid, endMs, rangeSeconds, scrapeSeconds }) {
+  // On a fresh clone this file is loaded before there is a build.
+  const { answers, fillIn, slowShare } = await import("../dist/dashboards/attribution.js");
   const question = {
     testid,
     rangeSeconds,
