@@ -9,13 +9,14 @@ export function fanOut(sinks: readonly SampleSink[]): SampleSink {
   return sinks.length === 1 && only ? only : new FanOut(sinks);
 }
 
-class FanOut implements SampleSink {
-  readonly #sinks: readonly SampleSink[];
+/** One id for each series of several sinks, which gave it ids of their own. */
+export class SharedSeries {
+  readonly #sinks: readonly Pick<SampleSink, "series">[];
   /** For each id that we give, the ids that the sinks gave. */
-  readonly #ids: number[][] = [];
+  readonly #ids: (readonly number[])[] = [];
   readonly #known = new Map<string, number>();
 
-  constructor(sinks: readonly SampleSink[]) {
+  constructor(sinks: readonly Pick<SampleSink, "series">[]) {
     this.#sinks = sinks;
   }
 
@@ -30,8 +31,27 @@ class FanOut implements SampleSink {
     return id;
   }
 
+  /** In the order of the sinks. */
+  idsOf(seriesId: number): readonly number[] {
+    return this.#ids[seriesId] ?? [];
+  }
+}
+
+class FanOut implements SampleSink {
+  readonly #sinks: readonly SampleSink[];
+  readonly #shared: SharedSeries;
+
+  constructor(sinks: readonly SampleSink[]) {
+    this.#sinks = sinks;
+    this.#shared = new SharedSeries(sinks);
+  }
+
+  series(metric: Metric, tags: Tags): number {
+    return this.#shared.series(metric, tags);
+  }
+
   sample(seriesId: number, timestampMs: number, value: number): void {
-    const ids = this.#ids[seriesId] ?? [];
+    const ids = this.#shared.idsOf(seriesId);
     for (const [index, sink] of this.#sinks.entries()) {
       const id = ids[index];
       if (id !== undefined) sink.sample(id, timestampMs, value);

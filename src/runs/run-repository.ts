@@ -3,15 +3,7 @@
  *
  * Every method is atomic and safe to call again. Ids that do not exist give `undefined` or `false`, not an error.
  */
-import type {
-  Json,
-  RunRecord,
-  RunSource,
-  SummaryRow,
-  ThresholdVerdict,
-  Transition,
-} from "./run-record.ts";
-import type { RunResult } from "./run-record.ts";
+import type { RunRecord, RunResult, Transition } from "./run-record.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface Project {
@@ -30,20 +22,21 @@ export interface Test {
   readonly updatedMs: number;
 }
 
-export interface NewRun {
-  readonly testId: number;
-  /** Label `testid`: unique. */
-  readonly testid: string;
-  readonly source: RunSource;
-  readonly generator: string;
-  readonly startedBy: string;
-  readonly options: Json;
-  readonly maxVus: number | undefined;
-  readonly expectedSeconds: number | undefined;
-  readonly thresholds: readonly ThresholdVerdict[];
-  readonly tags: Readonly<Record<string, string>>;
-  readonly note: string;
-  readonly createdMs: number;
+export interface NewRun extends Pick<
+  RunRecord,
+  | "testId"
+  | "testid"
+  | "source"
+  | "generator"
+  | "startedBy"
+  | "options"
+  | "maxVus"
+  | "expectedSeconds"
+  | "thresholds"
+  | "tags"
+  | "note"
+  | "createdMs"
+> {
   /** Digest of the token that may push to this run alone. */
   readonly tokenHash: string;
   /** Of the request that made it: the same key makes no second run. Empty for none. */
@@ -52,20 +45,23 @@ export interface NewRun {
   readonly ownerUrl: string;
 }
 
+type Changeable =
+  | "thresholds"
+  | "startedMs"
+  | "lastDataMs"
+  | "hasLateData"
+  | "summary"
+  | "stores"
+  | "archiveBytes"
+  | "logLines"
+  | "note"
+  | "expectedSeconds"
+  | "options";
+
 /** What may change about a run; what is left out stays as it is. */
-export interface RunChanges {
-  readonly thresholds?: readonly ThresholdVerdict[];
-  readonly startedMs?: number;
-  readonly lastDataMs?: number;
-  readonly hasLateData?: boolean;
-  readonly summary?: readonly SummaryRow[];
-  readonly stores?: readonly string[];
-  readonly archiveBytes?: number;
-  readonly logLines?: number;
-  readonly note?: string;
-  readonly expectedSeconds?: number;
-  readonly options?: Json;
-}
+export type RunChanges = {
+  readonly [Key in Changeable]?: Exclude<RunRecord[Key], undefined>;
+};
 
 export interface RunFilter {
   readonly test?: string;

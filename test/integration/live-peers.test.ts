@@ -9,29 +9,14 @@ import { systemClock } from "../../src/clock.ts";
 import { resolveOptions } from "../../src/config/resolve-options.ts";
 import { InputError } from "../../src/errors.ts";
 import type { RunRepository } from "../../src/runs/run-repository.ts";
-import type { StartRun } from "../../src/runs/run-service.ts";
 import { PeerRunService, peerRoutes } from "../../src/server/live/peers.ts";
 import { LiveRunService } from "../../src/server/live/run-service.ts";
 import { openRepository } from "../../src/store/open-repository.ts";
 import { findFreePort } from "../../src/free-port.ts";
 import { encodeMetricSet } from "../support/encode-metric-set.ts";
 import { type ReceiverServer, startReceiverServer } from "../support/receiver-server.ts";
+import { startRun } from "../support/start-run.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
-
-const request: StartRun = {
-  projectId: 1,
-  test: "checkout",
-  source: "cloud-v1",
-  generator: "k6/2.2.0",
-  startedBy: "ann",
-  options: {},
-  thresholds: [],
-  maxVus: 1,
-  expectedSeconds: undefined,
-  tags: {},
-  note: "",
-  idempotencyKey: "",
-};
 
 interface Server {
   readonly url: string;
@@ -95,7 +80,7 @@ const pushOf = (runId: number, key: string) => {
 
 it("has a run's samples, log, archive, stop and end where the run was started", async () => {
   const [a, b] = servers as [Server, Server];
-  const { run } = await a.service.start(request);
+  const { run } = await a.service.start(startRun);
   expect(await b.service.push(pushOf(run.id, "1"))).toBe("stored");
   expect(await a.service.push(pushOf(run.id, "2"))).toBe("stored");
   expect(await b.service.push(pushOf(run.id, "2"))).toBe("repeated");
@@ -119,7 +104,7 @@ it("has a run's samples, log, archive, stop and end where the run was started", 
 
 it("hands on that a body cannot be read, and says 503 where the owner is away", async () => {
   const [a, b] = servers as [Server, Server];
-  const { run } = await a.service.start(request);
+  const { run } = await a.service.start(startRun);
   const broken = { ...pushOf(run.id, "1"), body: Buffer.from("no snappy") };
   await expect(b.service.push(broken)).rejects.toThrow(InputError);
   await a.app.close();
@@ -128,7 +113,7 @@ it("hands on that a body cannot be read, and says 503 where the owner is away", 
 
 it("answers nobody who does not know the run from the database", async () => {
   const [a] = servers as [Server];
-  const { run } = await a.service.start(request);
+  const { run } = await a.service.start(startRun);
   for (const Authorization of ["", "Bearer plr_a", "Bearer hash of a"]) {
     for (const what of ["push", "log", "end", "stop", "archive"]) {
       const url = `${a.url}/peer/v1/runs/${run.id}/${what}`;

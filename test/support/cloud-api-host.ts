@@ -5,14 +5,10 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { systemClock } from "../../src/clock.ts";
 import { registerCloudApi } from "../../src/cloud/api/cloud-api.ts";
-import { resolveOptions } from "../../src/config/resolve-options.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
-import { LiveRunService } from "../../src/server/live/run-service.ts";
-import { createToken, hashToken, issueToken, TokenAuthenticator } from "../../src/server/tokens.ts";
-import { openRepository } from "../../src/store/open-repository.ts";
-import { startReceiverServer } from "./receiver-server.ts";
-import { createTemporaryFolder } from "./temporary-folder.ts";
+import { TokenAuthenticator } from "../../src/server/tokens.ts";
+import { openLiveService } from "./live-service.ts";
 
 export interface CloudApiHost extends AsyncDisposable {
   readonly app: FastifyInstance;
@@ -35,33 +31,8 @@ export async function startCloudApi({
   publicUrl = "https://k6.test",
   listens = false,
 }: CloudApiHostOptions = {}): Promise<CloudApiHost> {
-  const folder = await createTemporaryFolder();
-  const dataDir = folder.path;
-  const receiver = await startReceiverServer();
-  const repository = await openRepository({ dataDir, clock: systemClock });
-  const { values } = resolveOptions({ flags: { url: { flag: "--url", value: receiver.url } } });
-  const service = await LiveRunService.open({
-    repository,
-    outputs: [{ ...values, dataDir, spoolDir: `${dataDir}/spool` }],
-    dataDir,
-    ownerUrl: "http://localhost",
-    drainTimeoutMs: 1_000,
-    createToken: () => {
-      const token = createToken("plr");
-      return { token, hash: hashToken(token) };
-    },
-    clock: systemClock,
-    random: Math.random,
-    userAgent: "plimsoll/test",
-    onNotice: () => undefined,
-  });
-  const issue = async (role: Role): Promise<string> =>
-    (await issueToken(repository, { name: `${role} token`, role, nowMs: Date.now() })).token;
-  const tokens = {
-    push: await issue("push"),
-    read: await issue("read"),
-    admin: await issue("admin"),
-  };
+  const live = await openLiveService();
+  const { repository, service, tokens, dataDir } = live;
   const app = Fastify();
   const host = { publicUrl };
   await registerCloudApi(app, {
@@ -86,7 +57,7 @@ export async function startCloudApi({
     folder: dataDir,
     async [Symbol.asyncDispose]() {
       await app.close();
-      for (const part of [service, repository, receiver, folder]) await part[Symbol.asyncDispose]();
+      await live[Symbol.asyncDispose]();
     },
   };
 }

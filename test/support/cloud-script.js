@@ -28,7 +28,7 @@ export function setup() {
 export default function () {
   const response = http.get(`${__ENV.BASE_URL}/products`);
   check(response, { "answers 200": ({ status }) => status === 200 });
-  // eslint-disable-next-line no-console -- k6 pushes it as the run's log
+  // oxlint-disable-next-line no-console -- k6 pushes it as the run's log
   if (__ITER === 0) console.log(`first iteration of ${__VU}`);
   sleep(Number(__ENV.PAUSE || 0.05));
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../src/runs/run-record.ts";
 import type { PushOutcome, ReportedEnd, StartedRun, StartRun } from "../../src/runs/run-service.ts";
 import { findFreePort } from "../../src/free-port.ts";
+import { startRun } from "./start-run.ts";
 
 const script = fileURLToPath(new URL("live-host.mjs", import.meta.url));
 
@@ -105,7 +106,7 @@ export async function startLiveHost(options: LiveHostOptions): Promise<LiveHost>
     get stderr() {
       return stderr;
     },
-    start: async (request) => await ask<StartedRun>("/start", { ...aRun, ...request }),
+    start: async (request) => await ask<StartedRun>("/start", { ...startRun, ...request }),
     push,
     async pushSurely(one) {
       const deadlineMs = Date.now() + patienceMs;
@@ -127,18 +128,3 @@ export async function startLiveHost(options: LiveHostOptions): Promise<LiveHost>
     [Symbol.asyncDispose]: async () => await endBy("SIGKILL"),
   };
 }
-
-const aRun: StartRun = {
-  projectId: 1,
-  test: "checkout",
-  source: "cloud-v1",
-  generator: "k6/2.2.0",
-  startedBy: "ann",
-  options: {},
-  thresholds: [],
-  maxVus: 1,
-  expectedSeconds: undefined,
-  tags: {},
-  note: "",
-  idempotencyKey: "",
-};

@@ -7,6 +7,7 @@
  * which it arrived, and what is said to be of long ago of the earliest moment that the run can be of.
  */
 import type { SeriesBuckets } from "../../cloud/metric-set-reader.ts";
+import { SharedSeries } from "../../output/fan-out.ts";
 import type { Metric } from "../../sample/metric.ts";
 import type { DropReason, Tags } from "../../sample/sample.ts";
 import type { SampleBucket } from "../../sample/sample-bucket.ts";
@@ -33,9 +34,7 @@ export interface BucketWindowOptions {
 export class BucketWindow implements SeriesBuckets {
   readonly #sinks: readonly SeriesBuckets[];
   readonly #options: BucketWindowOptions;
-  /** For each id that we give, the ids that the sinks gave. */
-  readonly #ids: (readonly number[])[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #shared: SharedSeries;
   #waiting: WaitingBucket[] = [];
   #waitingBytes = 0;
   /** What begins before would close no interval. 0 while no sink has an open one. */
@@ -46,6 +45,7 @@ export class BucketWindow implements SeriesBuckets {
 
   constructor(sinks: readonly SeriesBuckets[], options: BucketWindowOptions) {
     this.#sinks = sinks;
+    this.#shared = new SharedSeries(sinks);
     this.#options = options;
   }
 
@@ -59,14 +59,7 @@ export class BucketWindow implements SeriesBuckets {
   }
 
   series(metric: Metric, tags: Tags): number {
-    const ids = this.#sinks.map((sink) => sink.series(metric, tags));
-    const key = ids.join();
-    let id = this.#known.get(key);
-    if (id === undefined) {
-      id = this.#ids.push(ids) - 1;
-      this.#known.set(key, id);
-    }
-    return id;
+    return this.#shared.series(metric, tags);
   }
 
   bucket(seriesId: number, firstMs: number, endMs: number, bucket: SampleBucket): void {
@@ -120,7 +113,7 @@ export class BucketWindow implements SeriesBuckets {
 
   #handOn({ seriesId, startMs, lastMs, bucket }: WaitingBucket): void {
     this.#handedOn++;
-    const ids = this.#ids[seriesId] ?? [];
+    const ids = this.#shared.idsOf(seriesId);
     for (let at = 0; at < ids.length; at++) {
       // There is an id for each sink.
       this.#sinks[at]!.bucket(ids[at]!, startMs, lastMs, bucket);

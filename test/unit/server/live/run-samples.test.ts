@@ -7,6 +7,7 @@ import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
 import { RunSamples } from "../../../../src/server/live/run-samples.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
+import { runRecord } from "../../../support/run-record.ts";
 
 const startMs = 1_795_000_000_000;
 
@@ -16,34 +17,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const aRun = (id: number): RunRecord => ({
-  id,
-  testId: 1,
-  projectId: 1,
-  source: "cloud-v1",
-  state: "running",
-  result: undefined,
-  history: [],
-  generator: "k6/2.2.0",
-  startedBy: "ann",
-  options: null,
-  maxVus: 1,
-  expectedSeconds: undefined,
-  thresholds: [],
-  tags: {},
-  note: "",
-  createdMs: startMs,
-  startedMs: undefined,
-  endedMs: undefined,
-  lastDataMs: undefined,
-  hasLateData: false,
-  summary: [],
-  stores: [],
-  archiveBytes: 0,
-  logLines: 0,
-  testid: "checkout-1",
-  test: "checkout",
-});
+const aRun = (id: number): RunRecord =>
+  runRecord({ id, state: "running", createdMs: startMs, testid: "checkout-1" });
 
 function pushOf(requests: number, atMs: number): Buffer {
   const seconds = Math.floor(atMs / 1_000);
