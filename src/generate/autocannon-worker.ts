@@ -45,8 +45,6 @@ const rawResult = z.object({
   totalCompletedRequests: z.int(),
   errors: z.int(),
   statusCodeStats: z.record(z.string(), z.object({ count: z.int() })),
-  start: z.date(),
-  finish: z.date(),
 });
 
 // Only `runAutocannon` starts this file, with these data.
@@ -58,6 +56,7 @@ const port = parentPort;
 const originMs = Date.now() - performance.now();
 let records = new Float64Array(recordsPerBuffer * recordLength);
 let used = 0;
+let firstRequestMs = Infinity;
 
 function record(
   kind: number,
@@ -94,25 +93,27 @@ function watch(client: autocannon.Client): void {
   let keptAlive = true;
   let unanswered = false;
 
-  function recordError(code: number, sinceMs: number, bytesSent: number): void {
-    record(recordKinds.error, code, performance.now() - sinceMs, 0, bytesSent);
+  function recordError(code: number, durationMs: number, bytesSent: number): void {
+    record(recordKinds.error, code, durationMs, 0, bytesSent);
   }
 
   emitter.on("request", () => {
+    const nowMs = performance.now();
+    firstRequestMs = Math.min(firstRequestMs, nowMs);
     // After "Connection: close" autocannon still writes to the old connection once. Nobody reads that.
     if (pending && keptAlive) {
       unanswered = true;
-      const sinceMs = startedMs;
+      const durationMs = nowMs - startedMs;
       // A time-out makes the next request too, and is emitted right after it: then it was no close.
       queueMicrotask(() => {
         if (!unanswered) return;
         unanswered = false;
-        recordError(connectionClosed, sinceMs, requestBytes);
+        recordError(connectionClosed, durationMs, requestBytes);
         emitter.emit("connError", closedUnanswered);
       });
     }
     if (pending) keptAlive = true;
-    startedMs = performance.now();
+    startedMs = nowMs;
     pending = true;
     requestBytes ||= requestBytesOf(client);
   });
@@ -128,13 +129,13 @@ function watch(client: autocannon.Client): void {
     if (error === closedUnanswered) return;
     pending = false;
     keptAlive = true;
-    recordError(transportErrorCode(error.code), startedMs, 0);
+    recordError(transportErrorCode(error.code), performance.now() - startedMs, 0);
   });
   emitter.on("timeout", () => {
     // With a rate the next request may have to wait; without, it has begun and `startedMs` is its.
     if (!unanswered) pending = false;
     unanswered = false;
-    recordError(requestTimeout, performance.now() - timeoutSeconds * 1000, requestBytes);
+    recordError(requestTimeout, timeoutSeconds * 1000, requestBytes);
   });
 }
 
@@ -188,7 +189,7 @@ const counts: AutocannonCounts = {
   byStatus: new Map(
     Object.entries(result.statusCodeStats).map(([status, { count }]) => [Number(status), count]),
   ),
-  durationMs: result.finish.getTime() - result.start.getTime(),
+  durationMs: performance.now() - firstRequestMs,
 };
 port.postMessage(counts);
 port.close();

@@ -61,6 +61,7 @@ export interface AutocannonCounts {
   readonly errors: number;
   /** Responses by HTTP status. */
   readonly byStatus: ReadonlyMap<number, number>;
+  /** From the first request to the end; autocannon's own, in whole milliseconds, may be shorter than its requests. */
   readonly durationMs: number;
 }
 
