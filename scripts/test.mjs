@@ -1,7 +1,7 @@
 /**
  * `npm test`: brings the clone and the test tools up to date, then runs the tests with vitest.
  *
- * Arguments go to vitest: `npm test -- test/integration/ingest.test.ts -t gzip`. Where a tool cannot be had, its tests
+ * Arguments go to vitest: `npm test -- test/integration/cli.test.ts -t gzip`. Where a tool cannot be had, its tests
  * skip by name; with REQUIRE_SERVICES=1, as in CI, they fail, and so does this script. The tests of the project
  * `containers` get a Docker engine of their own; they are left out, by name, where there can be none.
  */

@@ -14,7 +14,7 @@ export function configCommand(io: CommandIo): Command {
   const command = new Command("config")
     .description("show the resolved options, each with its source")
     .option("--json", "print one JSON object, durations in milliseconds and sizes in bytes");
-  addOptionFlags(command, "run", "prometheus-rw", "server", "client");
+  addOptionFlags(command, "run", "prometheus-rw", "serve", "client");
   return command.action(({ json = false }: { json?: boolean }) => {
     const resolved = resolveCommandOptions(command, io);
     io.stdout.write(json ? toJson(resolved) : toTable(resolved));

@@ -1,7 +1,7 @@
 /**
  * `plimsoll doctor`: whether a run would work from here, what to change, and what could be better.
  *
- * Takes every flag that `plimsoll run` takes, so that the same line asks about it.
+ * Takes every option that `plimsoll run` takes, so that the same options are asked about.
  */
 import { Command } from "commander";
 import { systemClock } from "../clock.ts";
@@ -42,7 +42,8 @@ export function doctorCommand(io: DoctorIo): Command {
     .addHelpText(
       "after",
       `
-The receiver is really asked: a few points of the series plimsoll_probe{testid="plimsoll-doctor"} are written.
+The receiver is really asked: a few points of the series plimsoll_probe and plimsoll_probe_histogram with
+testid="plimsoll-doctor" are written.
 The exit code is 4 if there is a problem; a warning is none.
 
 Examples:

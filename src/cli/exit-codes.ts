@@ -1,5 +1,5 @@
 /**
- * What `plimsoll` exits with, beside k6's own codes (97 to 110, 255), which `plimsoll run` hands on.
+ * What `plimsoll` exits with, beside k6's own codes (97 to 110, 255, 128 and the signal that ended it), which `plimsoll run` hands on.
  * docs/cli.md has the table.
  */
 import type { ErrorCode } from "../errors.ts";
@@ -12,9 +12,9 @@ export const exitCodes = {
   usage: 2,
   /** The load ran, but not every sample is in the store: some are dropped, rejected or still spooled. */
   incomplete: 3,
-  /** Input, generator, receiver or spool cannot be used; nothing was started, or reading broke off. */
+  /** Input, generator, receiver, spool, stack, server or database cannot be used; nothing was started, or reading broke off. */
   unavailable: 4,
-  /** The second Ctrl-C: 128 + SIGINT. */
+  /** Left before the end, by Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
 } as const;
 

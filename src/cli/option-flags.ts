@@ -23,7 +23,7 @@ import type { CommandIo } from "./command-io.ts";
 const groupHeadings: Readonly<Record<OptionGroup, string>> = {
   run: "Run options:",
   "prometheus-rw": "Prometheus output options:",
-  server: "Server options:",
+  serve: "Server options:",
   client: "Where the runs are:",
 };
 

@@ -11,7 +11,7 @@ export function serveCommand(io: CommandIo): Command {
   const command = new Command("serve").description(
     "be the cloud that unmodified k6 streams to, and hand every sample on to Prometheus",
   );
-  addOptionFlags(command, "server", "out", "prometheus-rw");
+  addOptionFlags(command, "serve", "out", "prometheus-rw");
   return command
     .addHelpText(
       "after",

@@ -14,7 +14,7 @@ export interface StackIo extends CommandIo {
   readonly setExitCode: (code: number) => void;
 }
 
-/** `--data-dir`, which every command has, and the file that may name it. */
+/** `--data-dir`, and the file that may name it. */
 export function addStackFlags(command: Command): Command {
   return addOptionFlag(command, "dataDir");
 }

@@ -45,7 +45,7 @@ export function upCommand(io: StackIo): Command {
     )
     .option(
       "--scrape-interval <duration>",
-      `time between scrapes (default: as before, at first ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
+      `time between scrapes; as processes only (default: as before, at first ${defaultSettings.scrapeInterval}; PLIMSOLL_UP_SCRAPE_INTERVAL)`,
     )
     .option("--docker", "with Docker Compose (default where Docker is)")
     .option("--native", "as processes of this machine (default where Docker is not)")

@@ -4,7 +4,7 @@
  */
 import type { OptionKind } from "./option-kinds.ts";
 
-export type OptionGroup = "run" | "prometheus-rw" | "server" | "client";
+export type OptionGroup = "run" | "prometheus-rw" | "serve" | "client";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

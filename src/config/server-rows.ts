@@ -21,7 +21,7 @@ const minute = 60 * second;
 export const serverRows: Rows<ServerOptions> = {
   listen: {
     ...spelled("listen"),
-    group: "server",
+    group: "serve",
     kind: listenAddress,
     toDefault: () => ({ host: "127.0.0.1", port: 6460 }),
     description: "address to listen at; `:6460` is every interface, for which TLS is advised",
@@ -29,7 +29,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   publicUrl: {
     ...spelled("public-url"),
-    group: "server",
+    group: "serve",
     kind: optional(httpUrl("of a server", "https://k6.example")),
     toDefault: () => undefined,
     defaultText: "made from `--listen`",
@@ -38,7 +38,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   databaseUrl: {
     ...spelled("database-url"),
-    group: "server",
+    group: "serve",
     kind: optional(databaseUrl),
     toDefault: () => undefined,
     defaultText: "a file in the data directory",
@@ -47,7 +47,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   tlsCertificateFile: {
     ...spelled("tls-cert"),
-    group: "server",
+    group: "serve",
     kind: optional(path("file")),
     toDefault: () => undefined,
     description: "PEM file with the server's certificate and its chain; read again when it changes",
@@ -55,7 +55,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   tlsKeyFile: {
     ...spelled("tls-key"),
-    group: "server",
+    group: "serve",
     kind: optional(path("file")),
     toDefault: () => undefined,
     description: "PEM file with the certificate's key",
@@ -63,7 +63,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   runTimeoutMs: {
     ...spelled("run-timeout"),
-    group: "server",
+    group: "serve",
     kind: duration(second, 24 * 60 * minute),
     toDefault: () => 2 * minute,
     description:

@@ -8,13 +8,24 @@ import type { Environment } from "./option-row.ts";
 import { optionRows } from "./option-table.ts";
 import { suggestion } from "./suggest.ts";
 
-/** Not options: where development tools are. */
+/** Not options: where programs are. */
 const toolVariables = "PLIMSOLL_TOOL_";
+/** Not options either: of `plimsoll up`, and of the scripts that install what tests use. */
+const otherVariables = [
+  "PLIMSOLL_UP_PORT_OFFSET",
+  "PLIMSOLL_UP_RETENTION",
+  "PLIMSOLL_UP_SCRAPE_INTERVAL",
+  "PLIMSOLL_CACHE",
+];
 
 const k6Prefix = "K6_PROMETHEUS_RW_";
 
 export function unknownVariables(environment: Environment): ConfigProblem[] {
-  const known = new Set([configFileVariable, ...optionRows.map(({ variable }) => variable)]);
+  const known = new Set([
+    configFileVariable,
+    ...otherVariables,
+    ...optionRows.map(({ variable }) => variable),
+  ]);
   const k6Rows = optionRows.flatMap(({ k6 }) => k6 ?? []);
   const knownK6 = new Set(k6Rows.map(({ name }) => name));
   const itemPrefixes = k6Rows.flatMap(({ itemPrefix }) => itemPrefix ?? []);

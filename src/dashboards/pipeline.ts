@@ -2,8 +2,8 @@
  * Pipeline: is what the run measured in the store, to the last sample?
  *
  * The reconciliation is between two counts that were made apart: the load generator's own, and what the store
- * answers. Everything else is Plimsoll's own account, stored with the run every 5 s; of an ingested file it is there where
- * it was scraped (`--metrics-listen`).
+ * answers. Everything else is Plimsoll's own account, which `plimsoll run` stores with the run every 5 s; of an ingested
+ * file, and of a run of `plimsoll serve`, it is there where it was scraped (`--metrics-listen`).
  */
 import { runAnnotations } from "./annotations.ts";
 import { generatorHealth, generatorLegend, withGenerator } from "./generator-health.ts";

@@ -41,7 +41,7 @@ export function checkHistograms(
 }
 
 const enableNative =
-  "start Prometheus with --enable-feature=native-histograms, or use 3.9 or newer";
+  "start Prometheus with --enable-feature=native-histograms, or use 3.8 or newer";
 
 const findings = {
   true: "stores native histograms",

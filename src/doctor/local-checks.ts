@@ -144,7 +144,7 @@ export async function checkSpoolData(spoolDir: string): Promise<Check> {
     check: "spool_data",
     level: "warning",
     text: `earlier runs left what no receiver has: ${all.join("; ")}`,
-    change: 'send it with "plimsoll replay", or remove it with "plimsoll replay --discard"',
+    change: 'send it with "plimsoll replay --all", or remove it with "plimsoll replay --all --discard"',
     facts,
   };
 }

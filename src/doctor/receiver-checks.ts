@@ -1,7 +1,7 @@
 /**
  * What the receiver takes, asked of it: tiny real requests, its status APIs, its clock.
  *
- * The requests write the series `plimsoll_probe{testid="plimsoll-doctor"}` and nothing else.
+ * The requests write `plimsoll_probe` and `plimsoll_probe_histogram` with `testid="plimsoll-doctor"`, and nothing else.
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";

@@ -5,7 +5,7 @@
  * Out: labels sorted by name, unique, none empty, all valid UTF-8.
  *
  * Source: Prometheus Remote-Write 1.0, "Labels". A receiver answers 400 to a request that breaks these rules,
- * and a 400 is never retried.
+ * and a 400 is never retried as it is.
  */
 import type { Label } from "../aggregate/series-point.ts";
 import type { Tags } from "../sample/sample.ts";

@@ -7,7 +7,7 @@
  * Source: Prometheus, `model/relabel/relabel.go` and `docs/configuration/configuration.md`, "relabel_config",
  * with `metric_name_validation_scheme: legacy`, because the specification of remote write 1.0 allows no
  * other names. Where Prometheus would send what receivers refuse (a name that `labelmap` made invalid, a
- * temporary label, a series without a valid name), it is left out here: a 400 costs the whole request.
+ * temporary label, a series without a valid name), it is left out here: a 400 costs the series, and the requests that find it.
  */
 import { createHash } from "node:crypto";
 import type { RE2JS } from "re2js";

@@ -132,7 +132,7 @@ const commandKeys = ["out", "metricsListen"];
 const source = "options";
 const prefix = "remoteWrite";
 
-const commandGroups: readonly OptionGroup[] = ["server", "client"];
+const commandGroups: readonly OptionGroup[] = ["serve", "client"];
 
 /** Name to row, in the order of the docs. */
 export const libraryRows: ReadonlyMap<string, NamedRow> = new Map(

@@ -81,7 +81,7 @@ export function trendFormOf(
         : "cannot be asked whether it stores native histograms";
     notices.push(
       `${url} ${why}; trends are sent as classic histograms, whose quantiles are coarser ` +
-        "(Prometheus 2.40 to 3.8 stores native ones with --enable-feature=native-histograms)",
+        "(Prometheus 2.40 to 3.7 stores native ones with --enable-feature=native-histograms)",
     );
     return "classic";
   }

@@ -1,7 +1,7 @@
 /**
  * The HTTP application: one origin for k6's APIs, our own, and what watches the server.
  *
- * In:  what it depends on, so that tests use `inject`; `cli/serve.ts` listens.
+ * In:  what it depends on, so that tests use `inject`; `cli/run-server.ts` listens.
  * Out: a Fastify instance. Closing it answers what is under way and closes neither the service nor the repository.
  */
 import Fastify, {

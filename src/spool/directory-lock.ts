@@ -4,14 +4,11 @@
  * In:  a folder. Out: the lock, or a `SpoolError` that names the owner. The lock of a process that is
  * gone is taken over, so that a crash needs no clean-up by hand.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpoolError, systemErrorCode } from "../errors.ts";
 
-/**
- * Locks of this process. A file with our own process id that is not among them is an earlier process's:
- * in a container every start has the same id.
- */
+/** Locks of this thread. */
 const held = new Set<string>();
 
 export interface DirectoryLock {
@@ -67,7 +64,7 @@ function readOwner(path: string): number | undefined {
 
 function isRunning(pid: number | undefined, path: string): boolean {
   if (pid === undefined) return false;
-  if (pid === process.pid) return held.has(path);
+  if (pid === process.pid) return held.has(path) || isOfThisProcess(path);
   try {
     process.kill(pid, 0);
     return true;
@@ -75,6 +72,17 @@ function isRunning(pid: number | undefined, path: string): boolean {
     // EPERM: it runs, as another user.
     return systemErrorCode(error) === "EPERM";
   }
+}
+
+/**
+ * Whether a file with our own process id is another worker thread's, and not an earlier process's: in a container every
+ * start has the same id.
+ */
+function isOfThisProcess(path: string): boolean {
+  const writtenMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  // The same in every thread.
+  const startedMs = Date.now() - process.uptime() * 1_000;
+  return writtenMs > startedMs;
 }
 
 /** Moved aside before it is removed: of two processes that find it stale, one moves and one finds nothing. */

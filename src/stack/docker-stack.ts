@@ -1,7 +1,7 @@
 /**
  * The stack as containers: the package's docker-compose.yml, run by Docker Compose.
  *
- * In:  the same settings as the native stack has, given to the file by its variables.
+ * In:  the port offset and the retention of the native stack, given to the file by its variables.
  * Out: the same status. What a service is, its volumes and its health are the file's business.
  *
  * Source: Docker Compose v2, `docker compose up`, `ps`, `down`. Its `up --wait` fails where a container that has

@@ -91,6 +91,6 @@ function versionOf(path: string): string | undefined {
 }
 
 /** What does not say its version is taken as it is. */
-function isOlder(version: string, oldest: string): boolean {
+export function isOlder(version: string, oldest: string): boolean {
   return version !== "unknown" && version.localeCompare(oldest, "en", { numeric: true }) < 0;
 }

@@ -7,7 +7,13 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type ProcessRecord, recordOf, startDaemon, type StopSignals } from "./daemon.ts";
-import { type Environment, findProgram, type FoundProgram, type Machine } from "./find-program.ts";
+import {
+  type Environment,
+  findProgram,
+  type FoundProgram,
+  isOlder,
+  type Machine,
+} from "./find-program.ts";
 import { grafanaHome, prepareGrafana } from "./grafana.ts";
 import { packagedFile } from "./packaged-files.ts";
 import { preparePgbouncer } from "./pgbouncer.ts";
@@ -241,8 +247,8 @@ const prometheus: Service = {
       `--storage.tsdb.retention.time=${settings.retention}`,
       `--web.listen-address=127.0.0.1:${port}`,
       "--web.enable-remote-write-receiver",
-      // Prometheus 3 stores them always.
-      ...(program.version.startsWith("2.") ? ["--enable-feature=native-histograms"] : []),
+      // From then on they are stored always.
+      ...(isOlder(program.version, "3.8") ? ["--enable-feature=native-histograms"] : []),
     ]);
   },
 };

@@ -145,7 +145,7 @@ describe("the modules of src/", () => {
     expect(barrels).toEqual(["src/index.ts"]);
   });
 
-  it("leave the process to cli/, but to ask about others, to sign with its id and to read AWS's variables", async () => {
+  it("leave the process to cli/, but to ask about others, to sign with its id and its start, and to read AWS's variables", async () => {
     const uses = [];
     for (const path of ourModules().filter((module) => !module.startsWith("src/cli/"))) {
       const text = await code(path);
@@ -159,6 +159,7 @@ describe("the modules of src/", () => {
       "src/send/auth/aws-credentials.ts: env",
       "src/spool/directory-lock.ts: kill",
       "src/spool/directory-lock.ts: pid",
+      "src/spool/directory-lock.ts: uptime",
       "src/stack/daemon.ts: kill",
       "src/stack/postgres.ts: kill",
       "src/stack/state.ts: pid",

@@ -5,7 +5,7 @@
  *     read    follows every run, and lists
  *     run     pushes to its one run, follows and ends it
  *
- * Each role may all that those before it may. k6 says `Token T` in its older API and `Bearer T` in the newer one; both
+ * `read` may all that `push` may. k6 says `Token T` in its older API and `Bearer T` in the newer one; both
  * are understood in both, for a generator may be given any URL to push to.
  */
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";

@@ -64,7 +64,7 @@ function partsOf(entry: MetricEntry): MetricEntry[] {
 }
 
 /**
- * The metrics of an exporter as `scripts/record-exporters.mjs` wrote them: a line per metric, its name, its type and the
+ * The metrics of an exporter as `scripts/record-exporter.mjs` wrote them: a line per metric, its name, its type and the
  * labels that its series have. Prometheus adds `job` and `instance`.
  *
  * @throws Error with the line that cannot be read

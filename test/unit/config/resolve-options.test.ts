@@ -327,6 +327,16 @@ describe("names that are no options", () => {
     ]);
   });
 
+  it.each([
+    "PLIMSOLL_UP_PORT_OFFSET",
+    "PLIMSOLL_UP_RETENTION",
+    "PLIMSOLL_UP_SCRAPE_INTERVAL",
+    "PLIMSOLL_CACHE",
+    "PLIMSOLL_TOOL_K6_2",
+  ])("leaves %s to those who read it", (variable) => {
+    expect(problemsOf({ environment: { [variable]: "1" } })).toEqual([]);
+  });
+
   it("leaves variables alone that are others'", () => {
     const environment = {
       PLIMSOLL_CONFIG_FILE: "x",

@@ -79,7 +79,7 @@ it("has every option of plimsoll.yaml but those of the command line, by its key 
   expect([...libraryRows.keys()].sort()).toEqual(names.sort());
   const left = optionRows
     .filter((row) => ![...libraryRows.values()].includes(row))
-    .filter(({ group }) => group !== "server" && group !== "client");
+    .filter(({ group }) => group !== "serve" && group !== "client");
   expect(left.map(({ key }) => key)).toEqual(["out", "metricsListen"]);
   expect(libraryRows.get("url")?.key).toBe("remoteWriteUrl");
 });

@@ -1,5 +1,15 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
 import { SpoolError } from "../../../src/errors.ts";
@@ -51,6 +61,14 @@ describe("ownership of the folder", () => {
     expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.ppid}\n`);
   });
 
+  it("refuses a folder of another thread of this process", async () => {
+    await using folder = await createTemporaryFolder();
+    const path = JSON.stringify(join(folder.path, "lock"));
+    const source = `require("node:fs").writeFileSync(${path}, process.pid + "\\n")`;
+    await once(new Worker(source, { eval: true }), "exit");
+    await expect(RunSpool.open(folder.path)).rejects.toThrow(`in use by process ${process.pid}`);
+  });
+
   it.each([
     // No process has this id: Linux counts to 2^22 at most.
     { owner: "a process that is gone", content: "99999999\n" },
@@ -59,6 +77,8 @@ describe("ownership of the folder", () => {
   ])("takes over the lock of $owner", async ({ content }) => {
     await using folder = await createTemporaryFolder();
     writeFileSync(join(folder.path, "lock"), content);
+    const longAgo = new Date("2020-01-01");
+    utimesSync(join(folder.path, "lock"), longAgo, longAgo);
     await using spool = await RunSpool.open(folder.path);
     spool.queues[0]?.append(batchOf("a"));
     expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.pid}\n`);
