@@ -144,7 +144,8 @@ export async function checkSpoolData(spoolDir: string): Promise<Check> {
     check: "spool_data",
     level: "warning",
     text: `earlier runs left what no receiver has: ${all.join("; ")}`,
-    change: 'send it with "plimsoll replay --all", or remove it with "plimsoll replay --all --discard"',
+    change:
+      'send it with "plimsoll replay --all", or remove it with "plimsoll replay --all --discard"',
     facts,
   };
 }
