@@ -1,14 +1,15 @@
 /**
  * `RunService`: what can be done with runs, done for those that belong to this server.
  *
- * Folders in the data directory, readable by their user only:
+ * In the data directory, readable by their user only (`<run>`: run-files.ts):
  *
+ *     server.json               whose directory it is (data-directory.ts)
  *     journals/<run>.journal    what has happened to a run that goes on, or is not delivered yet
  *     logs/<run>.jsonl          what its generators logged
  *     archives/<run>.tar        the script, as its generator sent it, redacted
  */
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
 import { messageOf } from "../../errors.ts";
@@ -28,7 +29,10 @@ import type {
 } from "../../runs/run-service.ts";
 import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
+import { openDataDirectory } from "../data-directory.ts";
 import { LiveRun } from "./live-run.ts";
+import { renameNumberedFiles } from "./numbered-files.ts";
+import { Presence } from "./presence.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
 import { RunLogs } from "./run-logs.ts";
@@ -39,8 +43,8 @@ export interface RunServiceOptions {
   /** Where samples go: one for each `--out`. At least one. */
   readonly outputs: readonly RemoteWriteOptions[];
   readonly dataDir: string;
-  /** Of this server, as the others reach it. */
-  readonly ownerUrl: string;
+  /** By which the other servers of the database reach this one; no slash at its end. */
+  readonly peerUrl: string;
   /** Without data for so long a run is timed out. Default 2 minutes. */
   readonly runTimeoutMs?: number;
   /** How long after its end a run's totals are kept, so that late samples are part of them. Default 10 minutes. */
@@ -64,6 +68,9 @@ const defaultRunTimeoutMs = 2 * 60_000;
 const defaultLateMs = 10 * 60_000;
 const defaultJournalLimitBytes = 1024 ** 3;
 const tickMs = 250;
+/** Between two beats of this server's presence, and how many another one may miss: two minutes, as for a run's silence. */
+const beatMs = 30_000;
+const leastPatienceBeats = 4;
 
 export class LiveRunService implements RunService, AsyncDisposable {
   readonly #options: RunServiceOptions;
@@ -75,12 +82,14 @@ export class LiveRunService implements RunService, AsyncDisposable {
   readonly #runs = new Map<number, LiveRun>();
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #serverId = "";
 
   /**
    * Takes the data directory for this process and goes on with the runs that are in it. The stores need not be there.
    *
-   * @throws SpoolError where another process has it; InputError, ConfigError for outputs that cannot be used
+   * @throws SpoolError where another process has it; DatabaseError where it is of another database; InputError,
+   * ConfigError for outputs that cannot be used
    */
   static async open(options: RunServiceOptions): Promise<LiveRunService> {
     const service = new LiveRunService(options);
@@ -103,6 +112,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
     this.#archives = new RunArchives(join(dataDir, "archives"));
   }
 
+  /** What the runs of this server belong to, wherever it listens. */
+  get serverId(): string {
+    return this.#serverId;
+  }
+
   /** Where samples go: URLs without credentials. */
   get stores(): string[] {
     return this.#receivers.map(({ displayUrl }) => displayUrl);
@@ -114,7 +128,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async start(request: StartRun): Promise<StartedRun> {
-    const { repository, clock, random, ownerUrl, createToken } = this.#options;
+    const { repository, clock, random, createToken } = this.#options;
     const nowMs = clock.nowMs();
     const { projectId, test: name, thresholds, ...rest } = request;
     const project = await repository.ensureProject(projectId, nowMs);
@@ -135,11 +149,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
       })),
       createdMs: nowMs,
       tokenHash: hash,
-      ownerUrl,
+      serverId: this.#serverId,
     });
     const { id } = created;
     // A request that is repeated may have been answered by another server, which then has the run.
-    if ((await repository.ownerUrl(id)) !== ownerUrl) return { run: created, token };
+    if ((await repository.ownerOf(id))?.id !== this.#serverId) return { run: created, token };
     await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
     if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
@@ -155,15 +169,16 @@ export class LiveRunService implements RunService, AsyncDisposable {
     const { repository } = this.#options;
     const run = await repository.run(runId);
     if (run === undefined) return false;
-    const logLines = await this.#logs.append(runId, lines);
+    const logLines = await this.#logs.append(run, lines);
     if (logLines > run.logLines) await repository.change(runId, { logLines });
     return true;
   }
 
   async saveArchive(runId: number, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
     const { repository } = this.#options;
-    if ((await repository.run(runId)) === undefined) return false;
-    await repository.change(runId, { archiveBytes: await this.#archives.save(runId, tar) });
+    const run = await repository.run(runId);
+    if (run === undefined) return false;
+    await repository.change(runId, { archiveBytes: await this.#archives.save(run, tar) });
     return true;
   }
 
@@ -177,7 +192,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
 
   /** Stops. Runs stay open, and go on when the service is opened again. */
   async close(drainTimeoutMs: number = this.#options.drainTimeoutMs): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([...this.#runs.values()].map((run) => run.close(drainTimeoutMs)));
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
@@ -189,7 +204,10 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { outputs, clock, random, userAgent, onNotice, repository, ownerUrl } = this.#options;
+    const { outputs, clock, random, userAgent, onNotice, repository, dataDir } = this.#options;
+    const { serverId, isNew } = openDataDirectory(dataDir, await repository.databaseId());
+    this.#serverId = serverId;
+    if (isNew) await renameNumberedFiles(dataDir, repository);
     const probeId = testidOf("serve", clock.nowMs(), Math.floor(random() * 2 ** 32).toString(16));
     for (const output of outputs) {
       const receiver = await Receiver.open(output, {
@@ -201,20 +219,55 @@ export class LiveRunService implements RunService, AsyncDisposable {
       });
       this.#receivers.push(receiver);
     }
-    for (const record of await repository.openRuns(ownerUrl)) this.#add(record);
-    for (const id of journalsIn(this.#journals)) {
-      if (this.#runs.has(id)) continue;
-      const record = await repository.run(id);
-      if (record) this.#add(record);
-      else this.#setAside(journalPath(this.#journals, id));
-    }
-    for (const id of journalsIn(this.#journals)) await this.#runs.get(id)?.open();
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    const presence = this.#presence();
+    // Before any run belongs to this server: the others must know where it is.
+    await presence.beat();
+    await this.#takeUpRuns();
+    const beat = () => presence.beat().catch((error: unknown) => onNotice(messageOf(error)));
+    this.#timers.push(
+      setInterval(() => this.#tick(), tickMs),
+      setInterval(() => void beat(), beatMs),
+    );
     // Whoever takes requests keeps the process alive.
-    this.#timer.unref();
+    for (const timer of this.#timers) timer.unref();
   }
 
-  /** The run was deleted while we were away; or the database is another one, and the samples somebody's. */
+  /** Who has a run's journal has its samples: it is this server's, whatever it was called when it began. */
+  async #takeUpRuns(): Promise<void> {
+    const { repository } = this.#options;
+    const journaled: LiveRun[] = [];
+    for (const { id, name } of journalsIn(this.#journals)) {
+      const record = await repository.run(id);
+      if (record && name === basename(journalPath("", record))) {
+        await repository.handOver(id, this.#serverId);
+        journaled.push(this.#add(record));
+      } else this.#setAside(join(this.#journals, name));
+    }
+    for (const record of await repository.openRuns(this.#serverId)) {
+      if (!this.#runs.has(record.id)) this.#add(record);
+    }
+    for (const run of journaled) await run.open();
+  }
+
+  #presence(): Presence {
+    const {
+      repository,
+      peerUrl,
+      clock,
+      onNotice,
+      runTimeoutMs = defaultRunTimeoutMs,
+    } = this.#options;
+    return new Presence({
+      repository,
+      serverId: this.#serverId,
+      peerUrl,
+      patienceBeats: Math.max(leastPatienceBeats, Math.ceil(runTimeoutMs / beatMs)),
+      nowMs: () => clock.nowMs(),
+      onNotice,
+    });
+  }
+
+  /** The run was deleted while we were away; or the database is one from before it, and the samples somebody's. */
   #setAside(path: string): void {
     renameSync(path, `${path}.unknown`);
     const text = `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`;
@@ -226,7 +279,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
       run.tick();
       if (!run.isDone) continue;
       this.#runs.delete(id);
-      const removed = Promise.all([run.remove(), this.#logs.finish(id)])
+      const removed = Promise.all([run.remove(), this.#logs.finish(run.record)])
         .then(() => undefined)
         .catch((error: unknown) => this.#options.onNotice(messageOf(error), run.record))
         .finally(() => this.#leaving.delete(id));
@@ -260,9 +313,9 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 }
 
-function journalsIn(directory: string): number[] {
+function journalsIn(directory: string): { readonly id: number; readonly name: string }[] {
   return readdirSync(directory).flatMap((name) => {
-    const id = /^(\d+)\.journal$/.exec(name)?.[1];
-    return id === undefined ? [] : [Number(id)];
+    const id = /^(\d+)(?:-\w+)?\.journal$/.exec(name)?.[1];
+    return id === undefined ? [] : [{ id: Number(id), name }];
   });
 }
