@@ -383,6 +383,45 @@ describeWithDatabases((createDatabase) => {
     });
   });
 
+  describe("servers", () => {
+    const [a, b] = [
+      { id: "a", url: "http://a:1", seenMs: nowMs },
+      { id: "b", url: "http://b:1", seenMs: nowMs + 1 },
+    ];
+
+    it("keep their runs wherever they move", async () => {
+      const test = await ensureTest();
+      const { id } = await repository.create(newRun(test, "of a", { serverId: a.id }));
+      expect(await repository.ownerOf(id)).toEqual({ id: a.id, url: "", seenMs: 0 });
+      for (const server of [b, a]) await repository.saveServer(server);
+      expect(await repository.ownerOf(id)).toEqual(a);
+      const moved = { id: a.id, url: "https://elsewhere", seenMs: nowMs + 2 };
+      await Promise.all([moved, moved].map((server) => repository.saveServer(server)));
+      expect(await repository.ownerOf(id)).toEqual(moved);
+      expect(await repository.servers()).toEqual([moved, b]);
+      expect((await repository.openRuns(a.id)).map((run) => run.id)).toEqual([id]);
+      await repository.handOver(id, b.id);
+      expect(await repository.ownerOf(id)).toEqual(b);
+      expect(await repository.openRuns(a.id)).toEqual([]);
+    });
+
+    it("have no part in what nobody takes samples for", async () => {
+      const { id } = await repository.create(newRun(await ensureTest(), "a", { serverId: "" }));
+      expect(await repository.ownerOf(id)).toBeUndefined();
+      expect((await repository.openRuns("")).map((run) => run.id)).toEqual([id]);
+    });
+  });
+
+  it("has an id that stays, and that no other database has", async () => {
+    const id = await repository.databaseId();
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    await using again = await database.open();
+    expect(await again.databaseId()).toBe(id);
+    await using other = await createDatabase();
+    await using others = await other.open();
+    expect(await others.databaseId()).not.toBe(id);
+  });
+
   describe("tokens", () => {
     it("are found by their hash until they are revoked", async () => {
       const token = await repository.createToken({
