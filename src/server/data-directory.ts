@@ -33,7 +33,7 @@ export function openDataDirectory(
     throw new DatabaseError(
       `the data directory ${JSON.stringify(dataDir)} is of another database (${found.databaseId}, expected ${databaseId}): ` +
         "name the database that it was used with, or another directory with --data-dir; where this database is to take its " +
-        `place, remove ${JSON.stringify(path)}, and the journals of runs that it does not know are set aside; nothing was changed`,
+        `place, remove ${JSON.stringify(path)}, and the journals of runs that it does not know are set aside; no run was taken up`,
     );
   }
   return { serverId: found.id, isNew: false };
@@ -52,6 +52,6 @@ function read(path: string): { readonly id: string; readonly databaseId: string 
   if (typeof id === "string" && typeof databaseId === "string") return { id, databaseId };
   throw new DatabaseError(
     `${JSON.stringify(path)} is damaged: put it back from a backup, or remove it, and the server is a new one, to which ` +
-      "only the runs belong whose journals are beside it; nothing was changed",
+      "only the runs belong whose journals are beside it; no run was taken up",
   );
 }

@@ -13,6 +13,7 @@ import type { LiveRunService } from "../../src/server/live/run-service.ts";
 import { runFileName } from "../../src/server/run-files.ts";
 import { openRepository } from "../../src/store/open-repository.ts";
 import { findFreePort } from "../../src/free-port.ts";
+import { newRun } from "../support/databases.ts";
 import { encodeMetricSet } from "../support/encode-metric-set.ts";
 import { openRunService } from "../support/live-service.ts";
 import { type ReceiverServer, startReceiverServer } from "../support/receiver-server.ts";
@@ -42,7 +43,11 @@ afterEach(async () => {
 });
 
 /** @param peerUrl Where it says that it is, if not there. */
-async function startServer(name: string, peerUrl?: string): Promise<Server> {
+async function startServer(
+  name: string,
+  peerUrl?: string,
+  options: { readonly beatMs?: number; readonly runTimeoutMs?: number } = {},
+): Promise<Server> {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const own = await openRunService({
@@ -51,6 +56,7 @@ async function startServer(name: string, peerUrl?: string): Promise<Server> {
     writeUrl: store.url,
     peerUrl: peerUrl ?? url,
     drainTimeoutMs: 0,
+    ...options,
   });
   const peers = { repository, serverId: own.serverId };
   const app = Fastify();
@@ -122,6 +128,44 @@ it("has its runs, and is found, at another address than before", async () => {
   expect(await b.service.push(pushOf(run.id, "2"))).toBe("stored");
   const ended = await b.service.end(run.id, { state: "finished" });
   expect(ended?.summary).toEqual([{ metric: "http_reqs", stat: "count", value: 4 }]);
+});
+
+it("times out the runs of a server that does not come back, and stores what comes when it does", async () => {
+  const [a, b] = servers as [Server, Server];
+  const { run } = await a.service.start(startRun);
+  await a.service.push(pushOf(run.id, "1"));
+  await endServer(a);
+  const c = await startServer("c", undefined, { beatMs: 20, runTimeoutMs: 100 });
+  servers = [b, c];
+  await expect
+    .poll(async () => (await repository.run(run.id))?.state, { timeout: 10_000 })
+    .toBe("timed_out");
+  await endServer(c);
+  const back = await startServer("a");
+  servers = [back, b];
+  expect(await b.service.push(pushOf(run.id, "2"))).toBe("stored");
+  expect(await repository.run(run.id)).toMatchObject({ state: "timed_out", hasLateData: true });
+});
+
+it("takes over a run of a server that is no more, and does not time out one that sends its samples itself", async () => {
+  const c = await startServer("c", undefined, { runTimeoutMs: 100 });
+  servers = [...servers, c];
+  const { id: testId } = await repository.ensureTest(1, "checkout", 1);
+  const lost = await repository.create(newRun(testId, "lost", { serverId: "gone" }));
+  const local = await repository.create(
+    newRun(testId, "local", { serverId: "", source: "run", tokenHash: "" }),
+  );
+  await repository.enter(local.id, { state: "running", atMs: 2 });
+  expect(await c.own.stop(local.id, "ann")).toBe("unstoppable");
+  expect(await c.own.push(pushOf(local.id, "1"))).toBe("unknown_run");
+  expect(await c.own.push(pushOf(lost.id, "1"))).toBe("stored");
+  expect((await repository.ownerOf(lost.id))?.id).toBe(c.own.serverId);
+  await expect
+    .poll(async () => (await repository.run(lost.id))?.state, { timeout: 10_000 })
+    .toBe("timed_out");
+  expect((await repository.run(local.id))?.state).toBe("running");
+  const ended = await c.own.end(local.id, { state: "finished" });
+  expect(ended?.state).toBe("finished");
 });
 
 it("leaves another server's run alone that is said to be at its own address", async () => {

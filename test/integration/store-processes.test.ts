@@ -92,9 +92,10 @@ describeWithDatabases((createDatabase) => {
   });
 
   it("keeps the runs of a database in which a server was its address, and names both", async () => {
-    const { db, name, close } = await openTables(database);
-    await migrate(db, { kind: database.kind, name, nowMs }, migrations.slice(0, 1));
-    await close();
+    const old = await openTables(database);
+    const context = { kind: database.kind, name: old.name, nowMs };
+    await migrate(old.db, context, migrations.slice(0, 1));
+    await old.close();
     await database.query(
       "insert into tests (project_id, name, created_ms, updated_ms) values (1, 'a', 1, 1)",
     );

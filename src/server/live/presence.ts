@@ -4,6 +4,8 @@
  * Nobody compares clocks: a server is lost when what it says has not changed for so many of our own beats. Nobody has its
  * runs then, and they are timed out. When it comes back it stores what comes, as late samples.
  */
+import type { Clock } from "../../clock.ts";
+import { messageOf } from "../../errors.ts";
 import type { RunRepository, RunServer } from "../../runs/run-repository.ts";
 
 export interface PresenceOptions {
@@ -11,9 +13,11 @@ export interface PresenceOptions {
   readonly serverId: string;
   /** By which the others reach this server. */
   readonly peerUrl: string;
+  /** The same for all servers. */
+  readonly beatMs: number;
   /** Another server that says nothing for so many beats is lost. */
   readonly patienceBeats: number;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** Something that the operator should know. */
   readonly onNotice: (text: string) => void;
 }
@@ -28,15 +32,36 @@ export class Presence {
   readonly #options: PresenceOptions;
   readonly #others = new Map<string, Watched>();
   #isDoubleTold = false;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+
+  /** Resolves when the others can know of this server. @throws what the database says */
+  static async start(options: PresenceOptions): Promise<Presence> {
+    const presence = new Presence(options);
+    await presence.beat();
+    presence.#timer = setInterval(() => {
+      presence.#beating ??= presence
+        .beat()
+        .catch((error: unknown) => options.onNotice(messageOf(error)))
+        .finally(() => (presence.#beating = undefined));
+    }, options.beatMs);
+    presence.#timer.unref();
+    return presence;
+  }
 
   constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
-  /** To be called again and again, by every server as often; what fails is tried by the next. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  /** What fails is tried again by the next. */
   async beat(): Promise<void> {
-    const { repository, serverId, peerUrl, nowMs } = this.#options;
-    await repository.saveServer({ id: serverId, url: peerUrl, seenMs: nowMs() });
+    const { repository, serverId, peerUrl, clock } = this.#options;
+    await repository.saveServer({ id: serverId, url: peerUrl, seenMs: clock.nowMs() });
     for (const server of await repository.servers()) {
       if (server.id !== serverId) await this.#lookAt(server);
     }
@@ -59,10 +84,10 @@ export class Presence {
   }
 
   async #timeOutRunsOf({ id, url }: RunServer): Promise<void> {
-    const { repository, nowMs } = this.#options;
+    const { repository, clock } = this.#options;
     for (const run of await repository.openRuns(id)) {
       const reason = `the server at ${url}, which had it, has gone without a word`;
-      await repository.enter(run.id, { state: "timed_out", atMs: nowMs(), reason }, "error");
+      await repository.enter(run.id, { state: "timed_out", atMs: clock.nowMs(), reason }, "error");
     }
   }
 }

@@ -8,8 +8,8 @@
  *     logs/<run>.jsonl          what its generators logged
  *     archives/<run>.tar        the script, as its generator sent it, redacted
  */
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
 import { messageOf } from "../../errors.ts";
@@ -30,13 +30,13 @@ import type {
 import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
 import { openDataDirectory } from "../data-directory.ts";
+import { findJournaledRuns } from "./journaled-runs.ts";
 import { LiveRun } from "./live-run.ts";
 import { renameNumberedFiles } from "./numbered-files.ts";
 import { Presence } from "./presence.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
 import { RunLogs } from "./run-logs.ts";
-import { journalPath } from "./journal.ts";
 
 export interface RunServiceOptions {
   readonly repository: RunRepository;
@@ -49,6 +49,8 @@ export interface RunServiceOptions {
   readonly runTimeoutMs?: number;
   /** How long after its end a run's totals are kept, so that late samples are part of them. Default 10 minutes. */
   readonly lateMs?: number;
+  /** Between two looks at which servers are there; the same for all of them. Default 30 s. */
+  readonly beatMs?: number;
   /** Of one run's journal. Default 1 GiB. */
   readonly journalLimitBytes?: number;
   /** Time at the end to deliver what is spooled. */
@@ -68,8 +70,8 @@ const defaultRunTimeoutMs = 2 * 60_000;
 const defaultLateMs = 10 * 60_000;
 const defaultJournalLimitBytes = 1024 ** 3;
 const tickMs = 250;
-/** Between two beats of this server's presence, and how many another one may miss: two minutes, as for a run's silence. */
-const beatMs = 30_000;
+/** Another server may be silent for two minutes at least, as a generator may. */
+const defaultBeatMs = 30_000;
 const leastPatienceBeats = 4;
 
 export class LiveRunService implements RunService, AsyncDisposable {
@@ -82,7 +84,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
   readonly #runs = new Map<number, LiveRun>();
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #presence: Presence | undefined;
   #serverId = "";
 
   /**
@@ -183,16 +186,18 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async end(runId: number, end: ReportedEnd): Promise<RunRecord | undefined> {
-    return await (await this.#find(runId))?.end(end);
+    return await ((await this.#find(runId)) ?? (await this.#findForeign(runId)))?.end(end);
   }
 
   async stop(runId: number, by: string): Promise<StopOutcome> {
-    return (await (await this.#find(runId))?.stop(by)) ?? "unknown_run";
+    const run = (await this.#find(runId)) ?? (await this.#findForeign(runId));
+    return (await run?.stop(by)) ?? "unknown_run";
   }
 
   /** Stops. Runs stay open, and go on when the service is opened again. */
   async close(drainTimeoutMs: number = this.#options.drainTimeoutMs): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#timer);
+    await this.#presence?.stop();
     await Promise.all([...this.#runs.values()].map((run) => run.close(drainTimeoutMs)));
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
@@ -219,59 +224,38 @@ export class LiveRunService implements RunService, AsyncDisposable {
       });
       this.#receivers.push(receiver);
     }
-    const presence = this.#presence();
     // Before any run belongs to this server: the others must know where it is.
-    await presence.beat();
+    this.#presence = await this.#startPresence();
     await this.#takeUpRuns();
-    const beat = () => presence.beat().catch((error: unknown) => onNotice(messageOf(error)));
-    this.#timers.push(
-      setInterval(() => this.#tick(), tickMs),
-      setInterval(() => void beat(), beatMs),
-    );
+    this.#timer = setInterval(() => this.#tick(), tickMs);
     // Whoever takes requests keeps the process alive.
-    for (const timer of this.#timers) timer.unref();
+    this.#timer.unref();
   }
 
   /** Who has a run's journal has its samples: it is this server's, whatever it was called when it began. */
   async #takeUpRuns(): Promise<void> {
-    const { repository } = this.#options;
-    const journaled: LiveRun[] = [];
-    for (const { id, name } of journalsIn(this.#journals)) {
-      const record = await repository.run(id);
-      if (record && name === basename(journalPath("", record))) {
-        await repository.handOver(id, this.#serverId);
-        journaled.push(this.#add(record));
-      } else this.#setAside(join(this.#journals, name));
-    }
+    const { repository, onNotice } = this.#options;
+    const found = await findJournaledRuns(this.#journals, repository, (path) =>
+      onNotice(
+        `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`,
+      ),
+    );
+    for (const { id } of found) await repository.handOver(id, this.#serverId);
+    const journaled = found.map((record) => this.#add(record));
     for (const record of await repository.openRuns(this.#serverId)) {
       if (!this.#runs.has(record.id)) this.#add(record);
     }
     for (const run of journaled) await run.open();
   }
 
-  #presence(): Presence {
-    const {
-      repository,
-      peerUrl,
-      clock,
-      onNotice,
-      runTimeoutMs = defaultRunTimeoutMs,
-    } = this.#options;
-    return new Presence({
-      repository,
+  async #startPresence(): Promise<Presence> {
+    const { runTimeoutMs = defaultRunTimeoutMs, beatMs = defaultBeatMs } = this.#options;
+    return await Presence.start({
+      ...this.#options,
       serverId: this.#serverId,
-      peerUrl,
+      beatMs,
       patienceBeats: Math.max(leastPatienceBeats, Math.ceil(runTimeoutMs / beatMs)),
-      nowMs: () => clock.nowMs(),
-      onNotice,
     });
-  }
-
-  /** The run was deleted while we were away; or the database is one from before it, and the samples somebody's. */
-  #setAside(path: string): void {
-    renameSync(path, `${path}.unknown`);
-    const text = `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`;
-    this.#options.onNotice(text);
   }
 
   #tick(): void {
@@ -292,14 +276,30 @@ export class LiveRunService implements RunService, AsyncDisposable {
     const known = this.#runs.get(id);
     if (known) return known;
     await this.#leaving.get(id);
-    const record = await this.#options.repository.run(id);
-    if (!record) return undefined;
+    const { repository } = this.#options;
+    const record = await repository.run(id);
+    const owner = await repository.ownerOf(id);
+    if (!record || !owner) return undefined;
+    // Of a server that is no more: another one that is there would have been asked.
+    if (owner.id !== this.#serverId) await repository.handOver(id, this.#serverId);
     return this.#runs.get(id) ?? this.#add(record);
   }
 
+  /** A run that sends its samples itself (`plimsoll run`): its silence here means nothing. */
+  async #findForeign(id: number): Promise<LiveRun | undefined> {
+    const record = await this.#options.repository.run(id);
+    return record && this.#create(record);
+  }
+
   #add(record: RunRecord): LiveRun {
+    const run = this.#create(record);
+    this.#runs.set(record.id, run);
+    return run;
+  }
+
+  #create(record: RunRecord): LiveRun {
     const { runTimeoutMs, lateMs, journalLimitBytes, onNotice } = this.#options;
-    const run = new LiveRun(record, {
+    return new LiveRun(record, {
       ...this.#options,
       receivers: this.#receivers,
       directory: this.#journals,
@@ -308,14 +308,5 @@ export class LiveRunService implements RunService, AsyncDisposable {
       journalLimitBytes: journalLimitBytes ?? defaultJournalLimitBytes,
       onNotice: (about, text) => onNotice(text, about),
     });
-    this.#runs.set(record.id, run);
-    return run;
   }
-}
-
-function journalsIn(directory: string): { readonly id: number; readonly name: string }[] {
-  return readdirSync(directory).flatMap((name) => {
-    const id = /^(\d+)(?:-\w+)?\.journal$/.exec(name)?.[1];
-    return id === undefined ? [] : [{ id: Number(id), name }];
-  });
 }

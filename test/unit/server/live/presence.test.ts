@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { systemClock } from "../../../../src/clock.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
 import type { RunRepository } from "../../../../src/runs/run-repository.ts";
 import { Presence } from "../../../../src/server/live/presence.ts";
@@ -25,8 +26,9 @@ function startServer(serverId: string, peerUrl: string, minutesAhead = 0): Prese
     repository,
     serverId,
     peerUrl,
+    beatMs: 30_000,
     patienceBeats: 3,
-    nowMs: () => (nowMs += 30_000),
+    clock: { ...systemClock, nowMs: () => (nowMs += 30_000) },
     onNotice: (text) => notices.push(`${serverId}: ${text}`),
   });
 }
