@@ -133,7 +133,7 @@ export class RunRegister implements AsyncDisposable {
       createdMs: startMs,
       tokenHash: "",
       idempotencyKey: "",
-      ownerUrl: "",
+      serverId: "",
     });
   }
 

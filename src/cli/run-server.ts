@@ -21,7 +21,7 @@ import { userAgent } from "../version.ts";
 import type { CommandIo } from "./command-io.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { startMetricsServer } from "./metrics-server.ts";
-import { publicUrlOf } from "./server-url.ts";
+import { peerUrlOf, publicUrlOf } from "./server-url.ts";
 import { timeOutLostRuns } from "./lost-runs.ts";
 
 /** What is under way when the server is asked to end has this long. */
@@ -45,9 +45,9 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
   await using repository = await openRepository({ ...options, clock: systemClock });
   await timeOutLostRuns(repository, systemClock);
   const authenticator = new TokenAuthenticator(repository, systemClock);
-  const peers = { repository, ownerUrl: ownerUrlOf(options) };
   await using own = await LiveRunService.open({
-    ...peers,
+    repository,
+    peerUrl: peerUrlOf(options),
     outputs: [options],
     dataDir: options.dataDir,
     runTimeoutMs: options.runTimeoutMs,
@@ -62,6 +62,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
   });
   const isShared = options.databaseUrl !== undefined;
+  const peers = { repository, serverId: own.serverId };
   const metrics = createServerMetrics(() => own.outputs);
   const app = await createApp({
     repository,
@@ -98,13 +99,6 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
   } finally {
     await close(app);
   }
-}
-
-/** By it the servers of one database reach each other; with the embedded one there is no other. */
-function ownerUrlOf(options: Options): string {
-  return options.databaseUrl === undefined
-    ? "http://localhost"
-    : publicUrlOf({ ...options, publicUrl: undefined });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Options["listen"]): Promise<void> {

@@ -39,15 +39,16 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
       return toRunView((await repository.change(run.id, { note })) ?? run);
     },
     delete: async (name) => {
-      const { id, state } = await find(name);
+      const run = await find(name);
+      const { id, state } = run;
       if (!isOver(state))
         throw new UsageError(`run ${id} is ${state}: only what is over can be deleted`);
       await repository.delete(id);
-      await files.remove(id);
+      await files.remove(run);
     },
     async *export(name) {
       const run = await find(name);
-      yield* exportRun(toRunView(run), await files.log(run.id));
+      yield* exportRun(toRunView(run), await files.log(run));
     },
     create: () => ofServers("create"),
     end: () => ofServers("end"),

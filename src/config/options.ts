@@ -58,6 +58,8 @@ export interface ServerOptions {
   readonly listen: ListenAddress;
   /** What k6 and people reach the server by. `undefined`: the address that it listens at. */
   readonly publicUrl: string | undefined;
+  /** What the other servers of the database reach it by. `undefined`: the address that it listens at. */
+  readonly peerUrl: string | undefined;
   /** Of a Postgres. `undefined`: runs are kept in the data directory. */
   readonly databaseUrl: string | undefined;
   /** PEM file; HTTPS where there is one. */

@@ -36,6 +36,15 @@ export const serverRows: Rows<ServerOptions> = {
     description: "how k6 and people reach the server: the URL that runs are shown under",
     secret: false,
   },
+  peerUrl: {
+    ...spelled("peer-url"),
+    group: "server",
+    kind: optional(httpUrl("of a server", "http://10.0.0.5:6460")),
+    toDefault: () => undefined,
+    defaultText: "made from `--listen`",
+    description: "how the other servers on the same Postgres reach this one, and only this one",
+    secret: false,
+  },
   databaseUrl: {
     ...spelled("database-url"),
     group: "serve",

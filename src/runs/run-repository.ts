@@ -41,8 +41,17 @@ export interface NewRun extends Pick<
   readonly tokenHash: string;
   /** Of the request that made it: the same key makes no second run. Empty for none. */
   readonly idempotencyKey: string;
-  /** URL of the server that takes its samples: only that one has its totals. Empty where none does. */
-  readonly ownerUrl: string;
+  /** Of the server that takes its samples: only that one has its totals. Empty where none does. */
+  readonly serverId: string;
+}
+
+/** A server of this database: what it is called stays, where it is may change. */
+export interface RunServer {
+  readonly id: string;
+  /** By which the other servers reach it. */
+  readonly url: string;
+  /** When it last said that it is there, by its own clock. */
+  readonly seenMs: number;
 }
 
 type Changeable =
@@ -90,6 +99,9 @@ export interface RunList {
 }
 
 export interface RunRepository extends AsyncDisposable {
+  /** The same for as long as the database lives, in its copies too; no other database has it. */
+  databaseId(): Promise<string>;
+
   /** The default project exists from the beginning and has id 1. */
   projects(): Promise<readonly Project[]>;
   /** The project of this id, made if there is none: scripts bring the ids of other clouds. */
@@ -109,16 +121,23 @@ export interface RunRepository extends AsyncDisposable {
   runByTestid(testid: string): Promise<RunRecord | undefined>;
   /** @throws InputError for an `after` that no page gave */
   list(filter: RunFilter, page: Page): Promise<RunList>;
-  /** Runs that are not over and belong to this server. */
-  openRuns(ownerUrl: string): Promise<readonly RunRecord[]>;
+  /** Runs that are not over and belong to this server; for an empty id, to none. */
+  openRuns(serverId: string): Promise<readonly RunRecord[]>;
   tokenHash(id: number): Promise<string | undefined>;
   /** Which run's token it is. */
   runIdByTokenHash(hash: string): Promise<number | undefined>;
-  ownerUrl(id: number): Promise<string | undefined>;
+  /** The server that has its samples; undefined where none does. */
+  ownerOf(id: number): Promise<RunServer | undefined>;
+  /** Gives a run to another server. */
+  handOver(id: number, serverId: string): Promise<void>;
   change(id: number, changes: RunChanges): Promise<RunRecord | undefined>;
   /** Enters a state if the state machine allows it from where the run is, else gives the record as it is. */
   enter(id: number, transition: Transition, result?: RunResult): Promise<RunRecord | undefined>;
   delete(id: number): Promise<boolean>;
+
+  /** Says that a server is there, and where. */
+  saveServer(server: RunServer): Promise<void>;
+  servers(): Promise<readonly RunServer[]>;
 
   tokens(): Promise<readonly ApiToken[]>;
   createToken(token: NewApiToken): Promise<ApiToken>;

@@ -1,31 +1,43 @@
 /**
  * What is kept of a run beside its record, in files of the data directory: its log and the archive of its script.
  *
- * `live/` writes them; here they are read and removed.
+ * `live/` writes them; here they are named, read and removed.
  */
+import { createHash } from "node:crypto";
 import type { ReadStream } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "../errors.ts";
+import type { RunRecord } from "../runs/run-record.ts";
+
+export type NamedRun = Pick<RunRecord, "id" | "testid">;
+
+/**
+ * What the names of a run's files begin with: `17-3f2a90c1b6de`. A database that was restored gives a number again, and
+ * a testid never.
+ */
+export function runFileName({ id, testid }: NamedRun): string {
+  return `${id}-${createHash("sha256").update(testid).digest("hex").slice(0, 12)}`;
+}
 
 export interface RunFiles {
   /** JSON lines as they were stored, oldest first; undefined where there are none. */
-  log(runId: number): Promise<ReadStream | undefined>;
+  log(run: NamedRun): Promise<ReadStream | undefined>;
   /** The archive, redacted, an uncompressed tar. */
-  archive(runId: number): Promise<ReadStream | undefined>;
+  archive(run: NamedRun): Promise<ReadStream | undefined>;
   /** Safe to call again. */
-  remove(runId: number): Promise<void>;
+  remove(run: NamedRun): Promise<void>;
 }
 
 export function runFilesIn(dataDir: string): RunFiles {
-  const logOf = (runId: number): string => join(dataDir, "logs", `${runId}.jsonl`);
-  const archiveOf = (runId: number): string => join(dataDir, "archives", `${runId}.tar`);
+  const logOf = (run: NamedRun) => join(dataDir, "logs", `${runFileName(run)}.jsonl`);
+  const archiveOf = (run: NamedRun) => join(dataDir, "archives", `${runFileName(run)}.tar`);
   return {
-    log: (runId) => read(logOf(runId)),
-    archive: (runId) => read(archiveOf(runId)),
-    remove: async (runId) => {
-      await rm(logOf(runId), { force: true });
-      await rm(archiveOf(runId), { force: true });
+    log: (run) => read(logOf(run)),
+    archive: (run) => read(archiveOf(run)),
+    remove: async (run) => {
+      await rm(logOf(run), { force: true });
+      await rm(archiveOf(run), { force: true });
     },
   };
 }

@@ -1,8 +1,22 @@
 /** What the database has, to records and back. */
 import type { Insertable, Kysely, Selectable, SelectQueryBuilder, Updateable } from "kysely";
 import type { RunRecord, Transition } from "../runs/run-record.ts";
-import type { ApiToken, NewRun, Project, RunChanges, Test } from "../runs/run-repository.ts";
-import type { ProjectTable, RunTable, Schema, TestTable, TokenTable } from "./schema.ts";
+import type {
+  ApiToken,
+  NewRun,
+  Project,
+  RunChanges,
+  RunServer,
+  Test,
+} from "../runs/run-repository.ts";
+import type {
+  ProjectTable,
+  RunTable,
+  Schema,
+  ServerTable,
+  TestTable,
+  TokenTable,
+} from "./schema.ts";
 
 /** A run with what it is a run of. */
 export interface RunRow extends Selectable<RunTable> {
@@ -61,7 +75,7 @@ export function toRow(run: NewRun, test: string): Insertable<RunTable> {
     source: run.source,
     generator: run.generator,
     started_by: run.startedBy,
-    owner_url: run.ownerUrl,
+    server_id: run.serverId,
     token_hash: run.tokenHash,
     idempotency_key: run.idempotencyKey === "" ? null : run.idempotencyKey,
     state: created.state,
@@ -109,6 +123,10 @@ export function toUpdate(changes: RunChanges): Updateable<RunTable> {
 
 export function toProject({ id, name, is_default, created_ms }: Selectable<ProjectTable>): Project {
   return { id, name, isDefault: is_default !== 0, createdMs: created_ms };
+}
+
+export function toServer({ id, url, seen_ms }: Selectable<ServerTable>): RunServer {
+  return { id, url, seenMs: seen_ms };
 }
 
 export function toTest({

@@ -8,6 +8,8 @@ import type { Generated } from "kysely";
 
 export interface Schema {
   plimsoll_schema: VersionTable;
+  database_identity: DatabaseIdentityTable;
+  servers: ServerTable;
   projects: ProjectTable;
   tests: TestTable;
   runs: RunTable;
@@ -19,6 +21,19 @@ export interface Schema {
 export interface VersionTable {
   /** How many steps of `migrations.ts` have been applied. */
   version: number;
+}
+
+/** One row. */
+export interface DatabaseIdentityTable {
+  /** Random: the same in a copy, another one in every other database. */
+  id: string;
+}
+
+export interface ServerTable {
+  id: string;
+  url: string;
+  /** By that server's clock. */
+  seen_ms: number;
 }
 
 export interface ProjectTable {
@@ -43,7 +58,8 @@ export interface RunTable {
   source: string;
   generator: string;
   started_by: string;
-  owner_url: string;
+  /** Empty for none. */
+  server_id: string;
   token_hash: string;
   /** Null for none, so that any number of runs have none. */
   idempotency_key: string | null;

@@ -15,13 +15,23 @@ import type {
   RunFilter,
   RunList,
   RunRepository,
+  RunServer,
   Test,
 } from "../runs/run-repository.ts";
 import { runStates, type RunState } from "../runs/run-state.ts";
 import { canEnter, isOver } from "../runs/transitions.ts";
 import { InputError } from "../errors.ts";
 import { conditions, isAfter, parseCursor, toCursor } from "./run-filter.ts";
-import { selectRuns, toProject, toRecord, toRow, toTest, toToken, toUpdate } from "./rows.ts";
+import {
+  selectRuns,
+  toProject,
+  toRecord,
+  toRow,
+  toServer,
+  toTest,
+  toToken,
+  toUpdate,
+} from "./rows.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
 
 const defaultLimit = 50;
@@ -45,6 +55,11 @@ export class SqlRepository implements RunRepository {
   constructor(database: SqlDatabase) {
     this.#db = database.db;
     this.#database = database;
+  }
+
+  async databaseId(): Promise<string> {
+    const select = this.#db.selectFrom("database_identity").select("id");
+    return (await select.executeTakeFirstOrThrow()).id;
   }
 
   async projects(): Promise<Project[]> {
@@ -91,8 +106,8 @@ export class SqlRepository implements RunRepository {
   }
 
   async create(run: NewRun): Promise<RunRecord> {
-    const { testid, idempotencyKey, ownerUrl, tags } = run;
-    assertFits({ testid, "the idempotency key": idempotencyKey, "the owner's URL": ownerUrl });
+    const { testid, idempotencyKey, serverId, tags } = run;
+    assertFits({ testid, "the idempotency key": idempotencyKey, "the server's id": serverId });
     for (const tag of Object.keys(tags)) assertFits({ "a tag's name": tag });
     return await this.#db.transaction().execute(async (db) => {
       // Locks the test, so that of two requests with one key the second finds the run of the first.
@@ -166,10 +181,10 @@ export class SqlRepository implements RunRepository {
     };
   }
 
-  async openRuns(ownerUrl: string): Promise<RunRecord[]> {
+  async openRuns(serverId: string): Promise<RunRecord[]> {
     const open = runStates.filter((state) => !isOver(state));
     const select = selectRuns(this.#db)
-      .where("runs.owner_url", "=", ownerUrl)
+      .where("runs.server_id", "=", serverId)
       .where("runs.state", "in", open);
     return (await select.orderBy("runs.id").execute()).map(toRecord);
   }
@@ -184,9 +199,19 @@ export class SqlRepository implements RunRepository {
     return (await select.executeTakeFirst())?.id;
   }
 
-  async ownerUrl(id: number): Promise<string | undefined> {
-    const select = this.#db.selectFrom("runs").select("owner_url").where("id", "=", id);
-    return (await select.executeTakeFirst())?.owner_url;
+  async ownerOf(id: number): Promise<RunServer | undefined> {
+    const row = await this.#db
+      .selectFrom("runs")
+      .leftJoin("servers", "servers.id", "runs.server_id")
+      .select(["runs.server_id", "servers.url", "servers.seen_ms"])
+      .where("runs.id", "=", id)
+      .executeTakeFirst();
+    if (!row || row.server_id === "") return undefined;
+    return { id: row.server_id, url: row.url ?? "", seenMs: row.seen_ms ?? 0 };
+  }
+
+  async handOver(id: number, serverId: string): Promise<void> {
+    await this.#db.updateTable("runs").set({ server_id: serverId }).where("id", "=", id).execute();
   }
 
   async change(id: number, changes: RunChanges): Promise<RunRecord | undefined> {
@@ -232,6 +257,19 @@ export class SqlRepository implements RunRepository {
   async delete(id: number): Promise<boolean> {
     const deleted = await this.#db.deleteFrom("runs").where("id", "=", id).executeTakeFirst();
     return deleted.numDeletedRows > 0n;
+  }
+
+  async saveServer({ id, url, seenMs }: RunServer): Promise<void> {
+    assertFits({ "the server's id": id });
+    await this.#db
+      .insertInto("servers")
+      .values({ id, url, seen_ms: seenMs })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet({ url, seen_ms: seenMs }))
+      .execute();
+  }
+
+  async servers(): Promise<RunServer[]> {
+    return (await this.#db.selectFrom("servers").selectAll().orderBy("id").execute()).map(toServer);
   }
 
   async tokens(): Promise<ApiToken[]> {

@@ -75,7 +75,7 @@ async function fill(repository) {
       createdMs: 1_700_000_000_000 + n,
       tokenHash: `${n}`,
       idempotencyKey: `${n}`,
-      ownerUrl: "",
+      serverId: "",
     });
     await repository.change(id, { summary });
     const isOn = n > count - 5;

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { journalPath } from "../../src/server/live/journal.ts";
 import { encodeMetricSet } from "../support/encode-metric-set.ts";
 import { type FaultyProxy, startFaultyProxy } from "../support/faulty-proxy.ts";
 import { seeded } from "../support/k6-run.ts";
@@ -272,7 +273,7 @@ describeWithTool("prometheus-3", "live runs", (program) => {
     await generator.push(30);
     const ended = await host.end(run.id, { state: "finished" });
     await expectStored(run.testid, [generator]);
-    const journal = join(folder.path, "journals", `${run.id}.journal`);
+    const journal = journalPath(join(folder.path, "journals"), run);
     await vi.waitFor(() => expect(existsSync(journal)).toBe(false), { timeout: 10_000 });
     const late = new PushingGenerator(host, run.id, "two");
     await late.push(20);

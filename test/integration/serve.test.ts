@@ -27,6 +27,7 @@ import { describeWithPostgres } from "../support/postgres.ts";
 import { type MetricsStore, startPrometheus } from "../support/prometheus.ts";
 import { startReceiverServer } from "../support/receiver-server.ts";
 import { startServerHost } from "../support/server-host.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 import { describeWithTool } from "../support/tools.ts";
 
@@ -354,6 +355,50 @@ describeWithPostgres("two servers on one Postgres", (postgres) => {
     expect(ended.exitCode, ended.stderr).toBe(0);
     const shown = await runPlimsoll(words(`runs show ${made.id} --json`), client(first));
     expect(JSON.parse(shown.stdout)).toMatchObject({ state: "finished" });
+  });
+
+  it("find each other by --peer-url, and a run of one that has moved; none takes the data of another database", async () => {
+    await using receiver = await startReceiverServer();
+    const out = `--out prometheus-rw=${receiver.url}`;
+    const shared = `--database-url ${postgres().url} ${out}`;
+    const asked: string[] = [];
+    let target = "";
+    await using proxy = await startTcpProxy(() => {
+      asked.push(target);
+      return target;
+    });
+    const serveFirst = () =>
+      serve(words(`${shared} --data-dir ${folder.path}/1 --peer-url ${proxy.url}/`));
+    const first = await serveFirst();
+    await using second = await serve(words(`${shared} --data-dir ${folder.path}/2`));
+    const made = await runPlimsoll(
+      words(`token create --name ci --role admin --database-url ${postgres().url}`),
+      { folder: folder.path },
+    );
+    const env = { PLIMSOLL_TOKEN: made.stdout.trim() };
+    const created = await runPlimsoll(words(`runs create checkout --json --server ${first.url}`), {
+      folder: folder.path,
+      env,
+    });
+    const { run: begun } = JSON.parse(created.stdout) as { run: { id: number } };
+    await first[Symbol.asyncDispose]();
+    await using moved = await serveFirst();
+    expect(moved.url).not.toBe(first.url);
+    target = moved.url;
+    const ended = await runPlimsoll(words(`runs end ${begun.id} --json --server ${second.url}`), {
+      folder: folder.path,
+      env,
+    });
+    expect([ended.exitCode, ended.stderr]).toEqual([0, ""]);
+    expect(asked).toEqual([moved.url]);
+    await moved[Symbol.asyncDispose]();
+    const refused = await runPlimsoll(words(`serve --data-dir ${folder.path}/1 ${out}`), {
+      folder: folder.path,
+    });
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining("is of another database"),
+    ]);
   });
 });
 

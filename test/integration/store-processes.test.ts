@@ -41,6 +41,13 @@ const writeRuns = (name: string, count: number) => `
     say(run.id + " " + run.testid);
   }`;
 
+/** The database itself. */
+async function openTables({ options: { databaseUrl, dataDir } }: TestDatabase) {
+  return databaseUrl === undefined
+    ? await openEmbedded(dataDir, systemClock)
+    : await openPostgres(databaseUrl);
+}
+
 describeWithDatabases((createDatabase) => {
   let database: TestDatabase;
   beforeEach(async () => {
@@ -84,15 +91,42 @@ describeWithDatabases((createDatabase) => {
     expect(await database.query("select name from projects")).toEqual([{ name: "Default" }]);
   });
 
+  it("keeps the runs of a database in which a server was its address, and names both", async () => {
+    const old = await openTables(database);
+    const context = { kind: database.kind, name: old.name, nowMs };
+    await migrate(old.db, context, migrations.slice(0, 1));
+    await old.close();
+    await database.query(
+      "insert into tests (project_id, name, created_ms, updated_ms) values (1, 'a', 1, 1)",
+    );
+    const columns =
+      "test_id, testid, owner_url, state, source, generator, started_by, token_hash, created_ms, has_late_data";
+    const more =
+      "archive_bytes, log_lines, search_name, search_note, note, history, thresholds, tags, summary, stores, options";
+    const rows = [
+      ["old", "http://a:1"],
+      ["older", "http://a:1"],
+      ["local", ""],
+    ].map(
+      ([testid, url]) =>
+        `(1, '${testid}', '${url}', 'running', 'api', 'k6', 'ann', '', 1, 0, 0, 0, '', '', '', '[]', '[]', '{}', '[]', '[]', '{}')`,
+    );
+    await database.query(`insert into runs (${columns}, ${more}) values ${rows.join(", ")}`);
+    await using repository = await database.open();
+    expect(await repository.databaseId()).toMatch(/^[0-9a-f]{32}$/);
+    const known = { id: "http://a:1", url: "http://a:1", seenMs: 0 };
+    expect(await repository.servers()).toEqual([known]);
+    const open = await repository.openRuns(known.id);
+    expect(open.map(({ testid }) => testid)).toEqual(["old", "older"]);
+    expect(await repository.ownerOf(open[0]?.id ?? 0)).toEqual(known);
+    expect((await repository.openRuns("")).map(({ testid }) => testid)).toEqual(["local"]);
+  });
+
   it("applies the steps that are missing, and all of them or none", async () => {
     const first = await database.open();
     await first.ensureTest(1, "kept", nowMs);
     await first[Symbol.asyncDispose]();
-    const { databaseUrl, dataDir } = database.options;
-    const opened =
-      databaseUrl === undefined
-        ? await openEmbedded(dataDir, systemClock)
-        : await openPostgres(databaseUrl);
+    const opened = await openTables(database);
     const { db, name } = opened;
     const context = { kind: database.kind, name, nowMs };
     try {
@@ -192,6 +226,7 @@ describe("the embedded database", () => {
     expect(await readdir(join(folder.path, "copy"))).toEqual(["plimsoll.db"]);
     await using copied = await open(join(folder.path, "copy"));
     expect(await copied.runByTestid("before")).toMatchObject({ test: "checkout" });
+    expect(await copied.databaseId()).toBe(await repository.databaseId());
     expect(await copied.runByTestid("after")).toBeUndefined();
   });
 

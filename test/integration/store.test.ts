@@ -85,7 +85,7 @@ describeWithDatabases((createDatabase) => {
         note: "before the sale",
       });
       const run = await repository.create(made);
-      const { tokenHash: _hash, idempotencyKey: _key, ownerUrl: _url, ...kept } = made;
+      const { tokenHash: _hash, idempotencyKey: _key, serverId: _id, ...kept } = made;
       expect(run).toEqual({
         ...kept,
         id: run.id,
@@ -106,7 +106,6 @@ describeWithDatabases((createDatabase) => {
       expect(await repository.run(run.id)).toEqual(run);
       expect(await repository.runByTestid("checkout-1")).toEqual(run);
       expect(await repository.tokenHash(run.id)).toBe("hash");
-      expect(await repository.ownerUrl(run.id)).toBe("http://127.0.0.1:1");
       expect((await repository.test(made.testId))?.updatedMs).toBe(made.createdMs);
     });
 
@@ -136,7 +135,7 @@ describeWithDatabases((createDatabase) => {
       const test = await ensureTest(most);
       const tags = { [most]: long };
       const texts = { note: long.repeat(200), generator: long, startedBy: long, options: long };
-      const indexed = { idempotencyKey: most, ownerUrl: most, tags };
+      const indexed = { idempotencyKey: most, serverId: most, tags };
       const run = await repository.create(newRun(test, most, { ...texts, ...indexed }));
       expect(run).toMatchObject({ ...texts, test: most, testid: most, tags });
       const tooLong = [
@@ -144,7 +143,7 @@ describeWithDatabases((createDatabase) => {
         repository.create(newRun(test, long)),
         repository.create(newRun(test, "a", { idempotencyKey: long })),
         repository.create(newRun(test, "a", { tags: { [long]: "" } })),
-        repository.create(newRun(test, "a", { ownerUrl: long })),
+        repository.create(newRun(test, "a", { serverId: long })),
       ];
       for (const refused of tooLong) {
         await expect(refused).rejects.toThrow(InputError);
@@ -237,7 +236,7 @@ describeWithDatabases((createDatabase) => {
       expect(await repository.delete(id)).toBe(false);
       expect(await repository.run(id)).toBeUndefined();
       expect(await repository.tokenHash(id)).toBeUndefined();
-      expect(await repository.ownerUrl(id)).toBeUndefined();
+      expect(await repository.ownerOf(id)).toBeUndefined();
       expect(await database.query("select * from run_tags")).toEqual([]);
       expect((await repository.create(newRun(test, "a"))).id).toBeGreaterThan(id);
     });
@@ -291,14 +290,14 @@ describeWithDatabases((createDatabase) => {
 
     it("say which runs a server still has to look after", async () => {
       const test = await ensureTest();
-      const ownerUrl = "http://a:1";
+      const serverId = "a";
       const ends: RunState[] = ["finished", "timed_out"];
       for (const state of [...runStates.slice(0, 3), ...ends]) {
-        const { id } = await repository.create(newRun(test, state, { ownerUrl }));
+        const { id } = await repository.create(newRun(test, state, { serverId }));
         await repository.enter(id, { state, atMs: nowMs });
       }
-      await repository.create(newRun(test, "of another", { ownerUrl: "http://b:1" }));
-      const open = await repository.openRuns(ownerUrl);
+      await repository.create(newRun(test, "of another", { serverId: "b" }));
+      const open = await repository.openRuns(serverId);
       expect(open.map(({ testid }) => testid)).toEqual(["created", "initializing", "running"]);
       expect(await repository.openRuns("")).toEqual([]);
     });
@@ -382,6 +381,45 @@ describeWithDatabases((createDatabase) => {
         { numRuns: 150 },
       );
     });
+  });
+
+  describe("servers", () => {
+    const [a, b] = [
+      { id: "a", url: "http://a:1", seenMs: nowMs },
+      { id: "b", url: "http://b:1", seenMs: nowMs + 1 },
+    ];
+
+    it("keep their runs wherever they move", async () => {
+      const test = await ensureTest();
+      const { id } = await repository.create(newRun(test, "of a", { serverId: a.id }));
+      expect(await repository.ownerOf(id)).toEqual({ id: a.id, url: "", seenMs: 0 });
+      for (const server of [b, a]) await repository.saveServer(server);
+      expect(await repository.ownerOf(id)).toEqual(a);
+      const moved = { id: a.id, url: "https://elsewhere", seenMs: nowMs + 2 };
+      await Promise.all([moved, moved].map((server) => repository.saveServer(server)));
+      expect(await repository.ownerOf(id)).toEqual(moved);
+      expect(await repository.servers()).toEqual([moved, b]);
+      expect((await repository.openRuns(a.id)).map((run) => run.id)).toEqual([id]);
+      await repository.handOver(id, b.id);
+      expect(await repository.ownerOf(id)).toEqual(b);
+      expect(await repository.openRuns(a.id)).toEqual([]);
+    });
+
+    it("have no part in what nobody takes samples for", async () => {
+      const { id } = await repository.create(newRun(await ensureTest(), "a", { serverId: "" }));
+      expect(await repository.ownerOf(id)).toBeUndefined();
+      expect((await repository.openRuns("")).map((run) => run.id)).toEqual([id]);
+    });
+  });
+
+  it("has an id that stays, and that no other database has", async () => {
+    const id = await repository.databaseId();
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    await using again = await database.open();
+    expect(await again.databaseId()).toBe(id);
+    await using other = await createDatabase();
+    await using others = await other.open();
+    expect(await others.databaseId()).not.toBe(id);
   });
 
   describe("tokens", () => {

@@ -94,7 +94,7 @@ export function newRun(testId: number, testid: string, more: Partial<NewRun> = {
     createdMs: 1_700_000_000_000,
     tokenHash: "hash",
     idempotencyKey: "",
-    ownerUrl: "http://127.0.0.1:1",
+    serverId: "server-1",
     ...more,
   };
 }

@@ -25,7 +25,7 @@ const service = await LiveRunService.open({
   repository,
   outputs: [values],
   dataDir,
-  ownerUrl: "",
+  peerUrl: "",
   drainTimeoutMs: values.drainTimeoutMs,
   createToken: () => {
     const token = `plr_${randomBytes(32).toString("base64url")}`;

@@ -5,7 +5,7 @@
 import { systemClock } from "../../src/clock.ts";
 import { resolveOptions } from "../../src/config/resolve-options.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
-import { LiveRunService } from "../../src/server/live/run-service.ts";
+import { LiveRunService, type RunServiceOptions } from "../../src/server/live/run-service.ts";
 import { createToken, hashToken, issueToken } from "../../src/server/tokens.ts";
 import { openRepository } from "../../src/store/open-repository.ts";
 import { startReceiverServer } from "./receiver-server.ts";
@@ -24,22 +24,7 @@ export async function openLiveService(): Promise<LiveService> {
   const dataDir = folder.path;
   const receiver = await startReceiverServer();
   const repository = await openRepository({ dataDir, clock: systemClock });
-  const { values } = resolveOptions({ flags: { url: { flag: "--url", value: receiver.url } } });
-  const service = await LiveRunService.open({
-    repository,
-    outputs: [{ ...values, dataDir, spoolDir: `${dataDir}/spool` }],
-    dataDir,
-    ownerUrl: "http://localhost",
-    drainTimeoutMs: 1_000,
-    createToken: () => {
-      const token = createToken("plr");
-      return { token, hash: hashToken(token) };
-    },
-    clock: systemClock,
-    random: Math.random,
-    userAgent: "plimsoll/test",
-    onNotice: () => undefined,
-  });
+  const service = await openRunService({ repository, dataDir, writeUrl: receiver.url });
   const issue = async (role: Role): Promise<string> =>
     (await issueToken(repository, { name: `${role} token`, role, nowMs: Date.now() })).token;
   return {
@@ -55,4 +40,31 @@ export async function openLiveService(): Promise<LiveService> {
       for (const part of [service, repository, receiver, folder]) await part[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The service of one server: live runs in a data directory. */
+export async function openRunService({
+  repository,
+  dataDir,
+  writeUrl,
+  ...options
+}: Pick<RunServiceOptions, "repository" | "dataDir"> &
+  Partial<RunServiceOptions> & { readonly writeUrl: string }): Promise<LiveRunService> {
+  const { values } = resolveOptions({ flags: { url: { flag: "--url", value: writeUrl } } });
+  return await LiveRunService.open({
+    repository,
+    outputs: [{ ...values, dataDir, spoolDir: `${dataDir}/spool` }],
+    dataDir,
+    peerUrl: "http://localhost",
+    drainTimeoutMs: 1_000,
+    createToken: () => {
+      const token = createToken("plr");
+      return { token, hash: hashToken(token) };
+    },
+    clock: systemClock,
+    random: Math.random,
+    userAgent: "plimsoll/test",
+    onNotice: () => undefined,
+    ...options,
+  });
 }

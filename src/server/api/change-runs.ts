@@ -105,7 +105,7 @@ export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
           throw new HttpError(409, "conflict", `run ${run.id} is ${run.state}: end it first`);
         }
         await repository.delete(run.id);
-        await files.remove(run.id);
+        await files.remove(run);
         request.log.info({ runId: run.id, by: principalOf(request).name }, "run removed");
         return await reply.code(204).send();
       },

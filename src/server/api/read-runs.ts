@@ -73,7 +73,7 @@ export function readRuns({
       },
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
-        const log = await files.log(run.id);
+        const log = await files.log(run);
         if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
         return await reply.type("application/x-ndjson").send(log ?? "");
       },
@@ -95,7 +95,7 @@ export function readRuns({
       },
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
-        const archive = await files.archive(run.id);
+        const archive = await files.archive(run);
         if (!archive && run.archiveBytes > 0) throw await keptElsewhere(run, "archive");
         if (!archive) throw new HttpError(404, "not_found", `run ${run.id} has no archive`);
         const name = run.testid.replace(/[^\w.-]+/g, "-");
@@ -118,7 +118,7 @@ export function readRuns({
       },
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
-        const log = await files.log(run.id);
+        const log = await files.log(run);
         if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
         return await reply
           .type("application/json")
@@ -128,8 +128,8 @@ export function readRuns({
 
     /** Servers on one database share records; logs and archives are where they were pushed to. */
     async function keptElsewhere({ id }: RunRecord, what: string): Promise<HttpError> {
-      const owner = await repository.ownerUrl(id);
-      const where = owner ? `the server ${owner}` : "another server";
+      const owner = await repository.ownerOf(id);
+      const where = owner ? `the server ${owner.url}` : "another server";
       return new HttpError(404, "not_found", `the ${what} of run ${id} is kept by ${where}`);
     }
   };

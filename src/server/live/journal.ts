@@ -19,6 +19,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, SpoolError, systemErrorCode } from "../../errors.ts";
+import { type NamedRun, runFileName } from "../run-files.ts";
 import {
   decodeJournalRecord,
   encodeJournalRecord,
@@ -184,8 +185,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export function journalPath(directory: string, runId: number): string {
-  return join(directory, `${runId}.journal`);
+export function journalPath(directory: string, run: NamedRun): string {
+  return join(directory, `${runFileName(run)}.journal`);
 }
 
 /** The records up to the first that is not whole, or damaged. */

@@ -15,7 +15,7 @@ import type { Readable } from "node:stream";
 import type { FastifyPluginAsync } from "fastify";
 import { InputError, messageOf } from "../../errors.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
-import type { RunRepository } from "../../runs/run-repository.ts";
+import type { RunRepository, RunServer } from "../../runs/run-repository.ts";
 import type {
   LogLine,
   MetricsPush,
@@ -31,7 +31,7 @@ import { ServiceUnavailable } from "./service-unavailable.ts";
 export interface PeersOptions {
   readonly repository: RunRepository;
   /** Of this server. */
-  readonly ownerUrl: string;
+  readonly serverId: string;
 }
 
 /** k6 itself waits for a minute. */
@@ -91,20 +91,20 @@ export class PeerRunService implements RunService {
   }
 
   /** Undefined where it is this server, or none. */
-  async #ownerOf(runId: number): Promise<string | undefined> {
-    const owner = await this.#options.repository.ownerUrl(runId);
-    return owner === this.#options.ownerUrl || owner === "" ? undefined : owner;
+  async #ownerOf(runId: number): Promise<RunServer | undefined> {
+    const owner = await this.#options.repository.ownerOf(runId);
+    return owner?.id === this.#options.serverId ? undefined : owner;
   }
 
   async #ask<Answer>(
-    owner: string,
+    { url: address }: RunServer,
     runId: number,
     what: string,
     body: string | Uint8Array | AsyncIterable<Uint8Array>,
     patienceMs: number = timeoutMs,
   ): Promise<Answer> {
     const hash = (await this.#options.repository.tokenHash(runId)) ?? "";
-    const url = `${owner.replace(/\/$/, "")}/peer/v1/runs/${runId}/${what}`;
+    const url = `${address}/peer/v1/runs/${runId}/${what}`;
     let response;
     try {
       response = await fetch(url, {
@@ -116,14 +116,14 @@ export class PeerRunService implements RunService {
         signal: AbortSignal.timeout(patienceMs),
       } as RequestInit);
     } catch (cause) {
-      const text = `the server ${owner}, which has run ${runId}, cannot be reached: ${messageOf(cause)}`;
+      const text = `the server ${address}, which has run ${runId}, cannot be reached: ${messageOf(cause)}`;
       throw new ServiceUnavailable(text, { cause });
     }
     const answer = await response.text();
     // The owner's handlers below answer what the service's methods give.
     if (response.ok) return JSON.parse(answer) as Answer;
     if (response.status === 400) throw new InputError(answer);
-    throw new ServiceUnavailable(`the server ${owner} answers ${response.status}: ${answer}`);
+    throw new ServiceUnavailable(`the server ${address} answers ${response.status}: ${answer}`);
   }
 }
 
@@ -132,7 +132,10 @@ export class PeerRunService implements RunService {
  *
  * @param own The service of this server's own runs.
  */
-export function peerRoutes(own: RunService, { repository }: PeersOptions): FastifyPluginAsync {
+export function peerRoutes(
+  own: RunService,
+  { repository, serverId }: PeersOptions,
+): FastifyPluginAsync {
   return async (app) => {
     app.setErrorHandler(async (error, _request, reply) => {
       const status = error instanceof InputError ? 400 : 503;
@@ -149,7 +152,13 @@ export function peerRoutes(own: RunService, { repository }: PeersOptions): Fasti
       const expected = Buffer.from(`Bearer ${proofOf(hash, Number(id))}`);
       const isPeer =
         hash !== "" && given.length === expected.length && timingSafeEqual(given, expected);
-      if (!isPeer) await reply.code(401).send({ error: "for servers on the same database" });
+      if (!isPeer) return await reply.code(401).send({ error: "for servers on the same database" });
+      // Behind one address there may be several servers, of which we are not the one that is meant.
+      if ((await repository.ownerOf(Number(id)))?.id !== serverId) {
+        const text =
+          "the run is another server's, which is not at this address: give it a --peer-url";
+        return await reply.code(409).type("text/plain").send(text);
+      }
     });
     const route = (what: string, answer: (asked: Asked) => Promise<unknown>): void => {
       app.post<{ Params: { id: string }; Querystring: Record<string, string> }>(

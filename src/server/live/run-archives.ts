@@ -5,6 +5,7 @@ import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { type NamedRun, runFileName } from "../run-files.ts";
 
 export class RunArchives {
   readonly #directory: string;
@@ -24,8 +25,8 @@ export class RunArchives {
    *
    * @throws what reading it throws
    */
-  async save(runId: number, tar: AsyncIterable<Uint8Array>): Promise<number> {
-    const path = join(this.#directory, `${runId}.tar`);
+  async save(run: NamedRun, tar: AsyncIterable<Uint8Array>): Promise<number> {
+    const path = join(this.#directory, `${runFileName(run)}.tar`);
     const partPath = `${path}.${++this.#last}.part`;
     const file = createWriteStream(partPath, { mode: 0o600, flush: true });
     try {

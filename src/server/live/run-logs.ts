@@ -11,6 +11,7 @@ import { appendFile, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { LogLine } from "../../runs/run-service.ts";
+import { type NamedRun, runFileName } from "../run-files.ts";
 
 export interface RunLogsOptions {
   readonly directory: string;
@@ -38,7 +39,8 @@ const limitMessageLength = 16_384;
 
 export class RunLogs {
   readonly #options: RunLogsOptions;
-  readonly #logs = new Map<number, Promise<RunLog>>();
+  /** By the name of the file. */
+  readonly #logs = new Map<string, Promise<RunLog>>();
 
   constructor(options: RunLogsOptions) {
     this.#options = options;
@@ -46,9 +48,9 @@ export class RunLogs {
   }
 
   /** Resolves, when they are written, to how many lines the log has. */
-  async append(runId: number, lines: readonly LogLine[]): Promise<number> {
+  async append(run: NamedRun, lines: readonly LogLine[]): Promise<number> {
     const { limitLines = defaultLimitLines, limitBytes = defaultLimitBytes } = this.#options;
-    const log = await this.#log(runId);
+    const log = await this.#log(runFileName(run));
     let text = "";
     for (const line of lines) {
       const one = toText(line);
@@ -67,9 +69,10 @@ export class RunLogs {
   }
 
   /** The run is over: says what the log has not. */
-  async finish(runId: number): Promise<void> {
-    const log = await this.#logs.get(runId);
-    this.#logs.delete(runId);
+  async finish(run: NamedRun): Promise<void> {
+    const name = runFileName(run);
+    const log = await this.#logs.get(name);
+    this.#logs.delete(name);
     if (log && log.dropped > 0) {
       await this.#write(
         log,
@@ -78,13 +81,13 @@ export class RunLogs {
     }
   }
 
-  #log(runId: number): Promise<RunLog> {
-    let log = this.#logs.get(runId);
+  #log(name: string): Promise<RunLog> {
+    let log = this.#logs.get(name);
     if (log === undefined) {
-      log = openLog(join(this.#options.directory, `${runId}.jsonl`));
+      log = openLog(join(this.#options.directory, `${name}.jsonl`));
       // The next lines try again.
-      log.catch(() => this.#logs.delete(runId));
-      this.#logs.set(runId, log);
+      log.catch(() => this.#logs.delete(name));
+      this.#logs.set(name, log);
     }
     return log;
   }

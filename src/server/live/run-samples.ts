@@ -57,7 +57,7 @@ export class RunSamples {
   static async open(record: RunRecord, options: RunSamplesOptions): Promise<RunSamples> {
     const facts = new JournalFacts();
     const journal = await Journal.open(
-      journalPath(options.directory, record.id),
+      journalPath(options.directory, record),
       options.journalLimitBytes,
       ({ entry, number }) => facts.take(entry, number),
     );

@@ -1,13 +1,14 @@
 /**
  * `RunService`: what can be done with runs, done for those that belong to this server.
  *
- * Folders in the data directory, readable by their user only:
+ * In the data directory, readable by their user only (`<run>`: run-files.ts):
  *
+ *     server.json               whose directory it is (data-directory.ts)
  *     journals/<run>.journal    what has happened to a run that goes on, or is not delivered yet
  *     logs/<run>.jsonl          what its generators logged
  *     archives/<run>.tar        the script, as its generator sent it, redacted
  */
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
@@ -28,23 +29,28 @@ import type {
 } from "../../runs/run-service.ts";
 import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
+import { openDataDirectory } from "../data-directory.ts";
+import { findJournaledRuns } from "./journaled-runs.ts";
 import { LiveRun } from "./live-run.ts";
+import { renameNumberedFiles } from "./numbered-files.ts";
+import { Presence } from "./presence.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
 import { RunLogs } from "./run-logs.ts";
-import { journalPath } from "./journal.ts";
 
 export interface RunServiceOptions {
   readonly repository: RunRepository;
   /** Where samples go: one for each `--out`. At least one. */
   readonly outputs: readonly RemoteWriteOptions[];
   readonly dataDir: string;
-  /** Of this server, as the others reach it. */
-  readonly ownerUrl: string;
+  /** By which the other servers of the database reach this one; no slash at its end. */
+  readonly peerUrl: string;
   /** Without data for so long a run is timed out. Default 2 minutes. */
   readonly runTimeoutMs?: number;
   /** How long after its end a run's totals are kept, so that late samples are part of them. Default 10 minutes. */
   readonly lateMs?: number;
+  /** Between two looks at which servers are there; the same for all of them. Default 30 s. */
+  readonly beatMs?: number;
   /** Of one run's journal. Default 1 GiB. */
   readonly journalLimitBytes?: number;
   /** Time at the end to deliver what is spooled. */
@@ -64,6 +70,9 @@ const defaultRunTimeoutMs = 2 * 60_000;
 const defaultLateMs = 10 * 60_000;
 const defaultJournalLimitBytes = 1024 ** 3;
 const tickMs = 250;
+/** Another server may be silent for two minutes at least, as a generator may. */
+const defaultBeatMs = 30_000;
+const leastPatienceBeats = 4;
 
 export class LiveRunService implements RunService, AsyncDisposable {
   readonly #options: RunServiceOptions;
@@ -76,11 +85,14 @@ export class LiveRunService implements RunService, AsyncDisposable {
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  #presence: Presence | undefined;
+  #serverId = "";
 
   /**
    * Takes the data directory for this process and goes on with the runs that are in it. The stores need not be there.
    *
-   * @throws SpoolError where another process has it; InputError, ConfigError for outputs that cannot be used
+   * @throws SpoolError where another process has it; DatabaseError where it is of another database; InputError,
+   * ConfigError for outputs that cannot be used
    */
   static async open(options: RunServiceOptions): Promise<LiveRunService> {
     const service = new LiveRunService(options);
@@ -103,6 +115,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
     this.#archives = new RunArchives(join(dataDir, "archives"));
   }
 
+  /** What the runs of this server belong to, wherever it listens. */
+  get serverId(): string {
+    return this.#serverId;
+  }
+
   /** Where samples go: URLs without credentials. */
   get stores(): string[] {
     return this.#receivers.map(({ displayUrl }) => displayUrl);
@@ -114,7 +131,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async start(request: StartRun): Promise<StartedRun> {
-    const { repository, clock, random, ownerUrl, createToken } = this.#options;
+    const { repository, clock, random, createToken } = this.#options;
     const nowMs = clock.nowMs();
     const { projectId, test: name, thresholds, ...rest } = request;
     const project = await repository.ensureProject(projectId, nowMs);
@@ -135,11 +152,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
       })),
       createdMs: nowMs,
       tokenHash: hash,
-      ownerUrl,
+      serverId: this.#serverId,
     });
     const { id } = created;
     // A request that is repeated may have been answered by another server, which then has the run.
-    if ((await repository.ownerUrl(id)) !== ownerUrl) return { run: created, token };
+    if ((await repository.ownerOf(id))?.id !== this.#serverId) return { run: created, token };
     await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
     if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
@@ -155,29 +172,32 @@ export class LiveRunService implements RunService, AsyncDisposable {
     const { repository } = this.#options;
     const run = await repository.run(runId);
     if (run === undefined) return false;
-    const logLines = await this.#logs.append(runId, lines);
+    const logLines = await this.#logs.append(run, lines);
     if (logLines > run.logLines) await repository.change(runId, { logLines });
     return true;
   }
 
   async saveArchive(runId: number, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
     const { repository } = this.#options;
-    if ((await repository.run(runId)) === undefined) return false;
-    await repository.change(runId, { archiveBytes: await this.#archives.save(runId, tar) });
+    const run = await repository.run(runId);
+    if (run === undefined) return false;
+    await repository.change(runId, { archiveBytes: await this.#archives.save(run, tar) });
     return true;
   }
 
   async end(runId: number, end: ReportedEnd): Promise<RunRecord | undefined> {
-    return await (await this.#find(runId))?.end(end);
+    return await ((await this.#find(runId)) ?? (await this.#findForeign(runId)))?.end(end);
   }
 
   async stop(runId: number, by: string): Promise<StopOutcome> {
-    return (await (await this.#find(runId))?.stop(by)) ?? "unknown_run";
+    const run = (await this.#find(runId)) ?? (await this.#findForeign(runId));
+    return (await run?.stop(by)) ?? "unknown_run";
   }
 
   /** Stops. Runs stay open, and go on when the service is opened again. */
   async close(drainTimeoutMs: number = this.#options.drainTimeoutMs): Promise<void> {
     clearInterval(this.#timer);
+    await this.#presence?.stop();
     await Promise.all([...this.#runs.values()].map((run) => run.close(drainTimeoutMs)));
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
@@ -189,7 +209,10 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { outputs, clock, random, userAgent, onNotice, repository, ownerUrl } = this.#options;
+    const { outputs, clock, random, userAgent, onNotice, repository, dataDir } = this.#options;
+    const { serverId, isNew } = openDataDirectory(dataDir, await repository.databaseId());
+    this.#serverId = serverId;
+    if (isNew) await renameNumberedFiles(dataDir, repository);
     const probeId = testidOf("serve", clock.nowMs(), Math.floor(random() * 2 ** 32).toString(16));
     for (const output of outputs) {
       const receiver = await Receiver.open(output, {
@@ -201,24 +224,38 @@ export class LiveRunService implements RunService, AsyncDisposable {
       });
       this.#receivers.push(receiver);
     }
-    for (const record of await repository.openRuns(ownerUrl)) this.#add(record);
-    for (const id of journalsIn(this.#journals)) {
-      if (this.#runs.has(id)) continue;
-      const record = await repository.run(id);
-      if (record) this.#add(record);
-      else this.#setAside(journalPath(this.#journals, id));
-    }
-    for (const id of journalsIn(this.#journals)) await this.#runs.get(id)?.open();
+    // Before any run belongs to this server: the others must know where it is.
+    this.#presence = await this.#startPresence();
+    await this.#takeUpRuns();
     this.#timer = setInterval(() => this.#tick(), tickMs);
     // Whoever takes requests keeps the process alive.
     this.#timer.unref();
   }
 
-  /** The run was deleted while we were away; or the database is another one, and the samples somebody's. */
-  #setAside(path: string): void {
-    renameSync(path, `${path}.unknown`);
-    const text = `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`;
-    this.#options.onNotice(text);
+  /** Who has a run's journal has its samples: it is this server's, whatever it was called when it began. */
+  async #takeUpRuns(): Promise<void> {
+    const { repository, onNotice } = this.#options;
+    const found = await findJournaledRuns(this.#journals, repository, (path) =>
+      onNotice(
+        `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`,
+      ),
+    );
+    for (const { id } of found) await repository.handOver(id, this.#serverId);
+    const journaled = found.map((record) => this.#add(record));
+    for (const record of await repository.openRuns(this.#serverId)) {
+      if (!this.#runs.has(record.id)) this.#add(record);
+    }
+    for (const run of journaled) await run.open();
+  }
+
+  async #startPresence(): Promise<Presence> {
+    const { runTimeoutMs = defaultRunTimeoutMs, beatMs = defaultBeatMs } = this.#options;
+    return await Presence.start({
+      ...this.#options,
+      serverId: this.#serverId,
+      beatMs,
+      patienceBeats: Math.max(leastPatienceBeats, Math.ceil(runTimeoutMs / beatMs)),
+    });
   }
 
   #tick(): void {
@@ -226,7 +263,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
       run.tick();
       if (!run.isDone) continue;
       this.#runs.delete(id);
-      const removed = Promise.all([run.remove(), this.#logs.finish(id)])
+      const removed = Promise.all([run.remove(), this.#logs.finish(run.record)])
         .then(() => undefined)
         .catch((error: unknown) => this.#options.onNotice(messageOf(error), run.record))
         .finally(() => this.#leaving.delete(id));
@@ -239,14 +276,30 @@ export class LiveRunService implements RunService, AsyncDisposable {
     const known = this.#runs.get(id);
     if (known) return known;
     await this.#leaving.get(id);
-    const record = await this.#options.repository.run(id);
-    if (!record) return undefined;
+    const { repository } = this.#options;
+    const record = await repository.run(id);
+    const owner = await repository.ownerOf(id);
+    if (!record || !owner) return undefined;
+    // Of a server that is no more: another one that is there would have been asked.
+    if (owner.id !== this.#serverId) await repository.handOver(id, this.#serverId);
     return this.#runs.get(id) ?? this.#add(record);
   }
 
+  /** A run that sends its samples itself (`plimsoll run`): its silence here means nothing. */
+  async #findForeign(id: number): Promise<LiveRun | undefined> {
+    const record = await this.#options.repository.run(id);
+    return record && this.#create(record);
+  }
+
   #add(record: RunRecord): LiveRun {
+    const run = this.#create(record);
+    this.#runs.set(record.id, run);
+    return run;
+  }
+
+  #create(record: RunRecord): LiveRun {
     const { runTimeoutMs, lateMs, journalLimitBytes, onNotice } = this.#options;
-    const run = new LiveRun(record, {
+    return new LiveRun(record, {
       ...this.#options,
       receivers: this.#receivers,
       directory: this.#journals,
@@ -255,14 +308,5 @@ export class LiveRunService implements RunService, AsyncDisposable {
       journalLimitBytes: journalLimitBytes ?? defaultJournalLimitBytes,
       onNotice: (about, text) => onNotice(text, about),
     });
-    this.#runs.set(record.id, run);
-    return run;
   }
-}
-
-function journalsIn(directory: string): number[] {
-  return readdirSync(directory).flatMap((name) => {
-    const id = /^(\d+)\.journal$/.exec(name)?.[1];
-    return id === undefined ? [] : [Number(id)];
-  });
 }

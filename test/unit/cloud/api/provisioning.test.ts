@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunRecord } from "../../../../src/runs/run-record.ts";
+import { runFileName } from "../../../../src/server/run-files.ts";
 import { type CloudApiHost, startCloudApi } from "../../../support/cloud-api-host.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
 import { k6Entries, packEntries, unpackEntries } from "../../../support/k6-archive.ts";
@@ -13,6 +15,9 @@ beforeAll(async () => {
   host = await startCloudApi();
 });
 afterAll(() => host[Symbol.asyncDispose]());
+
+const runOf = async (id: number): Promise<RunRecord> =>
+  (await host.repository.run(id)) ?? expect.unreachable(`there is no run ${id}`);
 
 interface Started {
   readonly test_run_id: number;
@@ -239,8 +244,9 @@ describe("logs", () => {
       ],
     });
     expect(answer.statusCode).toBe(204);
-    expect((await host.repository.run(id))?.logLines).toBe(3);
-    const kept = await readFile(join(host.folder, "logs", `${id}.jsonl`), "utf8");
+    const run = await runOf(id);
+    expect(run.logLines).toBe(3);
+    const kept = await readFile(join(host.folder, "logs", `${runFileName(run)}.jsonl`), "utf8");
     for (const timeNs of ["1767225601000000001", "1767225601000000002", "1767225601000000003"]) {
       expect(kept).toContain(timeNs);
     }
@@ -270,8 +276,9 @@ describe("the archive", () => {
       k6Entries({ options, env: { PASSWORD: "hidden" } }, "0123456789"),
     );
     expect((await ask("PUT", url ?? "", "", archive, tar)).statusCode).toBe(204);
-    const kept = await readFile(join(host.folder, "archives", `${id}.tar`));
-    expect((await host.repository.run(id))?.archiveBytes).toBe(kept.length);
+    const run = await runOf(id);
+    const kept = await readFile(join(host.folder, "archives", `${runFileName(run)}.tar`));
+    expect(run.archiveBytes).toBe(kept.length);
     const [metadata, data] = await unpackEntries(kept);
     expect(JSON.parse(metadata?.content ?? "")).toMatchObject({ env: { PASSWORD: "***" } });
     expect(data?.content).toBe("*".repeat(10));

@@ -5,6 +5,7 @@ import { assert, asyncProperty, nat } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
+import { journalPath } from "../../../../src/server/live/journal.ts";
 import { RunSamples } from "../../../../src/server/live/run-samples.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
 import { runRecord } from "../../../support/run-record.ts";
@@ -49,7 +50,7 @@ const requestsOf = (samples: RunSamples): number | undefined =>
 describe("RunSamples", () => {
   it("has every push that was acknowledged, wherever its journal ends", async () => {
     let now = startMs;
-    const path = join(folder, "1.journal");
+    const path = journalPath(folder, aRun(1));
     const samples = await open(1, () => now);
     const acknowledged = [{ bytes: 0, requests: 0 }];
     for (let number = 1; number <= 20; number++) {
@@ -68,7 +69,7 @@ describe("RunSamples", () => {
     let id = 1;
     await assert(
       asyncProperty(nat({ max: size }), async (cut) => {
-        const copy = join(folder, `${++id}.journal`);
+        const copy = journalPath(folder, aRun(++id));
         copyFileSync(path, copy);
         truncateSync(copy, cut);
         const again = await open(id, () => now);
