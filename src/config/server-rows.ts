@@ -38,7 +38,7 @@ export const serverRows: Rows<ServerOptions> = {
   },
   peerUrl: {
     ...spelled("peer-url"),
-    group: "server",
+    group: "serve",
     kind: optional(httpUrl("of a server", "http://10.0.0.5:6460")),
     toDefault: () => undefined,
     defaultText: "made from `--listen`",
