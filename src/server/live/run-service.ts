@@ -28,6 +28,7 @@ import type {
 } from "../../runs/run-service.ts";
 import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
+import { Backlog } from "./backlog.ts";
 import { LiveRun } from "./live-run.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
@@ -72,6 +73,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   readonly #logs: RunLogs;
   readonly #archives: RunArchives;
   readonly #receivers: Receiver[] = [];
+  readonly #backlog = new Backlog();
   readonly #runs = new Map<number, LiveRun>();
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
@@ -249,6 +251,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
     const run = new LiveRun(record, {
       ...this.#options,
       receivers: this.#receivers,
+      backlog: this.#backlog,
       directory: this.#journals,
       timeoutMs: runTimeoutMs ?? defaultRunTimeoutMs,
       lateMs: lateMs ?? defaultLateMs,

@@ -33,7 +33,11 @@ const anyBucket = oneof(
 function copyOf(bucket: SampleBucket): unknown {
   if (bucket.type !== "trend") return { ...bucket };
   const { size, values, counts, ...rest } = bucket.observations;
-  return { ...rest, values: [...values.slice(0, size)], counts: [...counts.slice(0, size)] };
+  return {
+    ...rest,
+    values: Array.from(values.slice(0, size)),
+    counts: Array.from(counts.slice(0, size)),
+  };
 }
 
 describe("WaitingBuckets", () => {
