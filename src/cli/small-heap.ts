@@ -1,5 +1,5 @@
 /**
- * Keeps V8's heap close to what is alive in it, for the commands that run beside the load. To be imported first.
+ * Keeps V8's heap close to what is alive in it, for the commands that take samples. To be imported first.
  *
  * V8 takes memory to save collections: up to 48 MB for young objects, and up to four times what is alive for old ones.
  * Samples leave next to nothing to collect, so this memory saves nothing; and buffers that lie outside of the heap wait
@@ -10,7 +10,7 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 
-if (process.argv[2] === "run" || process.argv[2] === "ingest") {
+if (["run", "ingest", "serve"].includes(process.argv[2] ?? "")) {
   setFlagsFromString("--semi-space-growth-factor=1");
   setFlagsFromString("--heap-growing-percent=20");
 }

@@ -15,25 +15,34 @@ import type { MetricFamily, OutputSeries } from "../aggregate/series-point.ts";
 import { ByteStrings } from "./byte-strings.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
-import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
+import {
+  familyTypeNumbers,
+  giveRequestBuffer,
+  type PointKind,
+  type RequestWriter,
+  takeRequestBuffer,
+} from "./request-writer.ts";
 
 /** Metadata is repeated this often, as Prometheus' own sender does (`metadata_config.send_interval`). */
 const metadataIntervalMs = 60_000;
 
+/** Where one histogram is put together. */
+const message = new ByteWriter(1 << 12);
+const nothing = new ByteWriter(0);
+
 export class RemoteWrite1Writer implements RequestWriter {
   readonly protocol = "1";
-  readonly #writer = new ByteWriter(1 << 18);
-  readonly #message = new ByteWriter(1 << 12);
+  /** The request that is under way. */
+  #writer: ByteWriter = nothing;
   readonly #timestamp = new RepeatedVarint();
   /** The encoded labels of each series, by its id. */
   readonly #labelBlocks = new ByteStrings();
   /** When each family's metadata was last written. */
   readonly #metadataSentMs = new Map<string, number>();
   readonly #dueMetadata: MetricFamily[] = [];
-  #isFinished = false;
 
   get length(): number {
-    return this.#isFinished ? 0 : this.#writer.length;
+    return this.#writer.length;
   }
 
   float(series: OutputSeries, timestampMs: number, value: number): void {
@@ -50,16 +59,16 @@ export class RemoteWrite1Writer implements RequestWriter {
   }
 
   histogram(series: OutputSeries, timestampMs: number, histogram: NativeHistogram): void {
-    this.#message.length = 0;
+    message.length = 0;
     // Start timestamps belong to remote write 2.0.
-    writeHistogram(this.#message, histogram, timestampMs, 0);
+    writeHistogram(message, histogram, timestampMs, 0);
     this.#appendHistogram(series, timestampMs);
   }
 
   stale(series: OutputSeries, timestampMs: number): PointKind {
     if (series.isNative) {
-      this.#message.length = 0;
-      writeStaleHistogram(this.#message, timestampMs);
+      message.length = 0;
+      writeStaleHistogram(message, timestampMs);
       this.#appendHistogram(series, timestampMs);
       return "histogram";
     }
@@ -81,24 +90,23 @@ export class RemoteWrite1Writer implements RequestWriter {
       this.#writer.raw(block);
     }
     this.#dueMetadata.length = 0;
-    this.#isFinished = true;
-    return this.#writer.written;
+    const request = this.#writer;
+    if (request !== nothing) giveRequestBuffer(request);
+    this.#writer = nothing;
+    return request.written;
   }
 
   #appendHistogram(series: OutputSeries, timestampMs: number): void {
-    const { length } = this.#message;
+    const { length } = message;
     this.#beginSeries(series, timestampMs, 1 + varintLength(length) + length);
     this.#writer.byte(0x22);
     this.#writer.varint(length);
-    this.#writer.append(this.#message);
+    this.#writer.append(message);
   }
 
   /** Writes the head of a TimeSeries whose point takes `pointLength` bytes, and reserves room for it. */
   #beginSeries(series: OutputSeries, timestampMs: number, pointLength: number): void {
-    if (this.#isFinished) {
-      this.#isFinished = false;
-      this.#writer.length = 0;
-    }
+    if (this.#writer === nothing) this.#writer = takeRequestBuffer();
     if (this.#labelBlocks.length(series.id) === 0) {
       this.#labelBlocks.set(series.id, labelBlock(series));
     }

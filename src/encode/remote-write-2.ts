@@ -17,15 +17,24 @@ import type { NativeHistogram } from "../aggregate/exponential-histogram.ts";
 import type { OutputSeries } from "../aggregate/series-point.ts";
 import { ByteWriter, RepeatedVarint, varintLength } from "./byte-writer.ts";
 import { writeHistogram, writeStaleHistogram } from "./native-histogram.ts";
-import { familyTypeNumbers, type PointKind, type RequestWriter } from "./request-writer.ts";
+import {
+  familyTypeNumbers,
+  giveRequestBuffer,
+  type PointKind,
+  type RequestWriter,
+  takeRequestBuffer,
+} from "./request-writer.ts";
 import { Symbols } from "./symbols.ts";
+
+/** Where one histogram is put together. */
+const message = new ByteWriter(1 << 12);
+const nothing = new ByteWriter(0);
 
 export class RemoteWrite2Writer implements RequestWriter {
   readonly protocol = "2";
   readonly #symbols = new Symbols();
-  readonly #series = new ByteWriter(1 << 18);
-  readonly #message = new ByteWriter(1 << 12);
-  readonly #request = new ByteWriter(1 << 18);
+  /** The TimeSeries of the request that is under way. */
+  #series: ByteWriter = nothing;
   readonly #plan = new Plan();
   readonly #timestamp = new RepeatedVarint();
   readonly #start = new RepeatedVarint();
@@ -64,15 +73,15 @@ export class RemoteWrite2Writer implements RequestWriter {
     histogram: NativeHistogram,
     startTimestampMs: number,
   ): void {
-    this.#message.length = 0;
-    writeHistogram(this.#message, histogram, timestampMs, startTimestampMs);
+    message.length = 0;
+    writeHistogram(message, histogram, timestampMs, startTimestampMs);
     this.#appendHistogram(series);
   }
 
   stale(series: OutputSeries, timestampMs: number): PointKind {
     if (series.isNative) {
-      this.#message.length = 0;
-      writeStaleHistogram(this.#message, timestampMs);
+      message.length = 0;
+      writeStaleHistogram(message, timestampMs);
       this.#appendHistogram(series);
       return "histogram";
     }
@@ -90,12 +99,15 @@ export class RemoteWrite2Writer implements RequestWriter {
 
   finish(): Buffer {
     const tableLength = this.#tableLength();
-    this.#request.length = 0;
-    this.#request.reserve(tableLength + this.#series.length);
-    this.#request.append(this.#symbols.table, 0, tableLength);
-    this.#request.append(this.#series);
+    const request = takeRequestBuffer();
+    request.reserve(tableLength + this.#series.length);
+    request.append(this.#symbols.table, 0, tableLength);
+    request.append(this.#series);
+    giveRequestBuffer(request);
+    if (this.#series !== nothing) giveRequestBuffer(this.#series);
+    this.#series = nothing;
     this.#count = 0;
-    return this.#request.written;
+    return request.written;
   }
 
   #tableLength(): number {
@@ -103,11 +115,11 @@ export class RemoteWrite2Writer implements RequestWriter {
   }
 
   #appendHistogram(series: OutputSeries): void {
-    const { length } = this.#message;
+    const { length } = message;
     const position = this.#beginSeries(series, 1 + varintLength(length) + length);
     this.#series.byte(0x1a);
     this.#series.varint(length);
-    this.#series.append(this.#message);
+    this.#series.append(message);
     this.#endSeries(position);
   }
 
@@ -116,9 +128,9 @@ export class RemoteWrite2Writer implements RequestWriter {
    * Returns its position in the plan.
    */
   #beginSeries(series: OutputSeries, pointLength: number): number {
+    if (this.#count === 0) this.#series = takeRequestBuffer();
     const writer = this.#series;
     const plan = this.#plan;
-    if (this.#count === 0) writer.length = 0;
     const position = this.#count++;
     if (plan.seriesAt(position) !== series.id) this.#planSeries(position, series);
     const { parts } = plan;

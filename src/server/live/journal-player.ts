@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
-import { decodeMetricSet, type MetricSet } from "../../cloud/metric-set.ts";
+import { decodeMetricSet } from "../../cloud/metric-set.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { NumberedRecord } from "./journal.ts";
 import type { JournalFacts } from "./journal-facts.ts";
@@ -49,9 +49,10 @@ export class JournalPlayer {
     return this.#pipeline;
   }
 
-  /** Opens the outputs that can be opened, with nothing counted. */
-  async begin(isLastChance: boolean): Promise<void> {
-    await this.outputs.reopen(isLastChance);
+  /** Opens outputs. True where the records are to be played from the first one on; else nothing has changed. */
+  async begin(isLastChance: boolean): Promise<boolean> {
+    const isMore = await this.outputs.openMore(isLastChance);
+    if (!isMore && this.#pipeline !== undefined) return false;
     const { thresholds, createdMs } = this.#record;
     const { facts, intervalMs, onNotice } = this.#options;
     this.#pipeline = new Pipeline({
@@ -63,10 +64,16 @@ export class JournalPlayer {
       clock: this.#sampleClock,
       onNotice,
     });
+    return true;
   }
 
-  /** @param set The push, where it is at hand decoded. */
-  async play({ entry, body, number }: NumberedRecord, set?: MetricSet): Promise<void> {
+  /** What was made of the records is of no use: they are to be played from the first one on. */
+  async abandon(): Promise<void> {
+    this.#pipeline = undefined;
+    await this.outputs.close(0);
+  }
+
+  async play({ entry, body, number }: NumberedRecord): Promise<void> {
     // Whoever pushes is answered in between.
     await nextTurn();
     this.#number = number;
@@ -74,7 +81,7 @@ export class JournalPlayer {
     const pipeline = this.#pipeline;
     switch (entry.kind) {
       case "push":
-        await pipeline?.push(entry.instance, set ?? decodeMetricSet(body));
+        await pipeline?.push(entry.instance, decodeMetricSet(body));
         break;
       case "close":
         pipeline?.close(entry.untilMs);

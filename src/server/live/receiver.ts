@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { RemoteWriteOptions } from "../../config/options.ts";
-import { ReceiverError } from "../../errors.ts";
+import { messageOf, ReceiverError } from "../../errors.ts";
 import { askReceiver } from "../../output/ask-receiver.ts";
 import { createClient } from "../../output/create-client.ts";
 import { type Agreement, agree, unasked } from "../../output/negotiate.ts";
@@ -32,7 +32,7 @@ export class Receiver implements AsyncDisposable {
   readonly #context: ReceiverContext;
   readonly #stopped = new AbortController();
   #agreement: Agreement | undefined;
-  #asking: Promise<void>;
+  readonly #asking: Promise<void>;
 
   /** @throws InputError, ConfigError for options that cannot be used */
   static async open(options: RemoteWriteOptions, context: ReceiverContext): Promise<Receiver> {
@@ -48,9 +48,7 @@ export class Receiver implements AsyncDisposable {
     this.displayUrl = client.displayUrl;
     this.#client = client;
     this.#context = context;
-    this.#asking = this.#ask().catch((error: unknown) => {
-      if (!this.#stopped.signal.aborted) throw error;
-    });
+    this.#asking = this.#ask();
   }
 
   /** Undefined while the store has not answered. */
@@ -69,21 +67,23 @@ export class Receiver implements AsyncDisposable {
     await this.#client.close();
   }
 
+  /** Never rejects: nobody waits for it while the server runs. */
   async #ask(): Promise<void> {
     const { clock, onNotice } = this.#context;
+    const { signal } = this.#stopped;
     let told = "";
-    while (this.#agreement === undefined) {
+    while (!signal.aborted) {
       const answer = await this.#askOnce();
-      if (this.#stopped.signal.aborted) return;
-      if (typeof answer === "string") {
-        if (answer !== told)
-          onNotice(`${answer}; samples wait in the runs' journals until it does`);
-        told = answer;
-        await clock.sleep(askAgainMs, this.#stopped.signal);
-      } else {
+      if (signal.aborted) return;
+      if (typeof answer !== "string") {
         this.#agreement = answer;
         for (const notice of answer.notices) onNotice(notice);
+        return;
       }
+      if (answer !== told) onNotice(`${answer}; samples wait in the runs' journals until it does`);
+      told = answer;
+      // It rejects when this is stopped.
+      await clock.sleep(askAgainMs, signal).catch(() => undefined);
     }
   }
 
@@ -93,13 +93,13 @@ export class Receiver implements AsyncDisposable {
     if (!this.options.preflight) return this.fallback;
     const tags = new Map([["testid", probeId]]);
     const context = { clock, random, tags, probeMs: clock.nowMs() };
-    const result = await askReceiver(this.options, this.#client, context);
-    if (result.kind === "refused") return result.text;
     try {
-      return agree(this.options, result, this.displayUrl);
+      const result = await askReceiver(this.options, this.#client, context);
+      return result.kind === "refused" ? result.text : agree(this.options, result, this.displayUrl);
     } catch (error) {
       if (error instanceof ReceiverError) return error.message;
-      throw error;
+      // What no network does, e.g. a certificate's file that has become unreadable: perhaps it is put right.
+      return `remote write to ${JSON.stringify(this.displayUrl)} does not work: ${messageOf(error)}`;
     }
   }
 }

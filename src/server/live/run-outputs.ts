@@ -6,7 +6,7 @@
  */
 import { basename } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { PlimsollError } from "../../errors.ts";
+import { messageOf, PlimsollError, systemErrorCode } from "../../errors.ts";
 import { PrometheusOutput } from "../../output/prometheus-output.ts";
 import { spoolFolder } from "../../output/spool-folder.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
@@ -40,6 +40,8 @@ export class RunOutputs {
   readonly #options: RunOutputsOptions;
   /** By the name of the spool's folder. */
   readonly #open = new Map<string, PrometheusOutput>();
+  /** By the same, why one could not be opened at the last try: said once. */
+  readonly #problems = new Map<string, string>();
 
   constructor(record: RunRecord, options: RunOutputsOptions) {
     this.#record = record;
@@ -63,6 +65,11 @@ export class RunOutputs {
     );
   }
 
+  /** Whether one could not be opened at the last try. */
+  get haveFailed(): boolean {
+    return this.#problems.size > 0;
+  }
+
   /** Whether every store has the points of all records. */
   get areDelivered(): boolean {
     const { facts } = this.#options;
@@ -77,23 +84,23 @@ export class RunOutputs {
   }
 
   /**
-   * Opens them, those that were open as well, with nothing counted yet.
+   * Opens those that can be opened. Where one more can, all others are opened again: all begin with nothing counted.
    *
    * @param isLastChance Whether a store that has not said what it takes gets what every store understands.
+   * @returns Whether there is one more; else those that were open go on.
    */
-  async reopen(isLastChance: boolean): Promise<void> {
-    await this.close(0);
-    for (const receiver of this.#options.receivers) {
-      const agreement =
-        this.#agreementOf(receiver) ?? (isLastChance ? receiver.fallback : undefined);
-      if (agreement === undefined) continue;
-      try {
-        await this.#openOne(receiver, agreement);
-      } catch (error) {
-        if (!(error instanceof PlimsollError)) throw error;
-        this.#options.onNotice(error.message);
-      }
+  async openMore(isLastChance: boolean): Promise<boolean> {
+    const before = [...this.#open];
+    const missing = this.#options.receivers.filter((one) => !this.#open.has(this.#nameOf(one)));
+    for (const receiver of missing) await this.#tryToOpen(receiver, isLastChance);
+    if (this.#open.size === before.length) return false;
+    for (const [name, output] of before) {
+      this.#open.delete(name);
+      await output.close();
     }
+    const others = this.#options.receivers.filter((one) => !missing.includes(one));
+    for (const receiver of others) await this.#tryToOpen(receiver, isLastChance);
+    return true;
   }
 
   /** What is not sent after `drainTimeoutMs` stays in the spools. */
@@ -104,6 +111,21 @@ export class RunOutputs {
       await Promise.all(outputs.map((output) => output.drain(drainTimeoutMs)));
     }
     await Promise.all(outputs.map((output) => output.close()));
+  }
+
+  async #tryToOpen(receiver: Receiver, isLastChance: boolean): Promise<void> {
+    const agreement = this.#agreementOf(receiver) ?? (isLastChance ? receiver.fallback : undefined);
+    if (agreement === undefined) return;
+    const name = this.#nameOf(receiver);
+    try {
+      await this.#openOne(receiver, agreement);
+      this.#problems.delete(name);
+    } catch (error) {
+      if (!(error instanceof PlimsollError) && systemErrorCode(error) === undefined) throw error;
+      const text = `samples for ${receiver.displayUrl} wait in the journal: ${messageOf(error)}`;
+      if (this.#problems.get(name) !== text) this.#options.onNotice(text);
+      this.#problems.set(name, text);
+    }
   }
 
   async #openOne(receiver: Receiver, { protocol, trendForm }: SentForm): Promise<void> {

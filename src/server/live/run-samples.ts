@@ -13,7 +13,9 @@ import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunState } from "../../runs/run-state.ts";
-import { PlimsollError } from "../../errors.ts";
+import { messageOf, PlimsollError, systemErrorCode } from "../../errors.ts";
+import { Attempts } from "./attempts.ts";
+import type { Backlog } from "./backlog.ts";
 import { Journal, journalPath, type NumberedRecord } from "./journal.ts";
 import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
@@ -26,15 +28,12 @@ export interface RunSamplesOptions extends StoreContext {
   /** Of the journals. */
   readonly directory: string;
   readonly journalLimitBytes: number;
+  /** Of all runs. */
+  readonly backlog: Backlog;
 }
 
 /** Clocks differ: a generator's may be so far behind ours. */
 const clockDifferenceMs = 60_000;
-/** Of pushes that are written down and wait for their turn: beyond it the generators wait, too. */
-const waitingLimitBytes = 64 * 1024 ** 2;
-const decodedLimitBytes = 2 * 1024 ** 2;
-/** To open an output, the run is read from its beginning. */
-const openAgainMs = 5_000;
 const noBody = Buffer.alloc(0);
 
 export class RunSamples {
@@ -50,8 +49,7 @@ export class RunSamples {
   /** Number of the last record that was played. */
   #applied = 0;
   #work: Promise<void> = Promise.resolve();
-  #waitingBytes = 0;
-  #openAgainMs = 0;
+  readonly #rebuilds = new Attempts();
 
   /** @throws SpoolError, or what the file system throws, where the journal cannot be used */
   static async open(record: RunRecord, options: RunSamplesOptions): Promise<RunSamples> {
@@ -67,7 +65,7 @@ export class RunSamples {
     }
     if (journal.length === 0) samples.#begin();
     samples.#applied = journal.length;
-    samples.#enqueue(() => samples.#rebuild());
+    samples.#enqueueRebuild();
     return samples;
   }
 
@@ -146,25 +144,27 @@ export class RunSamples {
     const entry: JournalEntry = { kind: "push", atMs, instance, key };
     const number = this.#write(entry, body);
     this.#watermark.arrived(set, atMs);
-    // Decoded, it has many times its size: what waits for longer is decoded again.
-    const own = this.#waitingBytes < decodedLimitBytes ? set : undefined;
-    this.#waitingBytes += body.length;
+    const { backlog } = this.#options;
+    backlog.add(body.length);
+    // Not as it is decoded, which is many times as large.
     this.#enqueue(async () => {
-      this.#waitingBytes -= body.length;
-      await this.#apply({ entry, body, number }, own);
+      backlog.remove(body.length);
+      await this.#apply({ entry, body, number });
     });
     return true;
   }
 
   /** Resolves when there is room for more. */
   async room(): Promise<void> {
-    if (this.#waitingBytes > waitingLimitBytes) await this.#work;
+    if (this.#options.backlog.isFull) await this.#work;
   }
 
   /** Closes the intervals that the clock says are over. */
   tick(): void {
     const nowMs = this.#nowMs;
-    this.#openMore(nowMs);
+    if (this.#needsRebuild && this.#rebuilds.isDue(nowMs) && !this.#journal.isGivenUp) {
+      this.#enqueueRebuild();
+    }
     if (this.#facts.lastArrivalMs === undefined || this.isEnded) return;
     const width = this.#intervalMs;
     const untilMs = Math.floor(this.#watermark.at(nowMs) / width) * width;
@@ -224,12 +224,19 @@ export class RunSamples {
     this.#write({ kind: "begin", earliestMs, startedMs });
   }
 
-  /** It has become known what a store takes, or an output could not be opened. */
-  #openMore(nowMs: number): void {
-    if (nowMs < this.#openAgainMs || !this.#player.outputs.canOpenMore || this.#journal.isGivenUp)
-      return;
-    this.#openAgainMs = nowMs + openAgainMs;
-    this.#enqueue(() => this.#rebuild());
+  /** Whether it has become known what a store takes, or the last rebuild has failed. */
+  get #needsRebuild(): boolean {
+    return this.#player.pipeline === undefined || this.#player.outputs.canOpenMore;
+  }
+
+  #enqueueRebuild(): void {
+    this.#rebuilds.begin();
+    this.#enqueue(async () => {
+      await this.#rebuild().finally(() => {
+        const { pipeline, outputs } = this.#player;
+        this.#rebuilds.end(this.#nowMs, pipeline === undefined || outputs.haveFailed);
+      });
+    });
   }
 
   #close(untilMs: number): void {
@@ -254,24 +261,36 @@ export class RunSamples {
   }
 
   #enqueue(task: () => Promise<void>): void {
-    this.#work = this.#work.then(task).catch((error: unknown) => {
-      const text = error instanceof PlimsollError ? error.message : String((error as Error).stack);
-      this.#options.onNotice(text);
-    });
+    this.#work = this.#work.then(task).catch((error: unknown) => this.#tell(error));
   }
 
-  /** Opens the outputs that can be opened, and takes over from the journal's beginning. */
+  #tell(error: unknown): void {
+    const isExpected = error instanceof PlimsollError || systemErrorCode(error) !== undefined;
+    this.#options.onNotice(isExpected ? messageOf(error) : String((error as Error).stack));
+  }
+
+  /** Opens the outputs that can be opened; where there is one more, all of the journal is played to all of them. */
   async #rebuild(isLastChance = false): Promise<void> {
-    await this.#player.begin(isLastChance);
-    for await (const record of this.#journal.read(this.#applied)) await this.#player.play(record);
+    try {
+      if (!(await this.#player.begin(isLastChance))) return;
+      for await (const record of this.#journal.read(this.#applied)) await this.#play(record);
+    } catch (error) {
+      await this.#player.abandon();
+      throw error;
+    }
   }
 
-  async #apply(record: NumberedRecord, set?: MetricSet): Promise<void> {
+  async #apply(record: NumberedRecord): Promise<void> {
     const { kind } = record.entry;
     // A store must not have what a machine that fails forgets: totals that go back are read as a new beginning.
     if (kind === "close" || kind === "end") await this.#journal.sync();
     this.#applied = record.number;
-    await this.#player.play(record, set);
+    await this.#play(record);
+  }
+
+  /** A record that is a bug of ours costs its own samples, the first time and each time that it is read again. */
+  async #play(record: NumberedRecord): Promise<void> {
+    await this.#player.play(record).catch((error: unknown) => this.#tell(error));
   }
 
   /** The journal cannot be written to. The run goes on without it, and every store has to do with what it takes. */

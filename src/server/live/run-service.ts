@@ -30,6 +30,7 @@ import type {
 import { isOver } from "../../runs/transitions.ts";
 import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
 import { openDataDirectory } from "../data-directory.ts";
+import { Backlog } from "./backlog.ts";
 import { findJournaledRuns } from "./journaled-runs.ts";
 import { LiveRun } from "./live-run.ts";
 import { renameNumberedFiles } from "./numbered-files.ts";
@@ -81,6 +82,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   readonly #logs: RunLogs;
   readonly #archives: RunArchives;
   readonly #receivers: Receiver[] = [];
+  readonly #backlog = new Backlog();
   readonly #runs = new Map<number, LiveRun>();
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
@@ -302,6 +304,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
     return new LiveRun(record, {
       ...this.#options,
       receivers: this.#receivers,
+      backlog: this.#backlog,
       directory: this.#journals,
       timeoutMs: runTimeoutMs ?? defaultRunTimeoutMs,
       lateMs: lateMs ?? defaultLateMs,

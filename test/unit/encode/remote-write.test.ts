@@ -262,6 +262,29 @@ describe.each(["1", "2"] as const)("remote write %s", (protocol) => {
     }
   });
 
+  it("keeps the requests of several encoders apart that are made at the same time", () => {
+    const metrics = ["a", "b", "c"];
+    const names: string[][] = metrics.map(() => []);
+    const encoders = metrics.map(
+      (_, at) =>
+        new BatchEncoder(protocol, ({ body }) => {
+          const { series } = decodeWriteRequest(protocol, body);
+          names[at]?.push(...series.map(({ labels }) => labels[0]?.value ?? ""));
+        }),
+    );
+    for (let request = 0; request < 3; request++) {
+      for (let id = 0; id < 20; id++) {
+        for (const [at, encoder] of encoders.entries()) {
+          encoder.float(seriesOf(id, { __name__: `${metrics[at]}${id}` }), t + request, 1, 0);
+        }
+      }
+      for (const encoder of encoders) encoder.flush();
+    }
+    const written = (metric: string): string[] =>
+      Array.from({ length: 60 }, (_, at) => `${metric}${at % 20}`);
+    expect(names).toEqual(metrics.map(written));
+  });
+
   it("makes a request that stands alone, also when series come again", () => {
     const series = seriesOf(0, { __name__: "m", job: "a" });
     const batches = encode(protocol, (encoder) => {

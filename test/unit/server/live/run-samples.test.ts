@@ -5,6 +5,7 @@ import { assert, asyncProperty, nat } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
+import { Backlog } from "../../../../src/server/live/backlog.ts";
 import { journalPath } from "../../../../src/server/live/journal.ts";
 import { RunSamples } from "../../../../src/server/live/run-samples.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
@@ -37,6 +38,7 @@ async function open(id: number, nowMs: () => number): Promise<RunSamples> {
     receivers: [],
     directory: folder,
     journalLimitBytes: 1024 ** 3,
+    backlog: new Backlog(),
     clock: { nowMs, sleep: async () => undefined },
     random: () => 0.5,
     userAgent: "plimsoll/test",
