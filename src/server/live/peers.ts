@@ -40,12 +40,17 @@ const archiveTimeoutMs = 10 * 60_000;
 /** The largest that a server takes from k6. */
 const bodyLimitBytes = 16 * 1024 ** 2;
 
+/** Of runs, of how many it is remembered who has them. */
+const rememberedOwners = 10_000;
+
 const contentType = "application/octet-stream";
 
 /** The own service for runs of this server, and the owners' for others. */
 export class PeerRunService implements RunService {
   readonly #own: RunService;
   readonly #options: PeersOptions;
+  /** By run, the newest last: an owner never changes, and a push must not need the database. */
+  readonly #owners = new Map<number, string>();
 
   constructor(own: RunService, options: PeersOptions) {
     this.#own = own;
@@ -92,7 +97,14 @@ export class PeerRunService implements RunService {
 
   /** Undefined where it is this server, or none. */
   async #ownerOf(runId: number): Promise<string | undefined> {
-    const owner = await this.#options.repository.ownerUrl(runId);
+    const owner = this.#owners.get(runId) ?? (await this.#options.repository.ownerUrl(runId));
+    if (owner === undefined) return undefined;
+    this.#owners.delete(runId);
+    this.#owners.set(runId, owner);
+    if (this.#owners.size > rememberedOwners) {
+      const [oldest = runId] = this.#owners.keys();
+      this.#owners.delete(oldest);
+    }
     return owner === this.#options.ownerUrl || owner === "" ? undefined : owner;
   }
 
