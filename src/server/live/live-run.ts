@@ -144,7 +144,8 @@ export class LiveRun {
     this.#isClosed = true;
     await this.#background;
     await this.#ending?.catch(() => undefined);
-    await (await this.#samples)?.close(drainTimeoutMs);
+    // Whoever wanted them has been told why they could not be opened.
+    await (await this.#samples?.catch(() => undefined))?.close(drainTimeoutMs);
   }
 
   /** Forgets its samples. */

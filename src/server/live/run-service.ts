@@ -32,6 +32,7 @@ import { LiveRun } from "./live-run.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
 import { RunLogs } from "./run-logs.ts";
+import { ServiceUnavailable } from "./service-unavailable.ts";
 import { journalPath } from "./journal.ts";
 
 export interface RunServiceOptions {
@@ -76,6 +77,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   /** Runs of which nothing more was expected, until their files are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /**
    * Takes the data directory for this process and goes on with the runs that are in it. The stores need not be there.
@@ -177,8 +179,10 @@ export class LiveRunService implements RunService, AsyncDisposable {
 
   /** Stops. Runs stay open, and go on when the service is opened again. */
   async close(drainTimeoutMs: number = this.#options.drainTimeoutMs): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     await Promise.all([...this.#runs.values()].map((run) => run.close(drainTimeoutMs)));
+    await Promise.all(this.#leaving.values());
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
     this.#lock.release();
@@ -245,6 +249,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   #add(record: RunRecord): LiveRun {
+    // Its journal is the next one's.
+    if (this.#isClosed) throw new ServiceUnavailable("this server is stopping");
     const { runTimeoutMs, lateMs, journalLimitBytes, onNotice } = this.#options;
     const run = new LiveRun(record, {
       ...this.#options,
