@@ -5,9 +5,10 @@
  */
 import { once } from "node:events";
 import type { FastifyInstance } from "fastify";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { SteadyClock } from "../library/steady-clock.ts";
 import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
 import { createApp } from "../server/app.ts";
@@ -42,9 +43,10 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
   const files = cert !== undefined && key !== undefined ? { cert, key } : undefined;
   const certificate = files && (await readCertificate(files));
 
-  await using repository = await openRepository({ ...options, clock: systemClock });
-  await timeOutLostRuns(repository, systemClock);
-  const authenticator = new TokenAuthenticator(repository, systemClock);
+  const clock = steadyClock();
+  await using repository = await openRepository({ ...options, clock });
+  await timeOutLostRuns(repository, clock);
+  const authenticator = new TokenAuthenticator(repository, clock);
   await using own = await LiveRunService.open({
     repository,
     peerUrl: peerUrlOf(options),
@@ -56,7 +58,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
       const token = createToken("plr");
       return { token, hash: hashToken(token) };
     },
-    clock: systemClock,
+    clock,
     random: Math.random,
     userAgent,
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
@@ -71,7 +73,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     files: runFilesIn(options.dataDir),
     authenticator,
     metrics,
-    clock: systemClock,
+    clock,
     publicUrl,
     certificate,
     log: io.stdout,
@@ -87,18 +89,27 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     if (files && certificate) {
       void renewCertificate(app.server, files, {
         current: certificate,
-        clock: systemClock,
+        clock,
         signal: interrupts.signal,
         onNotice: say,
       });
     }
     // Not before it listens: a start that fails would take the token with it.
-    const firstToken = await issueFirstToken(repository, systemClock.nowMs());
+    const firstToken = await issueFirstToken(repository, clock.nowMs());
     io.stderr.write(greeting(options, { publicUrl, firstToken, stores: own.stores }));
     if (!interrupts.signal.aborted) await once(interrupts.signal, "abort");
   } finally {
     await close(app);
   }
+}
+
+/**
+ * A machine's clock that is set back would stop the runs' intervals from closing for as long. Unlike `SteadyClock` alone,
+ * whoever sleeps keeps the process alive: what is spooled is sent when nothing listens any longer.
+ */
+function steadyClock(): Clock {
+  const clock = new SteadyClock();
+  return { nowMs: () => clock.nowMs(), sleep: systemClock.sleep };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Options["listen"]): Promise<void> {

@@ -2,15 +2,21 @@
  * Postgres, by a URL: several servers may share it.
  *
  * In:  `postgres://user:password@host:port/database`, with the parameters that libpq has (`sslmode`).
- * Out: a pool of connections. One that breaks is replaced; the query on it fails.
+ * Out: a pool of connections. One that breaks is replaced; the query on it fails. While Postgres is started again, queries
+ * wait for a connection.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
-import { Pool, types } from "pg";
+import { DatabaseError as Refusal, Pool, type PoolClient, types } from "pg";
 import { DatabaseError, messageOf, systemErrorCode } from "../errors.ts";
 import { bindableValues } from "./bindable.ts";
 import type { Schema } from "./schema.ts";
 
 const connectTimeoutMs = 10_000;
+
+/** Postgres starts again within seconds. k6 waits for an answer for a minute, and asks three times. */
+const patienceMs = 10_000;
+const retryMs = 200;
 
 /** A query that has no answer by then has lost its server. */
 const queryTimeoutMs = 30_000;
@@ -50,10 +56,33 @@ export async function openPostgres(url: string): Promise<PostgresDatabase> {
     });
   }
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({
+      pool: {
+        connect: async () => await connectPatiently(pool),
+        end: async () => await pool.end(),
+      },
+    }),
     plugins: [bindableValues],
   });
   return { db, name, close: () => db.destroy() };
+}
+
+/** Nothing has been asked yet, so that it may be tried again. */
+async function connectPatiently(pool: Pool): Promise<PoolClient> {
+  const deadlineMs = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (pool.ending || !isAway(error) || performance.now() >= deadlineMs) throw error;
+    }
+    await delay(retryMs);
+  }
+}
+
+/** Whether nobody answered, or only to say that it stops or starts. */
+function isAway(error: unknown): boolean {
+  return !(error instanceof Refusal) || ["57P01", "57P03"].includes(error.code ?? "");
 }
 
 /** `bigint` comes as a text by default, because it has more digits than a number; ours, times and counts, do not. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { startProgram, type ProgramResult } from "./program.ts";
+import { type ExportedMetric, K6Summary } from "./run-counts.ts";
 import type { ToolName } from "./tools.ts";
 
 /** Those that the matrix of docs/k6-cloud.md has. */
@@ -52,6 +53,8 @@ export interface CloudK6 extends AsyncDisposable {
   readonly runId: Promise<number>;
   readonly result: Promise<ProgramResult>;
   kill(signal: NodeJS.Signals): void;
+  /** k6's own. Rejects where it has none. */
+  summary(): Promise<K6Summary>;
   /** How many requests k6's own summary counts; undefined where it has none. */
   requests(): Promise<number | undefined>;
 }
@@ -85,22 +88,23 @@ export function startCloudK6(options: CloudK6Options): CloudK6 {
   pageUrl.catch(() => undefined);
   const runId = pageUrl.then((url) => Number(/\/runs\/(\d+)$/.exec(url)?.[1]));
   runId.catch(() => undefined);
+  const summary = async (): Promise<K6Summary> => {
+    const text = await readFile(summaryFile, "utf8");
+    const { metrics }: { readonly metrics: Readonly<Record<string, ExportedMetric>> } =
+      JSON.parse(text);
+    return new K6Summary(metrics);
+  };
   return {
     pid: k6.pid,
     pageUrl,
     runId,
     result: k6.result,
     kill: (signal) => k6.kill(signal),
+    summary,
     async requests() {
-      const text = await readFile(summaryFile, "utf8").catch(() => undefined);
-      if (text === undefined) return undefined;
-      const { metrics }: ExportedSummary = JSON.parse(text);
-      return metrics["http_reqs"]?.count ?? 0;
+      const counted = await summary().catch(() => undefined);
+      return counted && (counted.counts["http_reqs"] ?? 0);
     },
     [Symbol.asyncDispose]: () => k6[Symbol.asyncDispose](),
   };
-}
-
-interface ExportedSummary {
-  readonly metrics: Readonly<Record<string, { readonly count?: number }>>;
 }

@@ -24,7 +24,12 @@ export interface CloudServer extends AsyncDisposable {
   /** Where it listens. */
   readonly url: string;
   readonly adminToken: string;
+  /** The one that runs, or ran last. */
   readonly process: PlimsollProcess;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Killed, if it still runs, and started with the same data. Resolves when it can be used; rejects if it ends before. */
+  restart(): Promise<void>;
   /** What `plimsoll env` says, as a shell understands it; of a server that is reached by another URL, that. */
   k6Environment(url?: string): Promise<Readonly<Record<string, string>>>;
   /** Any request below `/api/v1`, as the admin. Rejects where the answer is no 2xx. */
@@ -40,23 +45,35 @@ export async function startCloudServer(options: CloudServerOptions): Promise<Clo
   const { writeUrl, flags = [], port = await findFreePort(), wrapper } = options;
   const folder = await createTemporaryFolder();
   const url = `http://127.0.0.1:${port}`;
-  const started = startPlimsoll(
-    ["serve", "--listen", `127.0.0.1:${port}`, "--out", `prometheus-rw=${writeUrl}`, ...flags],
-    { folder: folder.path, ...(wrapper !== undefined && { wrapper }) },
-  );
+  const begin = (): PlimsollProcess =>
+    startPlimsoll(
+      ["serve", "--listen", `127.0.0.1:${port}`, "--out", `prometheus-rw=${writeUrl}`, ...flags],
+      { folder: folder.path, ...(wrapper !== undefined && { wrapper }) },
+    );
+  let started = begin();
+  const kill = async (): Promise<void> => await started[Symbol.asyncDispose]();
   const dispose = async (): Promise<void> => {
-    await started[Symbol.asyncDispose]();
+    await kill();
     await folder[Symbol.asyncDispose]();
   };
+  const isReady = async (): Promise<void> => {
+    const one = started;
+    const look = async (): Promise<void> => {
+      if (!(await fetch(`${url}/-/ready`)).ok) throw new Error(`not ready:\n${one.stderr}`);
+    };
+    const ended = one.result.then(() => {
+      throw new Error(`it ended:\n${one.stderr}`);
+    });
+    const greeted = one.waitFor("samples to").then(async () => await vi.waitFor(look, patience));
+    await Promise.race([greeted, ended]);
+  };
   try {
-    await started.waitFor(/plm_[\w-]{43}/);
-    await vi.waitFor(async () => {
-      if (!(await fetch(`${url}/-/ready`)).ok) throw new Error(`not ready:\n${started.stderr}`);
-    }, patience);
+    await isReady();
   } catch (error) {
     await dispose();
     throw error;
   }
+  // The greeting is written at once.
   const [adminToken = ""] = /plm_[\w-]{43}/.exec(started.stderr) ?? [];
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(`${url}/api/v1${path}`, {
@@ -78,7 +95,15 @@ export async function startCloudServer(options: CloudServerOptions): Promise<Clo
   return {
     url,
     adminToken,
-    process: started,
+    get process() {
+      return started;
+    },
+    kill,
+    async restart() {
+      await kill();
+      started = begin();
+      await isReady();
+    },
     async k6Environment(server = url) {
       const script = `eval "$(${quoted(plimsollCommand(["env", "--server", server]))})" && env -0`;
       const shell = startProgram(["sh", "-c", script], {

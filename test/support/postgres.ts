@@ -13,7 +13,10 @@ const postgresPrograms = findPostgres();
  * Like `describe`, with a running Postgres. Without one the suite says by name that it was skipped, and fails where
  * `REQUIRE_SERVICES=1`, as in CI.
  */
-export function describeWithPostgres(name: string, body: (postgres: () => Postgres) => void): void {
+export function describeWithPostgres(
+  name: string,
+  body: (postgres: () => Postgres, startAgain: () => Promise<void>) => void,
+): void {
   const programs = postgresPrograms;
   if (programs) {
     describe(name, () => {
@@ -27,7 +30,11 @@ export function describeWithPostgres(name: string, body: (postgres: () => Postgr
         await postgres.stop();
         await folder[Symbol.asyncDispose]();
       });
-      body(() => postgres);
+      // Where it was stopped: at the same port, with its data.
+      const startAgain = async (): Promise<void> => {
+        postgres = await startPostgres({ programs, folder: folder.path, port: postgres.port });
+      };
+      body(() => postgres, startAgain);
     });
     return;
   }

@@ -35,7 +35,12 @@ export class JournalPlayer {
   constructor(record: RunRecord, options: JournalPlayerOptions) {
     this.#record = record;
     this.#options = options;
-    this.#sampleClock = { ...options.clock, nowMs: () => this.#timeMs };
+    const { clock } = options;
+    // Not `...clock`: a class's methods are not its own.
+    this.#sampleClock = {
+      nowMs: () => this.#timeMs,
+      sleep: async (durationMs, signal) => await clock.sleep(durationMs, signal),
+    };
     this.outputs = new RunOutputs(record, {
       ...options,
       sampleClock: this.#sampleClock,

@@ -44,6 +44,8 @@ export class LiveRun {
   #nextLookMs = 0;
   #isClosed = false;
   #ending: Promise<RunRecord> | undefined;
+  /** Whether the record has the summary behind the journal's end. Who opens the run again does not know. */
+  #isEndSaved = false;
   /** What a tick has begun. */
   #background: Promise<void> | undefined;
 
@@ -94,7 +96,7 @@ export class LiveRun {
       this.#inBackground(() => this.end({ state: "timed_out", reason }));
     } else if (samples && isOpen) {
       this.#inBackground(() => this.#save());
-    } else if (samples && !samples.isEnded && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
+    } else if (samples && !this.#hasEnd && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
       this.#inBackground(() => this.#writeEnd(samples));
     }
   }
@@ -105,10 +107,17 @@ export class LiveRun {
     if (this.#samples === undefined) return true;
     const samples = this.#opened;
     const { clock, lateMs } = this.#options;
-    return samples?.isDelivered === true && clock.nowMs() - this.#lastActivityMs > lateMs;
+    const isLate = clock.nowMs() - this.#lastActivityMs > lateMs;
+    return isLate && this.#hasEnd && samples?.isDelivered === true;
+  }
+
+  /** Whether the end is written, in the journal and in the record, and nothing has come since: both may fail. */
+  get #hasEnd(): boolean {
+    return this.#isEndSaved && this.#opened?.isEnded === true;
   }
 
   async end(reported: ReportedEnd): Promise<RunRecord> {
+    if (this.#isClosed) throw stopping();
     this.#ending ??= this.#end(reported).finally(() => (this.#ending = undefined));
     return await this.#ending;
   }
@@ -126,7 +135,7 @@ export class LiveRun {
   async open(): Promise<RunSamples> {
     if (!this.#isClosed) this.#samples ??= this.#open();
     const samples = await this.#samples;
-    if (this.#isClosed || !samples) throw new ServiceUnavailable("this server is stopping");
+    if (this.#isClosed || !samples) throw stopping();
     return samples;
   }
 
@@ -135,7 +144,8 @@ export class LiveRun {
     this.#isClosed = true;
     await this.#background;
     await this.#ending?.catch(() => undefined);
-    await (await this.#samples)?.close(drainTimeoutMs);
+    // Whoever wanted them has been told why they could not be opened.
+    await (await this.#samples?.catch(() => undefined))?.close(drainTimeoutMs);
   }
 
   /** Forgets its samples. */
@@ -209,16 +219,19 @@ export class LiveRun {
     return this.#record;
   }
 
-  /** What the outputs and the record say of the run as a whole. */
+  /** What the outputs and the record say of the run as a whole; of it, what is not written yet. */
   async #writeEnd(samples: RunSamples): Promise<void> {
     const { state, thresholds, id } = this.#record;
-    await samples.end(state, thresholds.flatMap(toResult));
+    this.#isEndSaved = false;
+    if (samples.isEnded) await samples.settled();
+    else await samples.end(state, thresholds.flatMap(toResult));
     if (samples.isWhole) {
       const changes = { summary: samples.watch?.totals().flatMap(toSummary) ?? [] };
       this.#take(await this.#options.repository.change(id, changes));
     }
     // What came while all this was written.
     if (samples.lastArrivalMs !== this.#record.lastDataMs) await this.#save();
+    this.#isEndSaved = true;
   }
 
   #verdicts(samples: RunSamples | undefined, isFinal: boolean): ThresholdVerdict[] {
@@ -246,6 +259,10 @@ export class LiveRun {
   #tell(error: unknown): void {
     this.#options.onNotice(this.#record, messageOf(error));
   }
+}
+
+function stopping(): ServiceUnavailable {
+  return new ServiceUnavailable("this server is stopping");
 }
 
 /** Of a run of which not all samples are known: what has failed once stays so, anything else is open. */

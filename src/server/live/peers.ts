@@ -40,12 +40,17 @@ const archiveTimeoutMs = 10 * 60_000;
 /** The largest that a server takes from k6. */
 const bodyLimitBytes = 16 * 1024 ** 2;
 
+/** Of how many runs it is remembered that they are this server's. */
+const rememberedRuns = 10_000;
+
 const contentType = "application/octet-stream";
 
 /** The own service for runs of this server, and the owners' for others. */
 export class PeerRunService implements RunService {
   readonly #own: RunService;
   readonly #options: PeersOptions;
+  /** Nobody else takes them while this server is there, and a push to them must not need the database. */
+  readonly #ownRuns = new Set<number>();
 
   constructor(own: RunService, options: PeersOptions) {
     this.#own = own;
@@ -92,8 +97,15 @@ export class PeerRunService implements RunService {
 
   /** Undefined where it is this server, or none. */
   async #ownerOf(runId: number): Promise<RunServer | undefined> {
+    if (this.#ownRuns.has(runId)) return undefined;
     const owner = await this.#options.repository.ownerOf(runId);
-    return owner?.id === this.#options.serverId ? undefined : owner;
+    if (owner?.id !== this.#options.serverId) return owner;
+    this.#ownRuns.add(runId);
+    if (this.#ownRuns.size > rememberedRuns) {
+      const [oldest = runId] = this.#ownRuns;
+      this.#ownRuns.delete(oldest);
+    }
+    return undefined;
   }
 
   async #ask<Answer>(

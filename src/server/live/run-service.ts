@@ -38,6 +38,7 @@ import { Presence } from "./presence.ts";
 import { Receiver } from "./receiver.ts";
 import { RunArchives } from "./run-archives.ts";
 import { RunLogs } from "./run-logs.ts";
+import { ServiceUnavailable } from "./service-unavailable.ts";
 
 export interface RunServiceOptions {
   readonly repository: RunRepository;
@@ -89,6 +90,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #presence: Presence | undefined;
   #serverId = "";
+  #isClosed = false;
 
   /**
    * Takes the data directory for this process and goes on with the runs that are in it. The stores need not be there.
@@ -198,9 +200,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
 
   /** Stops. Runs stay open, and go on when the service is opened again. */
   async close(drainTimeoutMs: number = this.#options.drainTimeoutMs): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     await this.#presence?.stop();
     await Promise.all([...this.#runs.values()].map((run) => run.close(drainTimeoutMs)));
+    await Promise.all(this.#leaving.values());
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
     this.#lock.release();
@@ -294,6 +298,8 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   #add(record: RunRecord): LiveRun {
+    // Its journal is the next one's.
+    if (this.#isClosed) throw new ServiceUnavailable("this server is stopping");
     const run = this.#create(record);
     this.#runs.set(record.id, run);
     return run;
