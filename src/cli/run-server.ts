@@ -10,6 +10,7 @@ import type { Options } from "../config/options.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
+import { createAdmission } from "../server/admission.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
@@ -69,9 +70,15 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     peers: isShared ? peerRoutes(own, peers) : undefined,
     files: runFilesIn(options.dataDir),
     authenticator,
+    admission: createAdmission({
+      clock: systemClock,
+      openRunsOf: (name) => own.openRunsOf(name),
+      onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
+    }),
     metrics,
     clock: systemClock,
     publicUrl,
+    trustedProxies: options.trustedProxies,
     certificate,
     log: io.stdout,
   });
