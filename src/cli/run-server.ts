@@ -11,6 +11,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { SteadyClock } from "../library/steady-clock.ts";
 import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
+import { createAdmission } from "../server/admission.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
@@ -72,9 +73,15 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     peers: isShared ? peerRoutes(own, peers) : undefined,
     files: runFilesIn(options.dataDir),
     authenticator,
+    admission: createAdmission({
+      clock: systemClock,
+      openRunsOf: (name) => own.openRunsOf(name),
+      onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
+    }),
     metrics,
     clock,
     publicUrl,
+    trustedProxies: options.trustedProxies,
     certificate,
     log: io.stdout,
   });

@@ -14,6 +14,9 @@ import { checkDecodedSize, inflatedLength, maxInflatedBytes } from "./metric-set
 /** In seconds. k6's own is 3; a longer one would hide a run for as long. */
 const longestPeriod = 3_600;
 
+/** Characters. Source: k6 `metrics/registry.go` (`nameRegexString`). */
+const longestName = 129;
+
 /** For all pushes: it is large, and each push is decoded in one go. */
 const decoder = new BucketDecoder();
 
@@ -43,6 +46,11 @@ function check(set: MetricSet): void {
   }
   for (const { name, type } of metrics) {
     if (name === "") throw new Error("a metric has no name");
+    if (name.length > longestName) {
+      throw new Error(
+        `a metric's name has ${name.length} characters, expected up to ${longestName}`,
+      );
+    }
     if (!(type >= 1 && type <= 4)) {
       throw new Error(`metric ${JSON.stringify(name)} is of type ${type}, expected 1 to 4`);
     }

@@ -3,6 +3,7 @@
  *
  * In a variable the items are one text with commas; repeated flags and YAML lists keep them apart.
  */
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import { expectNotEmpty, unchanged, type OptionKind } from "./option-kinds.ts";
@@ -79,6 +80,25 @@ export const scopes: OptionKind<readonly string[]> = {
   repeatable: false,
   parse: toItems,
   format: (items) => (items.length === 0 ? "-" : items.join(",")),
+  redact: unchanged,
+};
+
+/** Addresses, and networks in CIDR notation. Source: RFC 4632, RFC 4291. */
+export const networks: OptionKind<readonly string[]> = {
+  placeholder: "address",
+  repeatable: true,
+  parse: (raw) =>
+    toItems(raw).map((item) => {
+      const [, address = "", bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(item) ?? [];
+      const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+      if (maxBits < 0 || Number(bits ?? 0) > maxBits) {
+        throw new UsageError(
+          `${JSON.stringify(item)} is not an address: expected one such as "10.1.2.3", "10.0.0.0/8" or "::1"`,
+        );
+      }
+      return item;
+    }),
+  format: (items) => (items.length === 0 ? "-" : items.join(", ")),
   redact: unchanged,
 };
 

@@ -62,6 +62,8 @@ export interface ServerOptions {
   readonly peerUrl: string | undefined;
   /** Of a Postgres. `undefined`: runs are kept in the data directory. */
   readonly databaseUrl: string | undefined;
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   /** PEM file; HTTPS where there is one. */
   readonly tlsCertificateFile: string | undefined;
   readonly tlsKeyFile: string | undefined;

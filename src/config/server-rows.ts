@@ -10,6 +10,7 @@ import {
   path,
   text,
 } from "./option-kinds.ts";
+import { networks } from "./list-kinds.ts";
 import { spelled, type OptionRow } from "./option-row.ts";
 import type { ClientOptions, ServerOptions } from "./options.ts";
 
@@ -53,6 +54,15 @@ export const serverRows: Rows<ServerOptions> = {
     defaultText: "a file in the data directory",
     description: "Postgres that keeps the runs, e.g. of several servers",
     secret: true,
+  },
+  trustedProxies: {
+    ...spelled("trust-proxy"),
+    group: "serve",
+    kind: networks,
+    toDefault: () => [],
+    description:
+      "address or network (`10.0.0.0/8`) of a proxy in front, which says for whom it asks; else all its clients share one address's limits",
+    secret: false,
   },
   tlsCertificateFile: {
     ...spelled("tls-cert"),

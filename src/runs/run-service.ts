@@ -38,8 +38,11 @@ export interface MetricsPush {
   readonly body: Buffer;
 }
 
+/** Why nothing of a push was taken: the run has as many names of generators, or of metrics, as it may have. */
+export type PushExcess = "too_many_generators" | "too_many_metrics";
+
 /** `stopped`: the run is over for this generator, and it should end. */
-export type PushOutcome = "stored" | "repeated" | "stopped" | "unknown_run";
+export type PushOutcome = "stored" | "repeated" | "stopped" | "unknown_run" | PushExcess;
 
 export interface LogLine {
   /** Unix nanoseconds. */

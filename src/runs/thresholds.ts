@@ -12,6 +12,9 @@ import { InputError, messageOf } from "../errors.ts";
 import type { Json, Threshold } from "./run-record.ts";
 import { parseExpression } from "./threshold-expression.ts";
 
+/** Of one run: each is judged every two seconds. A thousand is more than anybody reads. */
+const maxThresholds = 1_000;
+
 /** Which samples a threshold is about. */
 export interface MetricSelector {
   readonly metric: string;
@@ -22,7 +25,7 @@ export interface MetricSelector {
 /**
  * In the order of the script; none for undefined and null, which k6 sends for a script without thresholds.
  *
- * @throws InputError that names every threshold that cannot be understood, and why
+ * @throws InputError that names every threshold that cannot be understood, and why; for more than 1 000
  */
 export function parseThresholds(thresholds: Json | undefined): Threshold[] {
   if (thresholds === undefined || thresholds === null) return [];
@@ -47,6 +50,9 @@ export function parseThresholds(thresholds: Json | undefined): Threshold[] {
     }
   }
   if (problems.length > 0) throw new InputError(`thresholds: ${problems.join("; ")}`);
+  if (parsed.length > maxThresholds) {
+    throw new InputError(`there are ${parsed.length} thresholds: expected up to ${maxThresholds}`);
+  }
   return parsed;
 }
 

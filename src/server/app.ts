@@ -13,6 +13,7 @@ import Fastify, {
 import type { Clock } from "../clock.ts";
 import type { Freshness } from "../cloud/api/cloud-api-options.ts";
 import { registerCloudApi } from "../cloud/api/cloud-api.ts";
+import type { Admission } from "../runs/admission.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
 import type { RunService } from "../runs/run-service.ts";
 import { version } from "../version.ts";
@@ -49,6 +50,7 @@ export interface ServerDependencies {
   readonly service: RunService;
   readonly files: RunFiles;
   readonly authenticator: TokenAuthenticator;
+  readonly admission: Admission;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
   /** How k6 and people reach the server; no slash at its end. */
@@ -57,6 +59,8 @@ export interface ServerDependencies {
   readonly peers?: FastifyPluginAsync | undefined;
   /** HTTPS where there is one. */
   readonly certificate?: Certificate | undefined;
+  /** Proxies in front, whose `X-Forwarded-For` is believed: addresses and networks. */
+  readonly trustedProxies?: readonly string[];
   /** One JSON object a line. */
   readonly log: { write(line: string): unknown };
   readonly limits?: Partial<HttpLimits & RequestLimits>;
@@ -68,6 +72,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   const app = Fastify({
     serverFactory: (listener) => createHttpServer(listener, certificate, limits),
     forceCloseConnections: "idle",
+    trustProxy: [...(dependencies.trustedProxies ?? [])],
     bodyLimit: bodyLimitBytes,
     // A testid has the test's name in it.
     routerOptions: { maxParamLength: maxRunParamLength },
@@ -98,7 +103,11 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   });
   await addLimits(app, { ...dependencies, limits });
   addHealth(app, dependencies);
-  await registerCloudApi(app, { ...dependencies, freshness: defaultFreshness });
+  await registerCloudApi(app, {
+    ...dependencies,
+    freshness: defaultFreshness,
+    onRefused: (reason) => metrics.refused(reason),
+  });
   await registerApi(app, dependencies);
   if (dependencies.peers) await app.register(dependencies.peers);
   return app;

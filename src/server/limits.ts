@@ -4,14 +4,14 @@
  * A generator that is refused comes again only for a 5xx: 429 makes k6 drop what it wanted to push (`provisioning`
  * client) or give up after a second. So what is pushed is answered 503.
  */
-import rateLimit from "@fastify/rate-limit";
+import rateLimit, { normalizeIP } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
 import { tokenOf } from "./authenticate.ts";
-import { FailureLimit } from "./failure-limit.ts";
 import { HttpError } from "./http-error.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
+import { WindowLimit } from "./window-limit.ts";
 
 export interface RequestLimits {
   /**
@@ -24,6 +24,14 @@ export interface RequestLimits {
 }
 
 export const defaultRequestLimits: RequestLimits = { perMinute: 60_000, atOnce: 256 };
+
+/**
+ * Wrong tokens of an address: a person mistypes a few times; a k6 with a wrong token asks at most four times, and ends.
+ *
+ * Beyond the limit the address is refused. Tokens that are right go on, so that one wrong token behind a proxy does not end
+ * the runs of all who share it: nobody guesses one of 256 bits.
+ */
+const failureLimit = { count: 20, windowMs: 60_000 };
 
 export async function addLimits(
   app: FastifyInstance,
@@ -55,11 +63,11 @@ export async function addLimits(
     );
   });
 
-  const failures = new FailureLimit(clock);
+  const failures = new WindowLimit(clock, failureLimit);
   app.addHook("onRequest", async (request, reply) => {
-    const waitSeconds = failures.waitSeconds(request.ip);
-    if (waitSeconds === 0 || isPublic(request)) return;
-    const token = tokenOf(request.headers.authorization) ?? tokenOfUrl(request);
+    const waitSeconds = failures.waitSeconds(normalizeIP(request.ip));
+    if (waitSeconds === 0 || takesNoToken(request)) return;
+    const token = tokenOf(request.headers.authorization);
     if (token !== undefined && (await authenticator.authenticate(token))) return;
     metrics.refused("authentication");
     void reply.header("Retry-After", String(waitSeconds));
@@ -71,7 +79,7 @@ export async function addLimits(
   });
   app.addHook("onResponse", async (request, reply) => {
     if (reply.statusCode !== 401) return;
-    failures.add(request.ip);
+    failures.add(normalizeIP(request.ip));
     request.log.warn({ req: request }, "wrong token");
   });
 
@@ -89,17 +97,11 @@ export async function addLimits(
   });
 }
 
-/** Of an archive's upload, for which k6 sends no header. */
-function tokenOfUrl({ query }: FastifyRequest): string | undefined {
-  const { token } = query as { readonly token?: unknown };
-  return typeof token === "string" ? token : undefined;
-}
-
 function isPush({ url }: FastifyRequest): boolean {
   return /^\/(?:agents\/[^/]+\/)?(?:v2\/metrics|ingest|peer\/v1)\//.test(url);
 }
 
-/** What takes no token; another server brings a proof of its own. */
-function isPublic({ url }: FastifyRequest): boolean {
-  return url.startsWith("/-/") || url.startsWith("/peer/v1/");
+/** Other servers and uploads bring a proof instead (`runs/run-proof.ts`), which is as hard to guess. */
+function takesNoToken({ url }: FastifyRequest): boolean {
+  return /^\/(?:-|peer\/v1|(?:agents\/[^/]+\/)?upload)\//.test(url);
 }

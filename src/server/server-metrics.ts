@@ -4,9 +4,11 @@
  */
 import { Counter, Gauge, Histogram } from "prom-client";
 import { createRunsMetrics, type SelfAware } from "../output/self-metrics-registry.ts";
+import type { PushExcess } from "../runs/run-service.ts";
 
-/** Why a request was refused before anybody looked at it. */
-export type RefusalReason = "rate" | "authentication" | "concurrency";
+/** Why a request was refused that is right by itself. */
+export type RefusalReason =
+  "rate" | "authentication" | "concurrency" | "too_many_runs" | "too_many_tests" | PushExcess;
 
 export interface ServerMetrics {
   readonly contentType: string;
@@ -41,7 +43,7 @@ export function createServerMetrics(outputs: () => readonly SelfAware[]): Server
   });
   const refused = new Counter({
     name: serverMetricNames.refused,
-    help: "requests refused before they were looked at, by reason",
+    help: "requests refused because there are too many, by what there are too many of",
     labelNames: ["reason"],
     registers,
   });

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/clock.ts";
 import { registerCloudApi } from "../../src/cloud/api/cloud-api.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
+import { createAdmission } from "../../src/server/admission.ts";
 import { TokenAuthenticator } from "../../src/server/tokens.ts";
 import { openLiveService } from "./live-service.ts";
 
@@ -39,6 +40,12 @@ export async function startCloudApi({
     service,
     repository,
     authenticator: new TokenAuthenticator(repository, systemClock),
+    admission: createAdmission({
+      clock: systemClock,
+      openRunsOf: (name) => service.openRunsOf(name),
+      onRefused: () => undefined,
+    }),
+    onRefused: () => undefined,
     get publicUrl() {
       return host.publicUrl;
     },

@@ -6,6 +6,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
+import { createAdmission } from "../../src/server/admission.ts";
 import { createApp, type ServerDependencies } from "../../src/server/app.ts";
 import { runFilesIn } from "../../src/server/run-files.ts";
 import { createServerMetrics } from "../../src/server/server-metrics.ts";
@@ -29,7 +30,10 @@ export interface ServerHost extends AsyncDisposable {
   ): Promise<LightMyRequestResponse>;
 }
 
-export interface ServerHostOptions extends Pick<ServerDependencies, "limits" | "certificate"> {
+export interface ServerHostOptions extends Pick<
+  ServerDependencies,
+  "limits" | "certificate" | "trustedProxies"
+> {
   /** Of the tokens and the limits. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -41,13 +45,19 @@ export async function startServerHost({
   const live = await openLiveService();
   const { repository, service, tokens, dataDir } = live;
   const log: string[] = [];
+  const metrics = createServerMetrics(() => service.outputs);
   const app = await createApp({
     ...options,
     repository,
     service,
     files: runFilesIn(dataDir),
     authenticator: new TokenAuthenticator(repository, clock),
-    metrics: createServerMetrics(() => service.outputs),
+    admission: createAdmission({
+      clock,
+      openRunsOf: (name) => service.openRunsOf(name),
+      onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
+    }),
+    metrics,
     clock,
     publicUrl: "https://k6.test",
     log: { write: (line) => log.push(line) },

@@ -8,7 +8,8 @@
  * `read` may all that `push` may. k6 says `Token T` in its older API and `Bearer T` in the newer one; both
  * are understood in both, for a generator may be given any URL to push to.
  */
-import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from "fastify";
+import type { Admission, MadeKind } from "../../runs/admission.ts";
 import type { Authenticator, Principal } from "../../runs/principal.ts";
 import { type Role, roles, type RunRepository } from "../../runs/run-repository.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
@@ -39,17 +40,23 @@ export function usersOnly(authenticator: Authenticator, role: Role): onRequestAs
   };
 }
 
-/**
- * Lets in who may push to the run that the path names: its own token, and users that may push.
- *
- * @param tokenOf Where the token is, if not in the header
- */
-export function pushersOnly(
-  authenticator: Authenticator,
-  tokenOf: (request: FastifyRequest) => string | undefined = tokenOfHeader,
-): onRequestAsyncHookHandler {
+/** Lets whoever was let in make one more of these. @throws ApiError 429, which k6 prints */
+export function admit(
+  kind: MadeKind,
+  admission: Admission,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const refusal = admission.admit(kind, principalOf(request).name);
+  if (refusal === undefined) return;
+  void reply.header("Retry-After", String(refusal.retryAfterSeconds));
+  throw new ApiError(429, refusal.message);
+}
+
+/** Lets in who may push to the run that the path names: its own token, and users that may push. */
+export function pushersOnly(authenticator: Authenticator): onRequestAsyncHookHandler {
   return async (request) => {
-    const principal = await identify(authenticator, tokenOf(request));
+    const principal = await identify(authenticator, tokenOfHeader(request));
     if (principal.role === "run" && principal.runId !== idOf(request)) {
       throw new ApiError(403, "this token is for another test run");
     }

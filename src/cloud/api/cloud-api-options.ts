@@ -3,9 +3,11 @@
  */
 import type { FastifyRequest } from "fastify";
 import type { Clock } from "../../clock.ts";
+import type { Admission } from "../../runs/admission.ts";
 import type { Authenticator } from "../../runs/principal.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
-import type { RunService } from "../../runs/run-service.ts";
+import type { PushExcess, RunService } from "../../runs/run-service.ts";
+import { ApiError } from "./errors.ts";
 
 /** How soon a sample leaves k6: it goes out between `aggregationWaitMs - aggregationPeriodMs` and all three together. */
 export interface Freshness {
@@ -21,6 +23,9 @@ export interface CloudApiOptions {
   readonly service: RunService;
   readonly repository: RunRepository;
   readonly authenticator: Authenticator;
+  readonly admission: Admission;
+  /** A push was refused; to be counted. */
+  readonly onRefused: (reason: PushExcess) => void;
   /** Where k6 and people reach this server; without a slash at its end. */
   readonly publicUrl: string;
   readonly freshness: Freshness;
@@ -37,10 +42,24 @@ export const limits: Readonly<Record<"json" | "logs" | "metrics" | "archive", nu
   archive: 100 << 20,
 };
 
-/** The name of the generator in `K6_CLOUD_HOST=https://host/agents/NAME`; empty where it has none. */
+/** Characters: it is a label's value, which people read. */
+const maxInstanceLength = 100;
+
+/**
+ * The name of the generator in `K6_CLOUD_HOST=https://host/agents/NAME`; empty where it has none.
+ *
+ * @throws ApiError for one that is too long
+ */
 export function instanceOf(request: FastifyRequest): string {
   // The prefix is the only one with this name.
-  return (request.params as { instance?: string }).instance ?? "";
+  const { instance = "" } = request.params as { instance?: string };
+  if (instance.length > maxInstanceLength) {
+    throw new ApiError(
+      400,
+      `the generator's name has ${instance.length} characters, more than ${maxInstanceLength}`,
+    );
+  }
+  return instance;
 }
 
 /** For the URLs that k6 is told to use: the name of the generator stays in them. */

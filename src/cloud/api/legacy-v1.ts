@@ -13,7 +13,7 @@ import { z } from "zod";
 import { messageOf } from "../../errors.ts";
 import type { StartedRun } from "../../runs/run-service.ts";
 import { readArchive } from "./archive.ts";
-import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
+import { admit, principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits, pageUrlOf } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import {
@@ -49,7 +49,7 @@ const finish = z.object({
 });
 
 export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
-  const { service, repository, authenticator, clock } = options;
+  const { service, repository, authenticator, admission, clock } = options;
   const mayPush = { onRequest: usersOnly(authenticator, "push") };
 
   async function start(
@@ -79,7 +79,8 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
       limits: { fields: 10, fieldSize: 10_000, files: 1, fileSize: limits.archive + 1 },
     });
 
-    app.post("/tests", mayPush, async (request) => {
+    app.post("/tests", mayPush, async (request, reply) => {
+      admit("run", admission, request, reply);
       if (!request.isMultipart()) {
         const body = readBody(newRun, request.body);
         const { thresholds } = body;

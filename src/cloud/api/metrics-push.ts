@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { inflatedLength, maxInflatedBytes } from "../metric-set-limits.ts";
+import type { PushExcess } from "../../runs/run-service.ts";
 import { pushersOnly } from "./authorize.ts";
 import { type CloudApiOptions, instanceOf, limits } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
@@ -45,7 +46,7 @@ export function scopedMetricsRoutes(options: CloudApiOptions): FastifyPluginAsyn
 function addPushRoute(
   app: FastifyInstance,
   url: string,
-  { service, authenticator }: CloudApiOptions,
+  { service, authenticator, onRefused }: CloudApiOptions,
   toStop: (runId: number) => ApiError,
 ): void {
   app.removeAllContentTypeParsers();
@@ -77,10 +78,20 @@ function addPushRoute(
         throw toStop(runId);
       case "unknown_run":
         throw new ApiError(404, `there is no test run ${runId}`);
+      case "too_many_generators":
+      case "too_many_metrics":
+        onRefused(outcome);
+        throw new ApiError(400, excesses[outcome]);
     }
   };
   app.post(url, { onRequest: pushersOnly(authenticator) }, push);
 }
+
+const excesses: Readonly<Record<PushExcess, string>> = {
+  too_many_generators:
+    "the test run has as many generators as it may have, and this is another name",
+  too_many_metrics: "the test run has as many metrics as it may have, and the push has more",
+};
 
 /** Before anything is inflated. */
 function checkBlock(body: Buffer): void {

@@ -6,7 +6,8 @@
  */
 import type { FastifyPluginAsync } from "fastify";
 import { z } from "zod";
-import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
+import { proofOf } from "../../runs/run-proof.ts";
+import { admit, principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import {
   baseUrlOf,
   type CloudApiOptions,
@@ -36,14 +37,15 @@ const startRequest = z.object({
 });
 
 export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync {
-  const { service, repository, authenticator, freshness } = options;
+  const { service, repository, authenticator, admission, freshness } = options;
   return async (app) => {
     acceptJson(app, limits.json);
 
     app.post(
       "/load_tests/:id/start_local_execution",
       { onRequest: usersOnly(authenticator, "push") },
-      async (request) => {
+      async (request, reply) => {
+        admit("run", admission, request, reply);
         const testId = idOf(request);
         const body = readBody(startRequest, request.body);
         const test = await repository.test(testId);
@@ -61,12 +63,13 @@ export function provisioningRoutes(options: CloudApiOptions): FastifyPluginAsync
         });
         const base = baseUrlOf(request, options);
         const archiveBytes = body.archive_size ?? 0;
+        const proof = proofOf("upload", (await repository.tokenHash(run.id)) ?? "", run.id);
         return {
           test_run_id: run.id,
           // k6 warns where it is null, and goes on without.
           archive_upload_url:
             archiveBytes > 0 && archiveBytes <= limits.archive
-              ? `${base}/upload/${run.id}?token=${token}`
+              ? `${base}/upload/${run.id}?token=${proof}`
               : null,
           test_run_details_page_url: pageUrlOf(run.id, options),
           runtime_config: toRuntimeConfig(run.id, token, base, freshness),

@@ -6,20 +6,33 @@
 import type { StartRun } from "../../runs/run-service.ts";
 import type { Json } from "../../runs/run-record.ts";
 import { parseThresholds } from "../../runs/thresholds.ts";
+import { ApiError } from "./errors.ts";
 import { asObject, redactOptions } from "./redact-options.ts";
+
+/** As JSON. k6's options have 2 KiB, with a hundred scenarios 50: they are read with every list of runs. */
+const maxOptionsBytes = 256 << 10;
+/** Each is a label of all series of the run. */
+const maxTags = 100;
 
 /**
  * @param options Parsed JSON; anything but an object stands for a script without options
- * @throws InputError for thresholds that cannot be understood
+ * @throws InputError for thresholds that cannot be understood, ApiError 413 for more than is kept
  */
 export function fromOptions(
   options: unknown,
 ): Pick<StartRun, "options" | "thresholds" | "tags" | "note"> {
   const kept = asObject(redactOptions(options)) as { readonly [key: string]: Json };
+  const bytes = Buffer.byteLength(JSON.stringify(kept));
+  if (bytes > maxOptionsBytes) {
+    throw new ApiError(413, `the options have ${bytes} bytes, more than ${maxOptionsBytes}`);
+  }
   const { note } = asObject(kept["cloud"] ?? asObject(kept["ext"])["loadimpact"]);
   const tags = Object.entries(asObject(kept["tags"])).flatMap(([name, value]) =>
     typeof value === "string" ? [[name, value] as const] : [],
   );
+  if (tags.length > maxTags) {
+    throw new ApiError(413, `the options have ${tags.length} tags, more than ${maxTags}`);
+  }
   return {
     options: kept,
     thresholds: parseThresholds(kept["thresholds"]),

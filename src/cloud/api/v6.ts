@@ -9,7 +9,7 @@
 import multipart from "@fastify/multipart";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
+import { admit, principalOf, pushersOnly, runOf, usersOnly } from "./authorize.ts";
 import { type CloudApiOptions, limits } from "./cloud-api-options.ts";
 import { ApiError } from "./errors.ts";
 import { acceptJson, idOf, partsOf, readBody, testName } from "./read-request.ts";
@@ -26,7 +26,7 @@ const pageQuery = z.object({
 });
 
 export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {
-  const { service, repository, authenticator, clock } = options;
+  const { service, repository, authenticator, admission, clock } = options;
   const mayPush = { onRequest: usersOnly(authenticator, "push") };
   const mayRead = { onRequest: usersOnly(authenticator, "read") };
   return async (app) => {
@@ -55,9 +55,12 @@ export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {
     });
 
     // Repeated by k6 without a key: the same name is the same test.
-    app.post("/projects/:id/load_tests", mayPush, async (request) => {
+    app.post("/projects/:id/load_tests", mayPush, async (request, reply) => {
       const projectId = idOf(request);
       const name = await nameOf(request);
+      const [known] = await repository.tests(projectId, name);
+      if (known) return toV6LoadTest(known);
+      admit("test", admission, request, reply);
       const nowMs = clock.nowMs();
       await repository.ensureProject(projectId, nowMs);
       return toV6LoadTest(await repository.ensureTest(projectId, name, nowMs));

@@ -31,7 +31,7 @@ interface NewRunBody {
 }
 
 export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
-  const { repository, service, files, authenticator, publicUrl, clock } = dependencies;
+  const { repository, service, files, authenticator, admission, publicUrl, clock } = dependencies;
   return async (app) => {
     const pushers = requireRole(authenticator, { role: "push" });
     const followers = requireRole(authenticator, { role: "push", orRun: true });
@@ -50,6 +50,11 @@ export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
       },
       async (request, reply) => {
         const { body } = request;
+        const refusal = admission.admit("run", principalOf(request).name);
+        if (refusal) {
+          void reply.header("Retry-After", String(refusal.retryAfterSeconds));
+          throw new HttpError(429, "too_many_requests", refusal.message);
+        }
         await repository.ensureProject(body.project, clock.nowMs());
         const key = request.headers["idempotency-key"];
         const { run, token } = await service.start({

@@ -2,6 +2,7 @@
  * What the routes of our own API stand on.
  */
 import type { Clock } from "../../clock.ts";
+import type { Admission } from "../../runs/admission.ts";
 import type { Authenticator } from "../../runs/principal.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
 import type { RunService } from "../../runs/run-service.ts";
@@ -12,6 +13,7 @@ export interface ApiDependencies {
   readonly service: RunService;
   readonly files: RunFiles;
   readonly authenticator: Authenticator;
+  readonly admission: Admission;
   readonly publicUrl: string;
   readonly clock: Clock;
 }

@@ -189,7 +189,13 @@ export const newRun: Schema = {
     test: { type: "string", minLength: 1, maxLength: 200, description: "what it is a run of" },
     project: { type: "integer", minimum: 1, maximum: 2_147_483_647, default: 1 },
     note: { type: "string", maxLength: 10_000, default: "" },
-    tags: { ...texts("tags of the run"), default: {} },
+    tags: {
+      type: "object",
+      maxProperties: 100,
+      additionalProperties: { type: "string", maxLength: 1_000 },
+      description: "tags of the run",
+      default: {},
+    },
     thresholds: {
       type: "object",
       description: "as in a script's options",

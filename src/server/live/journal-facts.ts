@@ -1,8 +1,17 @@
 /**
  * What a run's journal says without the samples in it: known as soon as a record is written, and after a restart again.
  */
+import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { Agreement } from "../../output/negotiate.ts";
+import type { PushExcess } from "../../runs/run-service.ts";
 import type { JournalEntry } from "./journal-record.ts";
+
+/**
+ * Names that whoever pushes may make up. Each costs memory for as long as the run goes on: of a generator, a table of its
+ * series; of a metric, its sum, and one series even beyond `--max-series`. More generators than these are beyond what a
+ * server bears (docs/k6-cloud.md, "Limits"), and of metrics k6 has some fifty of its own and those that a script declares.
+ */
+export const nameLimits = { generators: 1_000, metrics: 1_000 } as const;
 
 /** k6 sends a push again within seconds; a proxy or a person may take longer. */
 const rememberKeysMs = 10 * 60_000;
@@ -28,6 +37,8 @@ export class JournalFacts {
   readonly #spooled = new Map<string, number>();
   /** Pushes by instance and key, oldest first, and when they arrived. */
   readonly #pushes = new Map<string, number>();
+  readonly #generators = new Set<string>();
+  readonly #metrics = new Set<string>();
 
   take(entry: JournalEntry, number: number): void {
     if ("atMs" in entry) this.lastMs = entry.atMs;
@@ -39,6 +50,7 @@ export class JournalFacts {
       case "push":
         this.lastArrivalMs = entry.atMs;
         this.isEnded = false;
+        this.#generators.add(entry.instance);
         this.#remember(pushKey(entry.instance, entry.key), entry.atMs);
         return;
       case "close":
@@ -59,6 +71,21 @@ export class JournalFacts {
         this.stopBy = entry.by;
         return;
     }
+  }
+
+  /** The metrics of a push that is written down: its entry does not name them. */
+  learn({ metrics }: MetricSet): void {
+    for (const { name } of metrics) this.#metrics.add(name);
+  }
+
+  /** What there would be too many of with this push; undefined where there is room. */
+  excessOf(instance: string, { metrics }: MetricSet): PushExcess | undefined {
+    if (!this.#generators.has(instance) && this.#generators.size >= nameLimits.generators) {
+      return "too_many_generators";
+    }
+    const added = new Set(metrics.map(({ name }) => name).filter((one) => !this.#metrics.has(one)));
+    const isRoom = added.size === 0 || this.#metrics.size + added.size <= nameLimits.metrics;
+    return isRoom ? undefined : "too_many_metrics";
   }
 
   /** What is sent to an output; undefined where nothing has been. */

@@ -85,9 +85,12 @@ export class JournalPlayer {
     if ("atMs" in entry) this.#timeMs = entry.atMs;
     const pipeline = this.#pipeline;
     switch (entry.kind) {
-      case "push":
-        await pipeline?.push(entry.instance, decodeMetricSet(body));
+      case "push": {
+        const decoded = decodeMetricSet(body);
+        this.#options.facts.learn(decoded);
+        await pipeline?.push(entry.instance, decoded);
         break;
+      }
       case "close":
         pipeline?.close(entry.untilMs);
         this.#markSpooled(number);

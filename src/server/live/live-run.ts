@@ -13,8 +13,15 @@ import { messageOf } from "../../errors.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { RunRecord, ThresholdVerdict } from "../../runs/run-record.ts";
 import type { RunChanges, RunRepository } from "../../runs/run-repository.ts";
-import type { MetricsPush, PushOutcome, ReportedEnd, StopOutcome } from "../../runs/run-service.ts";
+import type {
+  MetricsPush,
+  PushExcess,
+  PushOutcome,
+  ReportedEnd,
+  StopOutcome,
+} from "../../runs/run-service.ts";
 import { isOver, resultOf } from "../../runs/transitions.ts";
+import { nameLimits } from "./journal-facts.ts";
 import { ServiceUnavailable } from "./service-unavailable.ts";
 import { isSame, saidOf, stateOf, toResult, toSummary } from "./run-end.ts";
 import { RunSamples, type RunSamplesOptions } from "./run-samples.ts";
@@ -31,6 +38,10 @@ export interface LiveRunOptions extends Omit<RunSamplesOptions, "onNotice"> {
 
 /** As often as k6 judges. Source: k6 `internal/metrics/engine/engine.go`. */
 const judgeIntervalMs = 2_000;
+const excessNotices: Readonly<Record<PushExcess, string>> = {
+  too_many_generators: `it has ${nameLimits.generators} names of generators; pushes of others are refused`,
+  too_many_metrics: `it has up to ${nameLimits.metrics} metrics; pushes with more are refused`,
+};
 /** With no late sample for so long, the end is written again. */
 const lateQuietMs = 5_000;
 
@@ -43,6 +54,7 @@ export class LiveRun {
   #lastActivityMs: number;
   #nextLookMs = 0;
   #isClosed = false;
+  readonly #told = new Set<string>();
   #ending: Promise<RunRecord> | undefined;
   /** Whether the record has the summary behind the journal's end. Who opens the run again does not know. */
   #isEndSaved = false;
@@ -68,10 +80,14 @@ export class LiveRun {
   async push({ instance, key, body }: MetricsPush): Promise<PushOutcome> {
     const set = decodeUntrusted(body);
     const samples = await this.open();
+    const outcome = samples.push({ instance, key, body }, set);
+    if (outcome === "too_many_generators" || outcome === "too_many_metrics") {
+      this.#tellOnce(outcome, excessNotices[outcome]);
+      return outcome;
+    }
     this.#lastActivityMs = this.#options.clock.nowMs();
-    const isNew = samples.push({ instance, key, body }, set);
     if (samples.stopBy !== undefined && !isOver(this.#record.state)) return "stopped";
-    if (!isNew) return "repeated";
+    if (outcome === "repeated") return outcome;
     const { state, lastDataMs, hasLateData } = this.#record;
     // It is tried again later.
     if (lastDataMs === undefined || (isOver(state) && !hasLateData)) {
@@ -254,6 +270,12 @@ export class LiveRun {
       .then(() => undefined)
       .catch((error: unknown) => this.#tell(error))
       .finally(() => (this.#background = undefined));
+  }
+
+  #tellOnce(matter: string, text: string): void {
+    if (this.#told.has(matter)) return;
+    this.#told.add(matter);
+    this.#options.onNotice(this.#record, text);
   }
 
   #tell(error: unknown): void {

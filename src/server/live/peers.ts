@@ -7,13 +7,13 @@
  *     POST <owner>/peer/v1/runs/ID/archive               a tar                 -> the same
  *     POST <owner>/peer/v1/runs/ID/end, …/stop           ReportedEnd, who      -> the record, StopOutcome
  *
- * A server proves that it is one by what only the database knows of the run: a MAC under the digest of the run's token. It is
- * good for this run and nothing else, as the run's own token is.
+ * A server proves that it is one by what only the database knows of the run (`runs/run-proof.ts`). It is good for this run
+ * and nothing else, as the run's own token is.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { FastifyPluginAsync } from "fastify";
 import { InputError, messageOf } from "../../errors.ts";
+import { isProof, proofOf } from "../../runs/run-proof.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunRepository, RunServer } from "../../runs/run-repository.ts";
 import type {
@@ -121,7 +121,10 @@ export class PeerRunService implements RunService {
     try {
       response = await fetch(url, {
         method: "POST",
-        headers: { Authorization: `Bearer ${proofOf(hash, runId)}`, "Content-Type": contentType },
+        headers: {
+          Authorization: `Bearer ${proofOf("peer", hash, runId)}`,
+          "Content-Type": contentType,
+        },
         body: body as RequestInit["body"],
         ...(typeof body !== "string" && !(body instanceof Uint8Array) && { duplex: "half" }),
         redirect: "error",
@@ -159,11 +162,8 @@ export function peerRoutes(
     );
     app.addHook("onRequest", async (request, reply) => {
       const { id } = request.params as { readonly id: string };
-      const hash = (await repository.tokenHash(Number(id))) ?? "";
-      const given = Buffer.from(request.headers.authorization ?? "");
-      const expected = Buffer.from(`Bearer ${proofOf(hash, Number(id))}`);
-      const isPeer =
-        hash !== "" && given.length === expected.length && timingSafeEqual(given, expected);
+      const [, given = ""] = /^Bearer (.*)$/.exec(request.headers.authorization ?? "") ?? [];
+      const isPeer = isProof(given, "peer", await repository.tokenHash(Number(id)), Number(id));
       if (!isPeer) return await reply.code(401).send({ error: "for servers on the same database" });
       // Behind one address there may be several servers, of which we are not the one that is meant.
       if ((await repository.ownerOf(Number(id)))?.id !== serverId) {
@@ -219,8 +219,4 @@ function toLines(body: Buffer): LogLine[] {
   // What `PeerRunService` sends.
   const lines = JSON.parse(body.toString()) as (Omit<LogLine, "timeNs"> & { timeNs: string })[];
   return lines.map((line) => ({ ...line, timeNs: BigInt(line.timeNs) }));
-}
-
-function proofOf(tokenHash: string, runId: number): string {
-  return createHmac("sha256", tokenHash).update(`plimsoll peer ${runId}`).digest("base64url");
 }

@@ -12,6 +12,7 @@ import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
+import type { PushExcess } from "../../runs/run-service.ts";
 import type { RunState } from "../../runs/run-state.ts";
 import { messageOf, PlimsollError, systemErrorCode } from "../../errors.ts";
 import { Attempts } from "./attempts.ts";
@@ -136,11 +137,17 @@ export class RunSamples {
     return this.#player.pipeline?.watch;
   }
 
-  /** False for one that is written down already. */
-  push(push: { instance: string; key: string; body: Buffer }, set: MetricSet): boolean {
+  push(
+    push: { instance: string; key: string; body: Buffer },
+    set: MetricSet,
+  ): "stored" | "repeated" | PushExcess {
     const { instance, key, body } = push;
     const atMs = this.#nowMs;
-    if (this.#facts.isRepeated(instance, key)) return false;
+    if (this.#facts.isRepeated(instance, key)) return "repeated";
+    const excess = this.#facts.excessOf(instance, set);
+    if (excess !== undefined) return excess;
+    // Now, not in its turn: others come before that.
+    this.#facts.learn(set);
     const entry: JournalEntry = { kind: "push", atMs, instance, key };
     const number = this.#write(entry, body);
     this.#watermark.arrived(set, atMs);
@@ -151,7 +158,7 @@ export class RunSamples {
       backlog.remove(body.length);
       await this.#apply({ entry, body, number });
     });
-    return true;
+    return "stored";
   }
 
   /** Resolves when there is room for more. */

@@ -134,6 +134,13 @@ export class LiveRunService implements RunService, AsyncDisposable {
     return [...this.#runs.values()].flatMap((run) => run.outputs);
   }
 
+  /** How many runs that the token of this name has started go on here. */
+  openRunsOf(name: string): number {
+    const isOpen = ({ record: { startedBy, state } }: LiveRun) =>
+      startedBy === name && !isOver(state);
+    return [...this.#runs.values()].filter(isOpen).length;
+  }
+
   async start(request: StartRun): Promise<StartedRun> {
     const { repository, clock, random, createToken } = this.#options;
     const nowMs = clock.nowMs();

@@ -155,6 +155,32 @@ describe("limits", () => {
     expect(push.statusCode).toBe(503);
   });
 
+  it("tells the clients of a proxy apart by what the proxy says, and believes nobody else", async () => {
+    const clock = new FakeClock();
+    const client = async (host: ServerHost, proxy: string, forwarded: string) => {
+      const { statusCode } = await host.app.inject({
+        url: "/api/v1/runs",
+        remoteAddress: proxy,
+        headers: { "x-forwarded-for": forwarded, authorization: `Bearer ${createToken("plm")}` },
+      });
+      return statusCode;
+    };
+    await using host = await startServerHost({ clock, trustedProxies: ["10.0.0.0/8", "::1"] });
+    for (let failure = 0; failure < 20; failure++) await client(host, "10.1.2.3", "203.0.113.1");
+    expect(await client(host, "10.1.2.3", "203.0.113.1")).toBe(429);
+    expect(await client(host, "::1", "203.0.113.1")).toBe(429);
+    expect(await client(host, "10.1.2.3", "203.0.113.2")).toBe(401);
+    // What a client writes itself stands before what the proxy adds.
+    expect(await client(host, "10.1.2.3", "198.51.100.7, 203.0.113.1")).toBe(429);
+    // Neither a proxy, nor can it be one by saying so.
+    for (let failure = 0; failure < 20; failure++) {
+      expect(await client(host, "192.0.2.1", `203.0.113.${failure}`)).toBe(401);
+    }
+    expect(await client(host, "192.0.2.1", "203.0.113.99")).toBe(429);
+    expect(await client(host, "10.1.2.3", "no address at all")).toBe(401);
+    expect(host.log.join("")).toContain('"remoteAddress":"203.0.113.1"');
+  });
+
   it("refuses more requests than there may be at a time, and takes others afterwards", async () => {
     await using host = await startServerHost({ limits: { atOnce: 2 } });
     const ask = () => host.ask(host.tokens.read, "GET", "/api/v1/runs");

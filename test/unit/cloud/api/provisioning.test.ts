@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { proofOf } from "../../../../src/runs/run-proof.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
 import { runFileName } from "../../../../src/server/run-files.ts";
 import { type CloudApiHost, startCloudApi } from "../../../support/cloud-api-host.ts";
@@ -88,8 +89,9 @@ describe("start_local_execution", () => {
     expect(startedLocalExecution.parse(started)).toEqual(started);
     const { test_run_id: id, runtime_config: config } = started;
     expect(config.test_run_token).toMatch(/^plr_/);
+    const upload = proofOf("upload", (await host.repository.tokenHash(id)) ?? "", id);
     expect(started).toMatchObject({
-      archive_upload_url: `https://k6.test/upload/${id}?token=${config.test_run_token}`,
+      archive_upload_url: `https://k6.test/upload/${id}?token=${upload}`,
       test_run_details_page_url: `https://k6.test/runs/${id}`,
       runtime_config: {
         metrics: { push_url: `https://k6.test/ingest/${id}/metrics` },
@@ -295,10 +297,43 @@ describe("the archive", () => {
     expect(answer.statusCode).toBe(status);
   });
 
-  it("is not taken with the token of another run", async () => {
-    const [{ test_run_id: id }, other] = [await startRun(), await startRun()];
-    const url = `/upload/${id}?token=${other.runtime_config.test_run_token}`;
-    expect((await ask("PUT", url, "", Buffer.from("x"), tar)).statusCode).toBe(403);
+  it("is not taken with what is good for another run, or for something else", async () => {
+    const [{ test_run_id: id, runtime_config: config }, other] = [
+      await startRun(),
+      await startRun(),
+    ];
+    const [, proofOfOther = ""] = other.archive_upload_url?.split("token=") ?? [];
+    const peer = proofOf("peer", (await host.repository.tokenHash(id)) ?? "", id);
+    // Of a run without a token: anybody could make this one.
+    const empty = proofOf("upload", "", id);
+    const tokens = [proofOfOther, peer, empty, config.test_run_token, host.tokens.admin];
+    for (const token of tokens) {
+      const answer = await ask("PUT", `/upload/${id}?token=${token}`, token, Buffer.from("x"), tar);
+      expect(answer.statusCode).toBe(401);
+    }
+  });
+
+  it("has a URL that is good for nothing else", async () => {
+    const { test_run_id: id, archive_upload_url: url, runtime_config: config } = await startRun();
+    const [, proof = ""] = url?.split("token=") ?? [];
+    const answers = [
+      await ask("POST", config.metrics.push_url, proof, push(1), protobuf),
+      await ask("POST", config.logs.push_url, proof, { streams: [] }),
+      await ask("GET", `/cloud/v6/test_runs/${id}`, proof),
+      await ask("POST", `/provisioning/v1/test_runs/${id}/notify`, proof, {}),
+    ];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401]);
+  });
+
+  it("stays as it is from the first sample on, whoever has its URL by then", async () => {
+    const { test_run_id: id, archive_upload_url: url, runtime_config: config } = await startRun();
+    const archive = await packEntries(k6Entries({ options: {} }));
+    expect((await ask("PUT", url ?? "", "", archive, tar)).statusCode).toBe(204);
+    const before = (await host.repository.run(id))?.archiveBytes;
+    await ask("POST", config.metrics.push_url, config.test_run_token, push(1), protobuf);
+    const other = await packEntries(k6Entries({ options: {} }, "x".repeat(10_000)));
+    expect((await ask("PUT", url ?? "", "", other, tar)).statusCode).toBe(409);
+    expect((await host.repository.run(id))?.archiveBytes).toBe(before);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeMetricSet } from "../../../../src/cloud/metric-set.ts";
 import type { RunRecord } from "../../../../src/runs/run-record.ts";
 import { Backlog } from "../../../../src/server/live/backlog.ts";
+import { nameLimits } from "../../../../src/server/live/journal-facts.ts";
 import { journalPath } from "../../../../src/server/live/journal.ts";
 import { RunSamples } from "../../../../src/server/live/run-samples.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
@@ -59,7 +60,9 @@ describe("RunSamples", () => {
       now += 300;
       const body = pushOf(number, now);
       const instance = number % 3 === 0 ? "b" : "a";
-      expect(samples.push({ instance, key: `${number}`, body }, decodeMetricSet(body))).toBe(true);
+      expect(samples.push({ instance, key: `${number}`, body }, decodeMetricSet(body))).toBe(
+        "stored",
+      );
       const { requests } = acknowledged.at(-1)!;
       acknowledged.push({ bytes: statSync(path).size, requests: requests + number });
       if (number % 5 === 0) await samples.flush();
@@ -80,8 +83,8 @@ describe("RunSamples", () => {
         expect(requestsOf(again) ?? 0).toBe(expected);
         // A push that is sent again counts once.
         const body = pushOf(1, startMs + 300);
-        const isNew = again.push({ instance: "a", key: "1", body }, decodeMetricSet(body));
-        expect(isNew).toBe(expected === 0);
+        const outcome = again.push({ instance: "a", key: "1", body }, decodeMetricSet(body));
+        expect(outcome).toBe(expected === 0 ? "stored" : "repeated");
         await again.flush();
         expect(requestsOf(again)).toBe(Math.max(1, expected));
         await again.remove();
@@ -90,12 +93,47 @@ describe("RunSamples", () => {
     );
   });
 
+  it("takes no more names of generators and of metrics than it may have, also when it is opened again", async () => {
+    const path = 12;
+    const pushOfMetrics = (names: readonly string[]): Buffer =>
+      encodeMetricSet(names.map((name) => ({ name, type: "counter", series: [] })));
+    const take = (samples: RunSamples, instance: string, names: readonly string[]) => {
+      const body = pushOfMetrics(names);
+      return samples.push(
+        { instance, key: `${names[0]} ${names.length}`, body },
+        decodeMetricSet(body),
+      );
+    };
+    const many = (prefix: string, count: number): string[] =>
+      Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+    const samples = await open(path, () => startMs);
+    const bytes = () => statSync(join(folder, `${path}.journal`)).size;
+    for (const name of many("g", nameLimits.generators)) {
+      expect(take(samples, name, ["vus"])).toBe("stored");
+    }
+    expect(take(samples, "g0", many("m", nameLimits.metrics - 1))).toBe("stored");
+    const before = bytes();
+    const check = (one: RunSamples): void => {
+      expect(take(one, "another", ["vus"])).toBe("too_many_generators");
+      expect(take(one, "g1", ["vus", "m0", "one_more"])).toBe("too_many_metrics");
+    };
+    check(samples);
+    expect(bytes(), "nothing of it is written down").toBe(before);
+    // A name that is refused takes no place.
+    expect(take(samples, "g1", ["m0", "vus"])).toBe("stored");
+    await samples.close(0);
+    const again = await open(path, () => startMs);
+    await again.settled();
+    check(again);
+    await again.close(0);
+  });
+
   it("takes the same key of another instance for another push", async () => {
     const samples = await open(1_000, () => startMs + 2_000);
     const body = pushOf(5, startMs + 1_000);
     const push = (instance: string) =>
       samples.push({ instance, key: "k", body }, decodeMetricSet(body));
-    expect([push("a"), push("b"), push("a")]).toEqual([true, true, false]);
+    expect([push("a"), push("b"), push("a")]).toEqual(["stored", "stored", "repeated"]);
     await samples.flush();
     expect(requestsOf(samples)).toBe(10);
     await samples.remove();
