@@ -207,6 +207,11 @@ export class PrometheusOutput implements Output {
     };
   }
 
+  /** Unix milliseconds; undefined before the first sample. */
+  get firstSampleMs(): number | undefined {
+    return this.#startMs || undefined;
+  }
+
   /** After `finish`: Unix milliseconds of the last points of all series; 0 for a run without samples. */
   get lastPointMs(): number {
     return this.#lastPointMs;

@@ -55,6 +55,7 @@ type Changeable =
   | "archiveBytes"
   | "logLines"
   | "note"
+  | "maxVus"
   | "expectedSeconds"
   | "options";
 
