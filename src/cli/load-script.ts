@@ -10,7 +10,7 @@ import type { Environment } from "../config/option-row.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { expectScript, findK6, type K6, type K6Process, startK6 } from "../generate/k6.ts";
 import { isThresholdAbort, runStateOf } from "../generate/k6-exit.ts";
-import type { K6Summary } from "../generate/k6-summary.ts";
+import { thresholdsOf } from "../generate/k6-thresholds.ts";
 import { countsOf } from "../generate/reconcile.ts";
 import {
   type K6SamplesChoice,
@@ -20,7 +20,6 @@ import {
   whyNoBuckets,
 } from "../generate/k6-samples.ts";
 import { scriptSources } from "../generate/script-sources.ts";
-import type { ThresholdResult } from "../output/run-series.ts";
 import { type K6Feed, openBucketsFeed, openLinesFeed } from "./k6-feed.ts";
 import type { Load, LoadContext, LoadEnd } from "./load.ts";
 
@@ -53,7 +52,7 @@ class ScriptLoad implements Load {
   constructor(k6: K6, options: ScriptLoadOptions) {
     this.#k6 = k6;
     this.#options = options;
-    this.generator = `k6 ${k6.version}`;
+    this.generator = `k6/${k6.version}`;
   }
 
   async run(context: LoadContext): Promise<LoadEnd> {
@@ -153,10 +152,4 @@ class ScriptLoad implements Load {
 function signalExitCode(signal: string | null): number {
   const numbers: Readonly<Record<string, number>> = constants.signals;
   return 128 + (numbers[signal ?? ""] ?? 0);
-}
-
-function thresholdsOf(summary: K6Summary | undefined): ThresholdResult[] {
-  return [...(summary?.metrics ?? [])].flatMap(([metric, { thresholds }]) =>
-    [...thresholds].map(([threshold, ok]) => ({ metric, threshold, ok })),
-  );
 }

@@ -1,14 +1,14 @@
 /**
  * What `plimsoll run` needs of something that makes load.
  */
-import type { ThresholdResult } from "../output/run-series.ts";
+import type { GeneratorVerdict } from "../generate/k6-thresholds.ts";
 import type { GeneratorCount } from "../runs/generator-count.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { SampleSink } from "../sample/sample.ts";
 import type { BucketSink } from "../sample/sample-bucket.ts";
 
 export interface Load {
-  /** Name and version, for the run's label `generator`. */
+  /** Name and version, for the run's label `generator`, e.g. `k6/2.2.0`. */
   readonly generator: string;
   /** Makes load until it is over or `signal` asks for its end; hands over every sample. */
   run(context: LoadContext): Promise<LoadEnd>;
@@ -33,7 +33,7 @@ export interface LoadContext {
 
 export interface LoadEnd {
   readonly state: RunState;
-  readonly thresholds: readonly ThresholdResult[];
+  readonly thresholds: readonly GeneratorVerdict[];
   /** The generator's own, where it is a process: 0 is success. */
   readonly exitCode: number | undefined;
   /** What the generator counted itself, where it did. */

@@ -9,10 +9,10 @@ import type { Options } from "../config/options.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
 
 /** @throws DatabaseError */
-export async function openStore({
-  dataDir,
-  databaseUrl,
-}: Pick<Options, "dataDir" | "databaseUrl">): Promise<RunRepository> {
+export async function openStore(
+  { dataDir, databaseUrl }: Pick<Options, "dataDir" | "databaseUrl">,
+  { isImpatient = false }: { readonly isImpatient?: boolean } = {},
+): Promise<RunRepository> {
   const { openRepository } = await import("../store/open-repository.ts");
-  return await openRepository({ dataDir, databaseUrl, clock: systemClock });
+  return await openRepository({ dataDir, databaseUrl, clock: systemClock, isImpatient });
 }

@@ -1,7 +1,10 @@
 /**
  * Keeps a record of a run of `plimsoll run` where the server keeps its own: in the data directory, or in the database.
  *
- * It begins when the load has begun, and nothing waits for it: a store that cannot be opened is told, and ends nothing.
+ * In:  what runs, and how it ended. Out: the record, from when the load has begun.
+ *
+ * Load and samples come first. A store that is locked, full, away or hangs is tried again in the background, holds up
+ * nothing before the end and little then, and is told of once.
  */
 import { userInfo } from "node:os";
 import process from "node:process";
@@ -9,12 +12,12 @@ import { systemClock } from "../clock.ts";
 import type { Options } from "../config/options.ts";
 import { messageOf } from "../errors.ts";
 import type { IdentifiedRun } from "../output/identify.ts";
-import type { RunRecord } from "../runs/run-record.ts";
-import type { RunRepository } from "../runs/run-repository.ts";
+import type { RunRecord, RunResult, Transition } from "../runs/run-record.ts";
+import type { RunChanges, RunRepository } from "../runs/run-repository.ts";
 import { isOver, resultOf } from "../runs/transitions.ts";
-import { openStore } from "./open-store.ts";
 import { aliveIntervalMs, timeOutLostRuns } from "./lost-runs.ts";
-import type { RunReport } from "./run-report.ts";
+import { openStore } from "./open-store.ts";
+import type { RunOutcome } from "./run-outcome.ts";
 
 export interface RegisteredRun extends IdentifiedRun {
   /** Name and version of what makes the load. */
@@ -23,101 +26,151 @@ export interface RegisteredRun extends IdentifiedRun {
   readonly store: string;
 }
 
+type StoreOptions = Pick<Options, "dataDir" | "databaseUrl">;
+
 /** Every run of this machine is of the first project. */
 const projectId = 1;
+/** Between two tries. */
+const retryMs = 100;
+/** A store that fails for so long is told of, and asked seldom from then on; a run's end waits no longer for it. */
+const patienceMs = 5_000;
+
+interface End {
+  readonly transition: Transition;
+  readonly result: RunResult | undefined;
+  readonly changes: RunChanges;
+  /** Of the first sample, Unix milliseconds. */
+  readonly startedMs: number | undefined;
+}
 
 export class RunRegister implements AsyncDisposable {
   readonly #run: RegisteredRun;
-  readonly #options: Pick<Options, "dataDir" | "databaseUrl">;
+  readonly #options: StoreOptions;
   readonly #onNotice: (text: string) => void;
-  readonly #opened: Promise<{ repository: RunRepository; id: number } | undefined>;
-  #timer: NodeJS.Timeout | undefined;
-  #isEnded = false;
+  readonly #startMs: number = systemClock.nowMs();
+  #repository: RunRepository | undefined;
+  /** As it was when this process took it up. */
+  #record: RunRecord | undefined;
+  #end: End | undefined;
+  /** Ends the sleep between two visits of the store. */
+  #waking = new AbortController();
+  /** What the store says since it has failed. */
+  #failure: { readonly sinceMs: number; readonly reason: string } | undefined;
+  #isTold = false;
+  #isGivenUp = false;
+  readonly #work: Promise<void>;
 
-  constructor(
-    run: RegisteredRun,
-    options: Pick<Options, "dataDir" | "databaseUrl">,
-    onNotice: (text: string) => void,
-  ) {
+  constructor(run: RegisteredRun, options: StoreOptions, onNotice: (text: string) => void) {
     this.#run = run;
     this.#options = options;
     this.#onNotice = onNotice;
-    this.#opened = this.#open();
+    this.#work = this.#keepUp();
   }
 
-  /** The run is over, and this is its report. */
-  async end({ state, thresholds, summary }: RunReport): Promise<void> {
-    this.#isEnded = true;
-    clearInterval(this.#timer);
-    await this.#change(async (repository, id) => {
-      const verdicts = thresholds.map(({ metric, threshold, ok }) => ({
-        metric,
-        expression: threshold,
-        // What k6 reports of a threshold is its verdict.
-        abortOnFail: false,
-        delayAbortEvalMs: 0,
-        value: undefined,
-        ok: undefined,
-        generatorOk: ok,
-      }));
-      const rows = Object.entries(summary).flatMap(([metric, stats]) =>
-        Object.entries(stats).map(([stat, value]) => ({ metric, stat, value })),
-      );
-      const nowMs = systemClock.nowMs();
-      await repository.change(id, { thresholds: verdicts, summary: rows, lastDataMs: nowMs });
-      await repository.enter(id, { state, atMs: nowMs }, resultOf(state, verdicts));
+  /** Resolves when the record says how the run ended, or the store has had its time. */
+  async end({ state, thresholds, summary, maxVus, startedMs }: RunOutcome): Promise<void> {
+    await this.#finish({
+      transition: { state, atMs: systemClock.nowMs() },
+      result: resultOf(state, thresholds),
+      changes: { thresholds, summary, ...(maxVus !== undefined && { maxVus }) },
+      startedMs,
     });
   }
 
   /** A run that nobody has ended is broken off. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
-    const opened = await this.#opened;
-    if (!this.#isEnded) {
-      await this.#change((repository, id) =>
-        repository.enter(
-          id,
-          { state: "aborted_by_system", atMs: systemClock.nowMs(), reason: "plimsoll broke off" },
-          "error",
-        ),
-      );
-    }
-    await opened?.repository[Symbol.asyncDispose]();
+    if (this.#end) return;
+    const reason = "plimsoll broke off";
+    await this.#finish({
+      transition: { state: "aborted_by_system", atMs: systemClock.nowMs(), reason },
+      result: "error",
+      changes: {},
+      startedMs: undefined,
+    });
   }
 
-  async #open(): Promise<{ repository: RunRepository; id: number } | undefined> {
-    const { identity, store } = this.#run;
-    const startMs = systemClock.nowMs();
-    try {
-      const repository = await openStore(this.#options);
+  async #finish(end: End): Promise<void> {
+    this.#end = end;
+    this.#waking.abort();
+    this.#waking = new AbortController();
+    const patience = new AbortController();
+    const isOut = systemClock.sleep(patienceMs, patience.signal).then(
+      () => this.#tell(),
+      () => undefined,
+    );
+    // What hangs is left behind.
+    await Promise.race([this.#work, isOut]);
+    patience.abort();
+    this.#isGivenUp = true;
+  }
+
+  /** Until the record says how the run ended, or nobody waits for that any more. */
+  async #keepUp(): Promise<void> {
+    while (!this.#isGivenUp) {
+      const end = this.#end;
+      let pauseMs = aliveIntervalMs;
       try {
-        await timeOutLostRuns(repository, systemClock);
-        // Several generators may share a testid, and a run may be gone on with: one record for all of it.
-        const known = await repository.runByTestid(identity.testid);
-        const { id } = known ?? (await this.#create(repository, startMs));
-        await repository.change(id, {
-          stores: [store],
-          ...(known ? { hasLateData: isOver(known.state) } : { startedMs: startMs }),
-        });
-        await repository.enter(id, { state: "running", atMs: startMs });
-        if (!this.#isEnded) {
-          this.#timer = setInterval(() => void this.#stayAlive(), aliveIntervalMs);
-          this.#timer.unref();
-        }
-        return { repository, id };
+        await this.#visit(end);
+        this.#failure = undefined;
+        if (end) break;
       } catch (error) {
-        await repository[Symbol.asyncDispose]();
-        throw error;
+        const nowMs = systemClock.nowMs();
+        const { sinceMs } = (this.#failure = {
+          sinceMs: this.#failure?.sinceMs ?? nowMs,
+          reason: messageOf(error),
+        });
+        if (nowMs - sinceMs < patienceMs) {
+          pauseMs = retryMs;
+        } else {
+          this.#tell();
+          if (end) break;
+        }
       }
-    } catch (error) {
-      this.#tell(error);
-      return undefined;
+      // Aborted by the end, which may also have come meanwhile.
+      if (this.#end === end)
+        await systemClock.sleep(pauseMs, this.#waking.signal).catch(() => undefined);
+    }
+    try {
+      await this.#repository?.[Symbol.asyncDispose]();
+    } catch {
+      // It has what it has.
     }
   }
 
-  async #create(repository: RunRepository, startMs: number): Promise<RunRecord> {
+  /** Has the record say what is known. What has been said already may be said again. */
+  async #visit(end: End | undefined): Promise<void> {
+    this.#repository ??= await openStore(this.#options, { isImpatient: true });
+    const repository = this.#repository;
+    this.#record ??= await this.#takeUp(repository);
+    const { id, startedMs } = this.#record;
+    if (!end) return void (await repository.change(id, { lastDataMs: systemClock.nowMs() }));
+    await repository.change(id, {
+      ...end.changes,
+      ...(startedMs === undefined && end.startedMs !== undefined && { startedMs: end.startedMs }),
+      lastDataMs: end.transition.atMs,
+    });
+    await repository.enter(id, end.transition, end.result);
+  }
+
+  async #takeUp(repository: RunRepository): Promise<RunRecord> {
+    const { identity, store } = this.#run;
+    await timeOutLostRuns(repository, systemClock);
+    // Several generators may share a testid, and a run may be gone on with: one record for all of it.
+    const known = await repository.runByTestid(identity.testid);
+    const record = known ?? (await this.#create(repository));
+    const { id, state, startedMs } = record;
+    await repository.change(id, {
+      stores: [store],
+      ...(startedMs === undefined && { startedMs: this.#startMs }),
+      ...(known && { hasLateData: isOver(state) }),
+    });
+    await repository.enter(id, { state: "running", atMs: this.#startMs });
+    return record;
+  }
+
+  async #create(repository: RunRepository): Promise<RunRecord> {
     const { identity, tags, generator } = this.#run;
-    const test = await repository.ensureTest(projectId, identity.test, startMs);
+    const test = await repository.ensureTest(projectId, identity.test, this.#startMs);
     return await repository.create({
       testId: test.id,
       testid: identity.testid,
@@ -130,33 +183,22 @@ export class RunRegister implements AsyncDisposable {
       thresholds: [],
       tags: Object.fromEntries(tags),
       note: "",
-      createdMs: startMs,
+      createdMs: this.#startMs,
       tokenHash: "",
       idempotencyKey: "",
       serverId: "",
     });
   }
 
-  async #stayAlive(): Promise<void> {
-    await this.#change((repository, id) =>
-      repository.change(id, { lastDataMs: systemClock.nowMs() }),
-    );
-  }
-
-  async #change(
-    change: (repository: RunRepository, id: number) => Promise<unknown>,
-  ): Promise<void> {
-    const opened = await this.#opened;
-    if (!opened) return;
-    try {
-      await change(opened.repository, opened.id);
-    } catch (error) {
-      this.#tell(error);
-    }
-  }
-
-  #tell(error: unknown): void {
-    this.#onNotice(`the run is not in "plimsoll runs": ${messageOf(error)}`);
+  /** Once: whoever reads it can do nothing more after the second time. */
+  #tell(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const what = this.#record
+      ? `"plimsoll runs" does not know ${this.#end ? "how the run ended" : "that the run goes on"}`
+      : 'the run is not in "plimsoll runs"';
+    const then = this.#end ? "" : "; load and samples go on, and it is tried again until the end";
+    this.#onNotice(`${what}: ${this.#failure?.reason ?? "the database does not answer"}${then}`);
   }
 }
 

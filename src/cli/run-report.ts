@@ -34,7 +34,8 @@ export interface RunReport extends RunAccount {
 }
 
 /** How the load ended; what only a generator can tell is optional. */
-export type RunReportEnd = Pick<LoadEnd, "state" | "thresholds"> & Partial<LoadEnd>;
+export type RunReportEnd = Pick<RunAccount, "state" | "thresholds"> &
+  Pick<Partial<LoadEnd>, "exitCode" | "counts">;
 
 export function toRunReport(
   output: PrometheusOutput,
@@ -43,7 +44,10 @@ export function toRunReport(
 ): RunReport {
   const reconciliation = counts && reconcile(counts, output.totals());
   return {
-    ...toRunAccount(output, { state, thresholds }),
+    ...toRunAccount(output, {
+      state,
+      thresholds: thresholds.map(({ metric, threshold, ok }) => ({ metric, threshold, ok })),
+    }),
     ...(reconciliation && { reconciliation }),
     ...(exitCode !== undefined && { generatorExitCode: exitCode }),
     ...(health && {

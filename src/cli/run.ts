@@ -22,6 +22,7 @@ import { loadSelfMetrics, startMetricsServer } from "./metrics-server.ts";
 import { openOutputs, planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { createRunParts, deliveryParts, Progress, type ProgressStream } from "./progress.ts";
+import { toRunOutcome } from "./run-outcome.ts";
 import { RunRegister } from "./run-register.ts";
 import { expectReportPath, isComplete, showReport, toRunReport } from "./run-report.ts";
 
@@ -196,8 +197,8 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     progress[Symbol.dispose]();
     await outputs.close();
     const report = toRunReport(prometheus, end, health.health);
+    await register.end(toRunOutcome(prometheus, end));
     await showReport(report, io.stderr, flags);
-    await register.end(report);
     if (failure !== undefined) throw failure;
     if (end.exitCode !== undefined && end.exitCode !== 0) return end.exitCode;
     return isComplete(report) ? exitCodes.ok : exitCodes.incomplete;

@@ -47,6 +47,7 @@ export const optionTable: OptionTable = {
   test: {
     ...spelled("test"),
     group: "run",
+    k6: { name: "K6_CLOUD_NAME" },
     kind: optional(text("name")),
     toDefault: () => undefined,
     defaultText: "made from what is run",

@@ -14,20 +14,21 @@ import { spoolFolder } from "./spool-folder.ts";
 export async function describeSpools(
   run: {
     readonly remoteWrite: RemoteWriteOptions;
-    readonly identity: RunIdentity;
+    /** Of the run's own series, those that it does not have with an empty value. */
+    readonly labels: RunIdentity & Readonly<Record<string, string>>;
     readonly isLive: boolean;
     readonly startMs: number;
   },
   client: StoreClient,
   spool: RunSpool,
 ): Promise<string[]> {
-  const { remoteWrite, identity, isLive, startMs } = run;
+  const { remoteWrite, labels, isLive, startMs } = run;
   const isAgainPossible = remoteWrite.preflight && !isLive;
   return [
     ...describeRecovery(spool, remoteWrite.queues),
     ...(await describeLeftovers(remoteWrite, spool.directory)),
     ...(isAgainPossible
-      ? await describeEarlierIngest(remoteWrite, { client, spool }, identity, startMs)
+      ? await describeEarlierIngest(remoteWrite, { client, spool }, labels, startMs)
       : []),
   ];
 }
@@ -81,20 +82,23 @@ async function describeLeftovers(
 }
 
 /**
- * Of samples that are not made as they come: whether they have been sent before, at least in part. Says nothing
- * where the store cannot be asked.
+ * Of samples that are not made as they come: whether their series have points of that time, because the same file was
+ * ingested before or for another one under the same name. Says nothing where the store cannot be asked.
  *
  * @param startMs Unix milliseconds of the first sample.
  */
 async function describeEarlierIngest(
   { url, pushIntervalMs }: Pick<RemoteWriteOptions, "url" | "pushIntervalMs">,
   { client, spool }: { readonly client: StoreClient; readonly spool: RunSpool },
-  { testid }: RunIdentity,
+  labels: RunIdentity & Readonly<Record<string, string>>,
   startMs: number,
 ): Promise<string[]> {
   const queryUrl = queryUrlOf(url);
+  const matchers = Object.entries(labels).map(
+    ([name, value]) => `${name}=${JSON.stringify(value)}`,
+  );
   // Among the first points of each run. The range finds what a stale marker has ended.
-  const expression = `last_over_time(plimsoll_run_info{testid=${JSON.stringify(testid)}}[5m])`;
+  const expression = `last_over_time(plimsoll_run_info{${matchers.join()}}[5m])`;
   const isSpooled = spool.recovered.batches > 0;
   const isStored =
     !isSpooled &&
@@ -102,8 +106,9 @@ async function describeEarlierIngest(
     ((await countSeries(client, queryUrl, expression, startMs + pushIntervalMs)) ?? 0) > 0;
   if (!isSpooled && !isStored) return [];
   return [
-    `run ${testid} was ingested before, or begun; the store may refuse points that it has (http_400), which are ` +
-      "counted as rejected and are no loss",
+    `run ${labels.testid} has points of this time already. Where these samples were ingested before, or begun, the ` +
+      "store may refuse them (http_400): they are counted as rejected and are no loss. Other samples of the run need " +
+      "--tag instance_id=NAME, and those of another run a --testid of their own",
   ];
 }
 

@@ -104,7 +104,7 @@ export class PrometheusOutput implements Output {
       });
       const found = journaled
         ? describeDamage(spool)
-        : await describeSpools(options, client, spool);
+        : await describeSpools({ ...options, labels: allLabelsOf(options) }, client, spool);
       for (const notice of found) options.onNotice(notice);
       const mapperOptions = createMapperOptions(options, agreement.trendForm, relabelRules);
       return new PrometheusOutput(options, {
@@ -207,6 +207,11 @@ export class PrometheusOutput implements Output {
     };
   }
 
+  /** Unix milliseconds; undefined before the first sample. */
+  get firstSampleMs(): number | undefined {
+    return this.#startMs || undefined;
+  }
+
   /** After `finish`: Unix milliseconds of the last points of all series; 0 for a run without samples. */
   get lastPointMs(): number {
     return this.#lastPointMs;
@@ -275,6 +280,15 @@ export class PrometheusOutput implements Output {
     if (!this.#selfSeries?.isDue(timestampMs)) return;
     this.#selfSeries.write(timestampMs, this.#aggregator.oldestMs, this.progress);
   }
+}
+
+/** Of the run's own series: those that tell one generator from the others are empty where it has none. */
+function allLabelsOf({
+  identity,
+  tags,
+}: PrometheusOutputOptions): RunIdentity & Readonly<Record<string, string>> {
+  const ofGenerator = generatorLabels.map((name) => [name, tags.get(name) ?? ""]);
+  return { ...Object.fromEntries(ofGenerator), ...identity };
 }
 
 function pick(tags: Tags, names: readonly string[]): Tags {

@@ -17,8 +17,16 @@ export function testNameOf(source: string): string {
     return `${host}${pathname === "/" ? "" : pathname}`;
   }
   if (source === "-") return "stdin";
-  const name = basename(source).replace(/(\.(jsonl?|ndjson|js|ts|mjs|cjs|tar|gz))+$/i, "");
-  return name === "" ? "test" : name;
+  return testNameFromK6(basename(source));
+}
+
+/**
+ * A test's name from the name that k6 sends: the script's file name, unless the script or its user has given another.
+ * What does not end like a file stays as it is, so that a name which somebody chose is kept, and a test has one name
+ * however it was started.
+ */
+export function testNameFromK6(name: string): string {
+  return name.replace(/(\.(jsonl?|ndjson|js|ts|mjs|cjs|tar|gz))+$/i, "") || "test";
 }
 
 /**

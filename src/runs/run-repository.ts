@@ -64,6 +64,7 @@ type Changeable =
   | "archiveBytes"
   | "logLines"
   | "note"
+  | "maxVus"
   | "expectedSeconds"
   | "options";
 

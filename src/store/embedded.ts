@@ -24,7 +24,7 @@ import { bindableValues } from "./bindable.ts";
 import type { Schema } from "./schema.ts";
 
 /** How long one process waits for another's transaction; ours take milliseconds. It waits without doing anything else. */
-const busyTimeoutMs = 5_000;
+const busyTimeoutMs = { patient: 5_000, impatient: 10 };
 
 /** Between two tries to change to the write-ahead log, for which SQLite does not wait by itself. */
 const retryMs = 20;
@@ -37,11 +37,16 @@ export interface EmbeddedDatabase {
 }
 
 /** @throws DatabaseError for a folder or a file that cannot be used */
-export async function openEmbedded(dataDir: string, clock: Clock): Promise<EmbeddedDatabase> {
+export async function openEmbedded(
+  dataDir: string,
+  clock: Clock,
+  isImpatient = false,
+): Promise<EmbeddedDatabase> {
+  const timeoutMs = busyTimeoutMs[isImpatient ? "impatient" : "patient"];
   const path = join(dataDir, "plimsoll.db");
   const name = `the database ${JSON.stringify(path)}`;
   await createFile(dataDir, path, name);
-  const connection = await connect(path, name, clock);
+  const connection = await connect(path, name, clock, timeoutMs);
   const db = new Kysely<Schema>({
     dialect: new ImmediateDialect(connection),
     plugins: [bindableValues],
@@ -66,17 +71,22 @@ async function createFile(dataDir: string, path: string, name: string): Promise<
   } catch (error) {
     throw new DatabaseError(
       `${name} cannot be written (${systemErrorCode(error) ?? messageOf(error)}): ` +
-        "give this user the folder, or name another data directory; nothing was started",
+        "give this user the folder, or name another data directory",
       { cause: error },
     );
   }
 }
 
-async function connect(path: string, name: string, clock: Clock): Promise<Connection> {
-  const deadlineMs = clock.nowMs() + busyTimeoutMs;
+async function connect(
+  path: string,
+  name: string,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<Connection> {
+  const deadlineMs = clock.nowMs() + timeoutMs;
   for (;;) {
     try {
-      return new Connection(path);
+      return new Connection(path, timeoutMs);
     } catch (error) {
       if (!isBusy(error)) {
         throw new DatabaseError(
@@ -101,11 +111,13 @@ async function connect(path: string, name: string, clock: Clock): Promise<Connec
  */
 class Connection implements SqliteDatabase {
   readonly #path: string;
+  readonly #timeoutMs: number;
   #database: Libsql.Database;
 
-  constructor(path: string) {
+  constructor(path: string, timeoutMs: number) {
     this.#path = path;
-    this.#database = openLibsql(path);
+    this.#timeoutMs = timeoutMs;
+    this.#database = openLibsql(path, timeoutMs);
   }
 
   prepare(text: string): SqliteStatement {
@@ -128,7 +140,7 @@ class Connection implements SqliteDatabase {
 
   #renew(): void {
     const stuck = this.#database;
-    this.#database = openLibsql(this.#path);
+    this.#database = openLibsql(this.#path, this.#timeoutMs);
     stuck.close();
   }
 
@@ -137,8 +149,8 @@ class Connection implements SqliteDatabase {
   }
 }
 
-function openLibsql(path: string): Libsql.Database {
-  const database = new Libsql(path, { timeout: busyTimeoutMs });
+function openLibsql(path: string, timeoutMs: number): Libsql.Database {
+  const database = new Libsql(path, { timeout: timeoutMs });
   for (const pragma of ["journal_mode = wal", "synchronous = full", "foreign_keys = on"]) {
     database.exec(`pragma ${pragma}`);
   }

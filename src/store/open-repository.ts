@@ -18,6 +18,8 @@ export interface RepositoryOptions {
   /** Where `plimsoll.db` is; made where it is missing. Not touched with a `databaseUrl`. */
   readonly dataDir: string;
   readonly clock: Clock;
+  /** For who has better to do than to wait: a lock, or a Postgres that hangs, fails soon. Default false. */
+  readonly isImpatient?: boolean;
 }
 
 /** @throws DatabaseError that says what to do */
@@ -37,11 +39,12 @@ async function openDatabase({
   databaseUrl,
   dataDir,
   clock,
+  isImpatient,
 }: RepositoryOptions): Promise<SqlDatabase & { readonly name: string }> {
   if (databaseUrl === undefined) {
-    return { kind: "sqlite", ...(await openEmbedded(dataDir, clock)) };
+    return { kind: "sqlite", ...(await openEmbedded(dataDir, clock, isImpatient)) };
   }
   const backup = () =>
     Promise.reject(new InputError("a backup of Postgres is made with pg_dump, not by Plimsoll"));
-  return { kind: "postgres", ...(await openPostgres(databaseUrl)), backup };
+  return { kind: "postgres", ...(await openPostgres(databaseUrl, isImpatient)), backup };
 }

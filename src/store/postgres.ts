@@ -12,14 +12,14 @@ import { DatabaseError, messageOf, systemErrorCode } from "../errors.ts";
 import { bindableValues } from "./bindable.ts";
 import type { Schema } from "./schema.ts";
 
-const connectTimeoutMs = 10_000;
+const connectTimeoutMs = { patient: 10_000, impatient: 2_000 };
 
 /** Postgres starts again within seconds. k6 waits for an answer for a minute, and asks three times. */
 const patienceMs = 10_000;
 const retryMs = 200;
 
 /** A query that has no answer by then has lost its server. */
-const queryTimeoutMs = 30_000;
+const queryTimeoutMs = { patient: 30_000, impatient: 2_000 };
 
 /** Postgres' own default allows 100 for all servers and programs together. */
 const maxConnections = 10;
@@ -32,13 +32,16 @@ export interface PostgresDatabase {
 }
 
 /** @throws DatabaseError where no connection can be made */
-export async function openPostgres(url: string): Promise<PostgresDatabase> {
+export async function openPostgres(url: string, isImpatient = false): Promise<PostgresDatabase> {
+  const patience = isImpatient ? "impatient" : "patient";
   const name = nameOf(url);
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs[patience],
+    query_timeout: queryTimeoutMs[patience],
+    // A connection that hangs keeps no process from its end.
+    allowExitOnIdle: isImpatient,
     keepAlive: true,
     fallback_application_name: "plimsoll",
     types: { getTypeParser: numbersForIntegers },

@@ -116,6 +116,7 @@ export function toUpdate(changes: RunChanges): Updateable<RunTable> {
     log_lines: changes.logLines,
     note: changes.note,
     search_note: changes.note?.toLowerCase(),
+    max_vus: changes.maxVus,
     expected_seconds: changes.expectedSeconds,
     options: json(changes.options),
   };

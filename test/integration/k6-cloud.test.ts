@@ -8,10 +8,11 @@ import { join } from "node:path";
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { haveRequests, isOver } from "../support/cloud-checks.ts";
+import { haveRequests, isOver, requestsOf } from "../support/cloud-checks.ts";
 import { flows, k6Versions, startCloudK6, type CloudK6, type Flow } from "../support/cloud-k6.ts";
 import { expectInMatrix } from "../support/cloud-matrix.ts";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
+import { startPlimsoll } from "../support/plimsoll.ts";
 import { startPrometheus, type Prometheus } from "../support/prometheus.ts";
 import { startShop, type Shop } from "../support/shop.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
@@ -38,6 +39,14 @@ const ends: readonly End[] = [
     exitCode: 99,
   },
   { ends: "throws", state: "aborted_by_script_error", result: "error", exitCode: 107 },
+  {
+    ends: "takes too long in setup()",
+    state: "aborted_by_limit",
+    result: "error",
+    exitCode: 100,
+  },
+  { ends: "calls test.abort()", state: "aborted_by_user", result: "error", exitCode: 108 },
+  { ends: "calls test.fail()", state: "aborted_by_system", result: "error", exitCode: 110 },
   {
     ends: "is interrupted by Ctrl-C",
     state: "aborted_by_user",
@@ -84,6 +93,9 @@ describeWithTool("prometheus-3", "k6 with a server of ours for its cloud", (prog
           it.concurrent.each(ends)(`${flow}: $ends`, async (end) => {
             await check(k6, version, flow, end);
           });
+          it.concurrent(`${flow}: plimsoll runs stop`, async () => {
+            await checkStop(k6, version, flow);
+          });
         }
       });
     }
@@ -124,6 +136,43 @@ async function check(program: string, version: string, flow: Flow, end: End): Pr
     `${flow}: ${end.ends}`,
     version,
     `${run.state}, ${run.result}, ${exit}${kept}`,
+  );
+}
+
+/** k6's older API takes the order to stop; where it does not, who gives it is told why, and the run goes on. */
+async function checkStop(program: string, version: string, flow: Flow): Promise<void> {
+  const name = `${flow} is stopped ${version}`.replaceAll(/[^\w.]+/g, "-");
+  const interrupted: End = { ...ends[0]!, signal: "SIGINT" };
+  await using k6 = await start(program, patient, flow, interrupted, name);
+  const id = await k6.runId;
+  await patient.waitForRun(id, ({ state }) => state === "running");
+  const stop = ["runs", "stop", String(id), "--server", patient.url, "--token", patient.adminToken];
+  await using plimsoll = startPlimsoll(stop, { folder: folder.path });
+  const stopped = await plimsoll.result;
+  const isRefused = version === "2.2.0" && flow !== "k6 run --out cloud";
+  if (isRefused) {
+    expect(stopped.exitCode).toBe(2);
+    expect(stopped.stderr).toMatch(/takes no orders from a server: press Ctrl-C/);
+    expect(await patient.run(id)).toMatchObject({ state: "running" });
+    k6.kill("SIGINT");
+  }
+  const { exitCode, stderr } = await k6.result;
+  const run = await patient.waitForRun(id, isOver);
+  expect(run, stderr).toMatchObject({ state: "aborted_by_user", result: "error" });
+  const requests = await k6.requests();
+  if (isRefused) {
+    await haveRequests(prometheus, run, requests, stderr);
+  } else {
+    expect(stopped.exitCode, stopped.stderr).toBe(0);
+    expect(run.history.at(-1)).toMatchObject({ by: "admin" });
+    // What the order was the answer to is stored; what k6 had not pushed yet it drops.
+    expect(await requestsOf(prometheus, run)).toBeGreaterThan(0);
+    expect(await requestsOf(prometheus, run)).toBeLessThanOrEqual(requests ?? 0);
+  }
+  await expectInMatrix(
+    `${flow}: plimsoll runs stop`,
+    version,
+    isRefused ? "refused: press Ctrl-C" : `${run.state}, ${run.result}, exit ${exitCode}`,
   );
 }
 

@@ -121,7 +121,7 @@ describe("killed by SIGKILL at random moments", () => {
           // What the store has from before it refuses as out of order. That is counted, and announced.
           const isAgain = testid === "killed";
           expect(exitCode, stderr).toBe(isAgain ? 3 : 0);
-          expect(stderr.includes("run killed was ingested before, or begun")).toBe(isAgain);
+          expect(stderr.includes("run killed has points of this time already")).toBe(isAgain);
         }
         const total = (testid: string) => `sum(k6_http_reqs_total{testid="${testid}"})`;
         const range = (testid: string) =>

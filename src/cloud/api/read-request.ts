@@ -8,6 +8,7 @@ import type { Multipart } from "@fastify/multipart";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { messageOf } from "../../errors.ts";
+import { testNameFromK6 } from "../../runs/run-identity.ts";
 import { ApiError, type FieldProblem } from "./errors.ts";
 
 /** k6 before v2.2 reads ids as int32. */
@@ -36,8 +37,8 @@ export function readBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
 
 /** What k6 and its SDK count with. */
 export const int32: z.ZodNumber = z.int().min(0).max(maxId);
-/** k6 itself refuses longer ones. */
-export const testName: z.ZodString = z.string().min(1).max(300);
+/** As `plimsoll run` names the same script. k6 itself refuses longer ones. */
+export const testName: z.ZodType<string> = z.string().min(1).max(300).transform(testNameFromK6);
 
 /** Name and version, from `User-Agent: k6cloud/2.2.0`; of anything else its first word. */
 export function generatorOf(request: FastifyRequest): string {

@@ -22,7 +22,7 @@ const defaultProjectId = 1;
 const pageQuery = z.object({
   $skip: z.coerce.number().int().min(0).default(0),
   $top: z.coerce.number().int().min(1).max(1_000).default(1_000),
-  name: z.string().optional(),
+  name: testName.optional(),
 });
 
 export function v6Routes(options: CloudApiOptions): FastifyPluginAsync {

@@ -8,6 +8,7 @@
 import { type MetricTotals, totalsOf } from "../../aggregate/metric-totals.ts";
 import { Sink } from "../../aggregate/sink.ts";
 import type { SeriesBuckets } from "../../cloud/metric-set-reader.ts";
+import { metricStats } from "../../output/metric-stats.ts";
 import type { Threshold } from "../../runs/run-record.ts";
 import {
   judge,
@@ -104,27 +105,6 @@ export class ThresholdWatch implements SeriesBuckets {
   }
 }
 
-/** Times in milliseconds, as k6 compares them. */
-function statsOf({ mapped, type, value, zeros, valueTimestampMs, trend }: Sink): MetricStats {
-  switch (type) {
-    case "counter":
-      return { type, sum: value };
-    case "gauge":
-      return { type, last: valueTimestampMs > 0 ? value : undefined };
-    case "rate":
-      return { type, nonzero: value, total: value + zeros };
-    case "trend": {
-      const factor = mapped.metric.contains === "time" ? 1_000 : 1;
-      // There is a trend where the type is trend.
-      const { count, sum, min, max } = trend!;
-      return {
-        type,
-        count,
-        sum: sum * factor,
-        min: min * factor,
-        max: max * factor,
-        percentile: (percent) => trend!.quantile(percent / 100) * factor,
-      };
-    }
-  }
+function statsOf({ mapped, value, zeros, peak, trend }: Sink): MetricStats {
+  return metricStats({ metric: mapped.metric, value, zeros, peak, ...(trend && { trend }) });
 }

@@ -66,7 +66,8 @@ describe("POST /v1/tests", () => {
       testRunDetails: `https://k6.test/runs/${id}`,
     });
     expect(await host.repository.run(Number(id))).toMatchObject({
-      test: "checkout.js",
+      // As "plimsoll run checkout.js" names it.
+      test: "checkout",
       projectId: 7,
       source: "cloud-v1",
       state: "initializing",

@@ -119,6 +119,13 @@ describe("tests", () => {
     expect(none.json().value).toEqual([]);
   });
 
+  it("have the name that plimsoll run gives their script, by which k6 finds them, too", async () => {
+    const { id } = (await addTest(82, "checkout.js")).json();
+    expect((await addTest(82, "checkout")).json()).toMatchObject({ id, name: "checkout" });
+    const found = await ask("GET", "/projects/82/load_tests?%24top=1&name=checkout.js");
+    expect(found.json().value).toMatchObject([{ id, name: "checkout" }]);
+  });
+
   it("come in pages, the last of which says so", async () => {
     for (const name of ["a", "b", "c"]) await addTest(81, name);
     const first = (await ask("GET", "/projects/81/load_tests?%24skip=0&%24top=2")).json();
