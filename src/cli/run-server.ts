@@ -116,7 +116,10 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
  */
 function steadyClock(): Clock {
   const clock = new SteadyClock();
-  return { nowMs: () => clock.nowMs(), sleep: systemClock.sleep };
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: async (durationMs, signal) => await systemClock.sleep(durationMs, signal),
+  };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Options["listen"]): Promise<void> {

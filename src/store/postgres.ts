@@ -15,7 +15,7 @@ import type { Schema } from "./schema.ts";
 const connectTimeoutMs = { patient: 10_000, impatient: 2_000 };
 
 /** Postgres starts again within seconds. k6 waits for an answer for a minute, and asks three times. */
-const patienceMs = 10_000;
+const patienceMs = { patient: 10_000, impatient: 0 };
 const retryMs = 200;
 
 /** A query that has no answer by then has lost its server. */
@@ -61,7 +61,7 @@ export async function openPostgres(url: string, isImpatient = false): Promise<Po
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
       pool: {
-        connect: async () => await connectPatiently(pool),
+        connect: async () => await connectPatiently(pool, patienceMs[patience]),
         end: async () => await pool.end(),
       },
     }),
@@ -71,8 +71,8 @@ export async function openPostgres(url: string, isImpatient = false): Promise<Po
 }
 
 /** Nothing has been asked yet, so that it may be tried again. */
-async function connectPatiently(pool: Pool): Promise<PoolClient> {
-  const deadlineMs = performance.now() + patienceMs;
+async function connectPatiently(pool: Pool, forMs: number): Promise<PoolClient> {
+  const deadlineMs = performance.now() + forMs;
   for (;;) {
     try {
       return await pool.connect();

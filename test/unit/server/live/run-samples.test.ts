@@ -94,7 +94,7 @@ describe("RunSamples", () => {
   });
 
   it("takes no more names of generators and of metrics than it may have, also when it is opened again", async () => {
-    const path = 12;
+    const id = 12;
     const pushOfMetrics = (names: readonly string[]): Buffer =>
       encodeMetricSet(names.map((name) => ({ name, type: "counter", series: [] })));
     const take = (samples: RunSamples, instance: string, names: readonly string[]) => {
@@ -106,8 +106,8 @@ describe("RunSamples", () => {
     };
     const many = (prefix: string, count: number): string[] =>
       Array.from({ length: count }, (_, at) => `${prefix}${at}`);
-    const samples = await open(path, () => startMs);
-    const bytes = () => statSync(join(folder, `${path}.journal`)).size;
+    const samples = await open(id, () => startMs);
+    const bytes = () => statSync(journalPath(folder, aRun(id))).size;
     for (const name of many("g", nameLimits.generators)) {
       expect(take(samples, name, ["vus"])).toBe("stored");
     }
@@ -122,7 +122,7 @@ describe("RunSamples", () => {
     // A name that is refused takes no place.
     expect(take(samples, "g1", ["m0", "vus"])).toBe("stored");
     await samples.close(0);
-    const again = await open(path, () => startMs);
+    const again = await open(id, () => startMs);
     await again.settled();
     check(again);
     await again.close(0);
