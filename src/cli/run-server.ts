@@ -108,7 +108,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
  */
 function steadyClock(): Clock {
   const clock = new SteadyClock();
-  return { nowMs: () => clock.nowMs(), sleep: systemClock.sleep };
+  return { ...systemClock, nowMs: () => clock.nowMs() };
 }
 
 /** By it the servers of one database reach each other; with the embedded one there is no other. */

@@ -2,6 +2,7 @@
  * What a run's journal says without the samples in it: known as soon as a record is written, and after a restart again.
  */
 import type { Agreement } from "../../output/negotiate.ts";
+import type { ReportedEnd } from "../../runs/run-service.ts";
 import type { JournalEntry } from "./journal-record.ts";
 
 /** k6 sends a push again within seconds; a proxy or a person may take longer. */
@@ -20,6 +21,7 @@ export class JournalFacts {
   lastMs = 0;
   /** Up to when intervals are closed. */
   closedMs = 0;
+  reported: ReportedEnd | undefined;
   isEnded = false;
   /** Number of the last record that makes points. */
   lastPoints = 0;
@@ -44,6 +46,9 @@ export class JournalFacts {
       case "close":
         this.closedMs = entry.untilMs;
         this.lastPoints = number;
+        return;
+      case "report":
+        this.reported = entry.end;
         return;
       case "end":
         this.isEnded = true;

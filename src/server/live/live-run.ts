@@ -44,6 +44,8 @@ export class LiveRun {
   #nextLookMs = 0;
   #isClosed = false;
   #ending: Promise<RunRecord> | undefined;
+  /** What its creator has said of the end: where the database does not take it, it is tried again. */
+  #reported: ReportedEnd | undefined;
   /** Whether the record has the summary behind the journal's end. Who opens the run again does not know. */
   #isEndSaved = false;
   /** What a tick has begun. */
@@ -91,9 +93,12 @@ export class LiveRun {
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + judgeIntervalMs;
     const isOpen = !isOver(this.#record.state);
-    if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
+    const reported = this.#reported ?? samples?.reported;
+    if (isOpen && reported) {
+      this.#inBackground(() => this.#endOnce(reported));
+    } else if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
       const reason = `no samples for ${timeoutMs / 1_000} s`;
-      this.#inBackground(() => this.end({ state: "timed_out", reason }));
+      this.#inBackground(() => this.#endOnce({ state: "timed_out", reason }));
     } else if (samples && isOpen) {
       this.#inBackground(() => this.#save());
     } else if (samples && !this.#hasEnd && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
@@ -116,8 +121,14 @@ export class LiveRun {
     return this.#isEndSaved && this.#opened?.isEnded === true;
   }
 
+  /** Where this rejects, it is tried again until the database takes it, by the next server if need be. */
   async end(reported: ReportedEnd): Promise<RunRecord> {
     if (this.#isClosed) throw stopping();
+    this.#reported ??= reported;
+    return await this.#endOnce(reported);
+  }
+
+  async #endOnce(reported: ReportedEnd): Promise<RunRecord> {
     this.#ending ??= this.#end(reported).finally(() => (this.#ending = undefined));
     return await this.#ending;
   }
@@ -196,6 +207,8 @@ export class LiveRun {
     const { repository, clock } = this.#options;
     if (isOver(this.#record.state)) return this.#record;
     const samples = await this.#samples;
+    // Silence is no word of anybody's: it may be over before the database takes it.
+    if (this.#reported && samples && !samples.reported) samples.report(this.#reported);
     await samples?.flush();
     // At once: while others are waited for, an output may be opened, and everything read again.
     const verdicts = this.#verdicts(samples, true).map((verdict) => ({
