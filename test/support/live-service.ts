@@ -19,14 +19,17 @@ export interface LiveService extends AsyncDisposable {
   readonly dataDir: string;
 }
 
-export async function openLiveService(): Promise<LiveService> {
+/** @param wrap Puts something before the repository of the service, e.g. a delay. */
+export async function openLiveService(
+  wrap: (repository: RunRepository) => RunRepository = (repository) => repository,
+): Promise<LiveService> {
   const folder = await createTemporaryFolder();
   const dataDir = folder.path;
   const receiver = await startReceiverServer();
   const repository = await openRepository({ dataDir, clock: systemClock });
   const { values } = resolveOptions({ flags: { url: { flag: "--url", value: receiver.url } } });
   const service = await LiveRunService.open({
-    repository,
+    repository: wrap(repository),
     outputs: [{ ...values, dataDir, spoolDir: `${dataDir}/spool` }],
     dataDir,
     ownerUrl: "http://localhost",

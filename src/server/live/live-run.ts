@@ -43,11 +43,12 @@ export class LiveRun {
   #lastActivityMs: number;
   #nextLookMs = 0;
   #isClosed = false;
-  #ending: Promise<RunRecord> | undefined;
   /** What its creator has said of the end: where the database does not take it, it is tried again. */
   #reported: ReportedEnd | undefined;
   /** Whether the record has the summary behind the journal's end. Who opens the run again does not know. */
   #isEndSaved = false;
+  /** What changes the record, one after the other: what the database has last is what happened last. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** What a tick has begun. */
   #background: Promise<void> | undefined;
 
@@ -77,7 +78,7 @@ export class LiveRun {
     const { state, lastDataMs, hasLateData } = this.#record;
     // It is tried again later.
     if (lastDataMs === undefined || (isOver(state) && !hasLateData)) {
-      await this.#save().catch((error: unknown) => this.#tell(error));
+      await this.#inTurn(() => this.#save()).catch((error: unknown) => this.#tell(error));
     }
     await samples.room();
     return "stored";
@@ -89,16 +90,16 @@ export class LiveRun {
     const nowMs = clock.nowMs();
     const samples = this.#opened;
     samples?.tick();
-    if (this.#background !== undefined || this.#ending !== undefined) return;
+    if (this.#background !== undefined) return;
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + judgeIntervalMs;
     const isOpen = !isOver(this.#record.state);
     const reported = this.#reported ?? samples?.reported;
     if (isOpen && reported) {
-      this.#inBackground(() => this.#endOnce(reported));
+      this.#inBackground(() => this.#end(reported));
     } else if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
       const reason = `no samples for ${timeoutMs / 1_000} s`;
-      this.#inBackground(() => this.#endOnce({ state: "timed_out", reason }));
+      this.#inBackground(() => this.#end({ state: "timed_out", reason }));
     } else if (samples && isOpen) {
       this.#inBackground(() => this.#save());
     } else if (samples && !this.#hasEnd && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
@@ -108,7 +109,7 @@ export class LiveRun {
 
   /** Whether nothing more is expected of it, and the stores have all that came. */
   get isDone(): boolean {
-    if (!isOver(this.#record.state) || this.#ending || this.#background) return false;
+    if (!isOver(this.#record.state) || this.#background) return false;
     if (this.#samples === undefined) return true;
     const samples = this.#opened;
     const { clock, lateMs } = this.#options;
@@ -125,12 +126,7 @@ export class LiveRun {
   async end(reported: ReportedEnd): Promise<RunRecord> {
     if (this.#isClosed) throw stopping();
     this.#reported ??= reported;
-    return await this.#endOnce(reported);
-  }
-
-  async #endOnce(reported: ReportedEnd): Promise<RunRecord> {
-    this.#ending ??= this.#end(reported).finally(() => (this.#ending = undefined));
-    return await this.#ending;
+    return await this.#inTurn(() => this.#end(reported));
   }
 
   async stop(by: string): Promise<StopOutcome> {
@@ -153,8 +149,7 @@ export class LiveRun {
   /** The run goes on where it is opened again. */
   async close(drainTimeoutMs: number): Promise<void> {
     this.#isClosed = true;
-    await this.#background;
-    await this.#ending?.catch(() => undefined);
+    await this.#turn;
     // Whoever wanted them has been told why they could not be opened.
     await (await this.#samples?.catch(() => undefined))?.close(drainTimeoutMs);
   }
@@ -191,11 +186,12 @@ export class LiveRun {
       this.#take(await repository.enter(id, { state: "running", atMs }));
     }
     const thresholds = isOver(state) ? this.#record.thresholds : this.#verdicts(samples, false);
+    const isNewer = lastDataMs !== samples.lastArrivalMs;
     const changes: RunChanges = {
       ...(startedMs === undefined &&
         samples.firstSampleMs !== undefined && { startedMs: samples.firstSampleMs }),
-      ...(lastDataMs !== samples.lastArrivalMs && { lastDataMs: samples.lastArrivalMs }),
-      ...(isOver(state) && !hasLateData && { hasLateData: true }),
+      ...(isNewer && { lastDataMs: samples.lastArrivalMs }),
+      ...(isOver(state) && isNewer && !hasLateData && { hasLateData: true }),
       ...(thresholds.some((one, at) => !isSame(one, this.#record.thresholds[at])) && {
         thresholds,
       }),
@@ -262,8 +258,14 @@ export class LiveRun {
     if (record) this.#record = record;
   }
 
+  async #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => undefined);
+    return await done;
+  }
+
   #inBackground(task: () => Promise<unknown>): void {
-    this.#background = task()
+    this.#background = this.#inTurn(task)
       .then(() => undefined)
       .catch((error: unknown) => this.#tell(error))
       .finally(() => (this.#background = undefined));
