@@ -10,6 +10,7 @@
  *   queues         parallel queues into a receiver that is slow to answer
  *   cloud          a hundred generators that push to one server: answers, memory, processor
  *   fuzz           a million broken pushes against what reads k6's cloud protocol; fails on one that leaves a trace
+ *   crashes        k6 with a server that is killed twenty times, and Prometheus away for a minute; fails on a lost sample
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
  *   store [URL]    lists of 10 000 runs, embedded or in the Postgres of this URL
  *
@@ -30,6 +31,7 @@ const names = [
   "store",
   "cloud",
   "fuzz",
+  "crashes",
 ];
 const [name, ...args] = process.argv.slice(2);
 

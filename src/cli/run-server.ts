@@ -116,10 +116,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
  */
 function steadyClock(): Clock {
   const clock = new SteadyClock();
-  return {
-    nowMs: () => clock.nowMs(),
-    sleep: async (durationMs, signal) => await systemClock.sleep(durationMs, signal),
-  };
+  return { ...systemClock, nowMs: () => clock.nowMs() };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Options["listen"]): Promise<void> {

@@ -29,7 +29,7 @@ export interface CrashOptions {
   readonly kills: number;
   /** A server is killed within so long after its start. */
   readonly withinMs: number;
-  /** How long the store is away, from the first quarter of the kills on. */
+  /** How long the store is away, from the first quarter of the kills on. It is killed, too. */
   readonly awayMs: number;
 }
 
@@ -100,7 +100,7 @@ export async function runCrashes(options: CrashOptions): Promise<CrashResult> {
       const args = ["--summary-trend-stats", "count"];
       started.push(startCloudK6({ program, flow, folder: home, env, scriptEnv, args }));
     }
-    const { kills, startsMs } = await killAgainAndAgain(server, store, plan, options.awayMs);
+    const { kills, startsMs } = await killAgainAndAgain(server, store, plan, options);
     const runs: CrashedRun[] = [];
     for (const [at, k6] of started.entries()) {
       // There is one for each.
@@ -131,22 +131,29 @@ async function killAgainAndAgain(
   server: CloudServer,
   store: FaultyProxy,
   plan: readonly Planned[],
-  awayMs: number,
+  { awayMs, prometheus }: CrashOptions,
 ): Promise<Pick<CrashResult, "kills" | "startsMs">> {
   const kills: Kill[] = [];
   const startsMs: number[] = [];
   const beganMs = Date.now();
   let isStoreAway = false;
+  let isServing = true;
   const leave = async (): Promise<void> => {
     isStoreAway = true;
     await store.goDown();
-    await delay(awayMs);
+    await Promise.all([delay(awayMs), prometheus.restart()]);
     await store.comeUp();
     isStoreAway = false;
   };
+  const start = async (): Promise<void> => {
+    const startMs = Date.now();
+    isServing = false;
+    await server.restart();
+    isServing = true;
+    startsMs.push(Date.now() - startMs);
+  };
   let away = Promise.resolve();
-  let isServing = true;
-  let serving: Promise<unknown> = Promise.resolve();
+  let serving = Promise.resolve();
   for (const [at, { afterMs, downMs }] of plan.entries()) {
     if (awayMs > 0 && at === Math.floor(plan.length / 4)) away = leave();
     await delay(afterMs);
@@ -154,12 +161,7 @@ async function killAgainAndAgain(
     await server.kill();
     await serving.catch(() => undefined);
     await delay(downMs);
-    isServing = false;
-    const startMs = Date.now();
-    serving = server.restart().then(() => {
-      isServing = true;
-      startsMs.push(Date.now() - startMs);
-    });
+    serving = start();
     // Where it is killed before, that is as it should be.
     serving.catch(() => undefined);
   }

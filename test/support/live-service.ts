@@ -19,12 +19,19 @@ export interface LiveService extends AsyncDisposable {
   readonly dataDir: string;
 }
 
-export async function openLiveService(): Promise<LiveService> {
+/** @param wrap Puts something before the repository of the service, e.g. a delay. */
+export async function openLiveService(
+  wrap: (repository: RunRepository) => RunRepository = (repository) => repository,
+): Promise<LiveService> {
   const folder = await createTemporaryFolder();
   const dataDir = folder.path;
   const receiver = await startReceiverServer();
   const repository = await openRepository({ dataDir, clock: systemClock });
-  const service = await openRunService({ repository, dataDir, writeUrl: receiver.url });
+  const service = await openRunService({
+    repository: wrap(repository),
+    dataDir,
+    writeUrl: receiver.url,
+  });
   const issue = async (role: Role): Promise<string> =>
     (await issueToken(repository, { name: `${role} token`, role, nowMs: Date.now() })).token;
   return {

@@ -64,7 +64,8 @@ export class K6Summary {
 
   constructor(metrics: Readonly<Record<string, ExportedMetric>>) {
     const counts: Record<string, number> = {};
-    for (const [name, { count, rate, passes, fails }] of Object.entries(metrics)) {
+    for (const name of Object.keys(metrics).sort()) {
+      const { count, rate, passes, fails } = metrics[name] ?? {};
       // A part of another metric.
       if (name.includes("{")) continue;
       if (passes !== undefined && fails !== undefined) {

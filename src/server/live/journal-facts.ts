@@ -3,7 +3,7 @@
  */
 import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { Agreement } from "../../output/negotiate.ts";
-import type { PushExcess } from "../../runs/run-service.ts";
+import type { PushExcess, ReportedEnd } from "../../runs/run-service.ts";
 import type { JournalEntry } from "./journal-record.ts";
 
 /**
@@ -29,6 +29,7 @@ export class JournalFacts {
   lastMs = 0;
   /** Up to when intervals are closed. */
   closedMs = 0;
+  reported: ReportedEnd | undefined;
   isEnded = false;
   /** Number of the last record that makes points. */
   lastPoints = 0;
@@ -56,6 +57,9 @@ export class JournalFacts {
       case "close":
         this.closedMs = entry.untilMs;
         this.lastPoints = number;
+        return;
+      case "report":
+        this.reported = entry.end;
         return;
       case "end":
         this.isEnded = true;

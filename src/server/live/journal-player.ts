@@ -100,6 +100,7 @@ export class JournalPlayer {
         this.#markSpooled(number);
         break;
       case "begin":
+      case "report":
       case "output":
       case "spooled":
       case "stop":

@@ -17,6 +17,7 @@ import { crc32 } from "node:zlib";
 import type { RemoteWriteProtocol } from "../../encode/encoded-batch.ts";
 import type { TrendForm } from "../../encode/prometheus-mapper.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
+import type { ReportedEnd } from "../../runs/run-service.ts";
 import type { RunState } from "../../runs/run-state.ts";
 
 /** What happened to a run, in the order in which it counts. */
@@ -37,6 +38,8 @@ export type JournalEntry =
     }
   /** Intervals that end up to `untilMs` are closed. */
   | { readonly kind: "close"; readonly untilMs: number; readonly atMs: number }
+  /** How the run ended, by its creator's word: to be judged, and written into the record. */
+  | { readonly kind: "report"; readonly end: ReportedEnd }
   /** The run is over, and all that has come is written. */
   | {
       readonly kind: "end";

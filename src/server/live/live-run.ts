@@ -55,9 +55,12 @@ export class LiveRun {
   #nextLookMs = 0;
   #isClosed = false;
   readonly #told = new Set<string>();
-  #ending: Promise<RunRecord> | undefined;
+  /** What its creator has said of the end: where the database does not take it, it is tried again. */
+  #reported: ReportedEnd | undefined;
   /** Whether the record has the summary behind the journal's end. Who opens the run again does not know. */
   #isEndSaved = false;
+  /** What changes the record, one after the other: what the database has last is what happened last. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** What a tick has begun. */
   #background: Promise<void> | undefined;
 
@@ -91,7 +94,7 @@ export class LiveRun {
     const { state, lastDataMs, hasLateData } = this.#record;
     // It is tried again later.
     if (lastDataMs === undefined || (isOver(state) && !hasLateData)) {
-      await this.#save().catch((error: unknown) => this.#tell(error));
+      await this.#inTurn(() => this.#save()).catch((error: unknown) => this.#tell(error));
     }
     await samples.room();
     return "stored";
@@ -103,13 +106,16 @@ export class LiveRun {
     const nowMs = clock.nowMs();
     const samples = this.#opened;
     samples?.tick();
-    if (this.#background !== undefined || this.#ending !== undefined) return;
+    if (this.#background !== undefined) return;
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + judgeIntervalMs;
     const isOpen = !isOver(this.#record.state);
-    if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
+    const reported = this.#reported ?? samples?.reported;
+    if (isOpen && reported) {
+      this.#inBackground(() => this.#end(reported));
+    } else if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
       const reason = `no samples for ${timeoutMs / 1_000} s`;
-      this.#inBackground(() => this.end({ state: "timed_out", reason }));
+      this.#inBackground(() => this.#end({ state: "timed_out", reason }));
     } else if (samples && isOpen) {
       this.#inBackground(() => this.#save());
     } else if (samples && !this.#hasEnd && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
@@ -119,7 +125,7 @@ export class LiveRun {
 
   /** Whether nothing more is expected of it, and the stores have all that came. */
   get isDone(): boolean {
-    if (!isOver(this.#record.state) || this.#ending || this.#background) return false;
+    if (!isOver(this.#record.state) || this.#background) return false;
     if (this.#samples === undefined) return true;
     const samples = this.#opened;
     const { clock, lateMs } = this.#options;
@@ -132,10 +138,11 @@ export class LiveRun {
     return this.#isEndSaved && this.#opened?.isEnded === true;
   }
 
+  /** Where this rejects, it is tried again until the database takes it, by the next server if need be. */
   async end(reported: ReportedEnd): Promise<RunRecord> {
     if (this.#isClosed) throw stopping();
-    this.#ending ??= this.#end(reported).finally(() => (this.#ending = undefined));
-    return await this.#ending;
+    this.#reported ??= reported;
+    return await this.#inTurn(() => this.#end(reported));
   }
 
   async stop(by: string): Promise<StopOutcome> {
@@ -158,8 +165,7 @@ export class LiveRun {
   /** The run goes on where it is opened again. */
   async close(drainTimeoutMs: number): Promise<void> {
     this.#isClosed = true;
-    await this.#background;
-    await this.#ending?.catch(() => undefined);
+    await this.#turn;
     // Whoever wanted them has been told why they could not be opened.
     await (await this.#samples?.catch(() => undefined))?.close(drainTimeoutMs);
   }
@@ -196,11 +202,12 @@ export class LiveRun {
       this.#take(await repository.enter(id, { state: "running", atMs }));
     }
     const thresholds = isOver(state) ? this.#record.thresholds : this.#verdicts(samples, false);
+    const isNewer = lastDataMs !== samples.lastArrivalMs;
     const changes: RunChanges = {
       ...(startedMs === undefined &&
         samples.firstSampleMs !== undefined && { startedMs: samples.firstSampleMs }),
-      ...(lastDataMs !== samples.lastArrivalMs && { lastDataMs: samples.lastArrivalMs }),
-      ...(isOver(state) && !hasLateData && { hasLateData: true }),
+      ...(isNewer && { lastDataMs: samples.lastArrivalMs }),
+      ...(isOver(state) && isNewer && !hasLateData && { hasLateData: true }),
       ...(thresholds.some((one, at) => !isSame(one, this.#record.thresholds[at])) && {
         thresholds,
       }),
@@ -212,6 +219,8 @@ export class LiveRun {
     const { repository, clock } = this.#options;
     if (isOver(this.#record.state)) return this.#record;
     const samples = await this.#samples;
+    // Silence is no word of anybody's: it may be over before the database takes it.
+    if (this.#reported && samples && !samples.reported) samples.report(this.#reported);
     await samples?.flush();
     // At once: while others are waited for, an output may be opened, and everything read again.
     const verdicts = this.#verdicts(samples, true).map((verdict) => ({
@@ -265,8 +274,14 @@ export class LiveRun {
     if (record) this.#record = record;
   }
 
+  async #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => undefined);
+    return await done;
+  }
+
   #inBackground(task: () => Promise<unknown>): void {
-    this.#background = task()
+    this.#background = this.#inTurn(task)
       .then(() => undefined)
       .catch((error: unknown) => this.#tell(error))
       .finally(() => (this.#background = undefined));

@@ -12,7 +12,7 @@ import type { MetricSet } from "../../cloud/metric-set.ts";
 import type { PrometheusOutput } from "../../output/prometheus-output.ts";
 import type { ThresholdResult } from "../../output/run-series.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
-import type { PushExcess } from "../../runs/run-service.ts";
+import type { PushExcess, ReportedEnd } from "../../runs/run-service.ts";
 import type { RunState } from "../../runs/run-state.ts";
 import { messageOf, PlimsollError, systemErrorCode } from "../../errors.ts";
 import { Attempts } from "./attempts.ts";
@@ -112,6 +112,11 @@ export class RunSamples {
     return firstSampleMs === undefined ? 0 : (this.#lastSampleMs - firstSampleMs) / 1_000;
   }
 
+  /** How the run ended, by its creator's word. */
+  get reported(): ReportedEnd | undefined {
+    return this.#facts.reported;
+  }
+
   /** Whether the end is written, and nothing has come since. */
   get isEnded(): boolean {
     return this.#facts.isEnded;
@@ -183,6 +188,10 @@ export class RunSamples {
     await this.#work;
     this.#close(Math.max(this.#facts.closedMs, this.#lastSampleMs + 1 + aheadMs));
     await this.#work;
+  }
+
+  report(end: ReportedEnd): void {
+    this.#write({ kind: "report", end });
   }
 
   /** Writes how the run ended: again, where samples came since. */

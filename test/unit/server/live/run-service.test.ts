@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { RunRepository } from "../../../../src/runs/run-repository.ts";
 import { ServiceUnavailable } from "../../../../src/server/live/service-unavailable.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
-import { type LiveService, openLiveService } from "../../../support/live-service.ts";
+import { openLiveService } from "../../../support/live-service.ts";
 import { startRun } from "../../../support/start-run.ts";
-
-let live: LiveService;
-beforeEach(async () => {
-  live = await openLiveService();
-});
-afterEach(async () => await live[Symbol.asyncDispose]());
 
 function aPush(runId: number, key: string) {
   const values = [{ seconds: Math.floor(Date.now() / 1_000) - 1, values: [1] }];
@@ -20,6 +16,7 @@ function aPush(runId: number, key: string) {
 
 describe("a service that closes", () => {
   it("answers whatever comes with a 503, and leaves its runs to the next one", async () => {
+    await using live = await openLiveService();
     const { service, repository } = live;
     const { run } = await service.start(startRun);
     expect(await service.push(aPush(run.id, "before"))).toBe("stored");
@@ -36,3 +33,60 @@ describe("a service that closes", () => {
     expect(await repository.run(run.id)).toMatchObject({ state: "running", summary: [] });
   });
 });
+
+describe("a database that takes its time", () => {
+  it("has what happened last at last, and no samples that came late", async () => {
+    const slow = new SlowChange();
+    await using live = await openLiveService((repository) => slow.before(repository));
+    const { service, repository } = live;
+    const { run } = await service.start(startRun);
+    await service.push(aPush(run.id, "1"));
+    // Before the next push, so that its arrival is a change.
+    await delay(2);
+    await service.push(aPush(run.id, "2"));
+    await slow.isWaiting;
+    await delay(2);
+    await service.push(aPush(run.id, "3"));
+    const ending = service.end(run.id, { state: "finished" });
+    // Longer than an end takes that does not wait for what is under way.
+    await Promise.race([ending, delay(500)]);
+    slow.goOn();
+    await ending;
+    expect(await repository.run(run.id)).toMatchObject({ state: "finished", hasLateData: false });
+  });
+});
+
+/** Lets one change wait: the next one that says when the newest samples came. */
+class SlowChange {
+  readonly isWaiting: Promise<void>;
+  goOn: () => void = () => undefined;
+  #reach: () => void = () => undefined;
+  #changes = 0;
+
+  constructor() {
+    this.isWaiting = new Promise((resolve) => (this.#reach = resolve));
+  }
+
+  before(repository: RunRepository): RunRepository {
+    const change: RunRepository["change"] = async (id, changes) => {
+      // The first is part of the first push's answer.
+      if (changes.lastDataMs !== undefined && this.#changes++ === 1) {
+        this.#reach();
+        await new Promise<void>((resolve) => (this.goOn = resolve));
+      }
+      // An end that does not wait meets what was under way.
+      if (changes.summary !== undefined) {
+        this.goOn();
+        await delay(10);
+      }
+      return await repository.change(id, changes);
+    };
+    return new Proxy(repository, {
+      get: (target, name) => {
+        if (name === "change") return change;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+}
