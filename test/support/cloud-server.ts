@@ -24,6 +24,8 @@ export interface CloudServer extends AsyncDisposable {
   /** Where it listens. */
   readonly url: string;
   readonly adminToken: string;
+  /** Working directory and home of the process: its data directory is below. */
+  readonly folder: string;
   readonly process: PlimsollProcess;
   /** What `plimsoll env` says, as a shell understands it; of a server that is reached by another URL, that. */
   k6Environment(url?: string): Promise<Readonly<Record<string, string>>>;
@@ -78,6 +80,7 @@ export async function startCloudServer(options: CloudServerOptions): Promise<Clo
   return {
     url,
     adminToken,
+    folder: folder.path,
     process: started,
     async k6Environment(server = url) {
       const script = `eval "$(${quoted(plimsollCommand(["env", "--server", server]))})" && env -0`;
