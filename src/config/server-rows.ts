@@ -51,7 +51,8 @@ export const serverRows: Rows<ServerOptions> = {
     group: "server",
     kind: networks,
     toDefault: () => [],
-    description: "proxy in front, address or network, whose `X-Forwarded-For` says for whom it asks",
+    description:
+      "proxy in front, address or network, whose `X-Forwarded-For` says for whom it asks",
     secret: false,
   },
   tlsCertificateFile: {
