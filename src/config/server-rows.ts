@@ -61,7 +61,7 @@ export const serverRows: Rows<ServerOptions> = {
     kind: networks,
     toDefault: () => [],
     description:
-      "address or network (`10.0.0.0/8`) of a proxy in front, which says for whom it asks; else all its clients share one address's limits",
+      "proxy in front, address or network, whose `X-Forwarded-For` says for whom it asks",
     secret: false,
   },
   tlsCertificateFile: {

@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import { InputError } from "../../src/errors.ts";
-import { brokenBody, type BrokenBody, mutationKinds } from "../support/broken-metric-sets.ts";
+import { brokenBody, randomBreak } from "../support/broken-metric-sets.ts";
 import { checkedReader } from "../support/checking-sink.ts";
 import { seeded } from "../support/k6-run.ts";
 
@@ -21,7 +21,7 @@ it(`survives ${inputs} broken pushes`, { timeout: 3_600_000 }, async () => {
   const startMs = performance.now();
   for (let n = 0; n < inputs; n++) {
     if (n % pushesPerRun === 0) ({ sink, read } = checkedReader());
-    const body = brokenBody(randomInput(random));
+    const body = brokenBody(randomBreak(random));
     const before = sink.buckets;
     const pushMs = performance.now();
     const error: unknown = await read(body).then(
@@ -47,19 +47,3 @@ it(`survives ${inputs} broken pushes`, { timeout: 3_600_000 }, async () => {
   expect(refused).toBeGreaterThan(inputs / 20);
   expect(understood).toBeGreaterThan(inputs / 20);
 });
-
-function randomInput(random: () => number): BrokenBody {
-  const bytes = (length: number): Uint8Array =>
-    Uint8Array.from({ length }, () => Math.floor(random() * 256));
-  return {
-    base: random(),
-    noise: bytes(Math.floor(random() * 64)),
-    mutations: Array.from({ length: Math.floor(random() * 5) }, () => ({
-      kind: mutationKinds[Math.floor(random() * mutationKinds.length)] ?? "replace",
-      place: random(),
-      amount: random(),
-      bytes: bytes(1 + Math.floor(random() * 8)),
-    })),
-    isInside: random() < 0.7,
-  };
-}

@@ -79,6 +79,23 @@ export function brokenBody({ base, noise, mutations, isInside }: BrokenBody): Bu
   return snappy.compressSync(mutations.reduce<Buffer>(mutate, inside));
 }
 
+/** @param random Numbers from 0 up to, not including, 1. */
+export function randomBreak(random: () => number): BrokenBody {
+  const bytes = (length: number): Uint8Array =>
+    Uint8Array.from({ length }, () => Math.floor(random() * 256));
+  return {
+    base: random(),
+    noise: bytes(Math.floor(random() * 64)),
+    mutations: Array.from({ length: Math.floor(random() * 5) }, () => ({
+      kind: mutationKinds[Math.floor(random() * mutationKinds.length)] ?? "replace",
+      place: random(),
+      amount: random(),
+      bytes: bytes(1 + Math.floor(random() * 8)),
+    })),
+    isInside: random() < 0.7,
+  };
+}
+
 function mutate(body: Buffer, { kind, place, amount, bytes }: Mutation): Buffer {
   const at = Math.floor(place * body.length);
   const other = Math.floor(amount * body.length);

@@ -24,6 +24,8 @@ export interface CloudServer extends AsyncDisposable {
   /** Where it listens. */
   readonly url: string;
   readonly adminToken: string;
+  /** Working directory and home of the process: its data directory is below. */
+  readonly folder: string;
   /** The one that runs, or ran last. */
   readonly process: PlimsollProcess;
   /** SIGKILL; resolves when it is gone. */
@@ -95,6 +97,7 @@ export async function startCloudServer(options: CloudServerOptions): Promise<Clo
   return {
     url,
     adminToken,
+    folder: folder.path,
     get process() {
       return started;
     },

@@ -22,9 +22,15 @@ export function uploadRoutes({ service, repository }: CloudApiOptions): FastifyP
     app.put("/:id", { onRequest }, async (request, reply) => {
       const id = idOf(request);
       // The parser hands on the request's own stream.
-      using archive = await readArchive(request.body as Readable);
-      if (!(await service.saveArchive(id, archive.redacted))) {
-        throw new ApiError(404, `there is no test run ${id}`);
+      const body = request.body as Readable;
+      try {
+        using archive = await readArchive(body.iterator({ destroyOnReturn: false }));
+        if (!(await service.saveArchive(id, archive.redacted))) {
+          throw new ApiError(404, `there is no test run ${id}`);
+        }
+      } finally {
+        // Of one that is refused, the rest: unread, it would keep the connection's next request from being seen.
+        body.resume();
       }
       return await reply.code(204).send();
     });

@@ -7,6 +7,7 @@
  *
  * Source: k6 `cloudapi/api.go`, `internal/output/cloud/output.go` (v2.2.0), `internal/cmd/cloud.go` (v1.8.1).
  */
+import type { Readable } from "node:stream";
 import multipart, { type MultipartFile } from "@fastify/multipart";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -72,6 +73,27 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
     });
   }
 
+  /** The run's id. */
+  async function startWithArchive(
+    request: FastifyRequest,
+    fields: unknown,
+    tar: Readable,
+  ): Promise<number> {
+    const body = readBody(newRun, fields);
+    using archive = await readArchive(tar.iterator({ destroyOnReturn: false }));
+    const started = await start(request, body, archive.options);
+    const { id } = started.run;
+    try {
+      await service.saveArchive(id, archive.redacted);
+    } catch (error) {
+      // k6 ends, and says so to nobody; where the connection broke, it sends the same again.
+      if (!request.raw.destroyed)
+        await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
+      throw error;
+    }
+    return id;
+  }
+
   return async (app) => {
     acceptJson(app, limits.json);
     await app.register(multipart, {
@@ -88,19 +110,12 @@ export function legacyRoutes(options: CloudApiOptions): FastifyPluginAsync {
         return toCreated(started.run.id, options);
       }
       const { fields, file } = await readForm(request);
-      const body = readBody(newRun, fields);
-      using archive = await readArchive(file.file);
-      const started = await start(request, body, archive.options);
-      const { id } = started.run;
       try {
-        await service.saveArchive(id, archive.redacted);
-      } catch (error) {
-        // k6 ends, and says so to nobody; where the connection broke, it sends the same again.
-        if (!request.raw.destroyed)
-          await service.end(id, { state: "aborted_by_system", reason: messageOf(error) });
-        throw error;
+        return toCreated(await startWithArchive(request, fields, file.file), options);
+      } finally {
+        // Of one that is refused, the rest: unread, it would keep the answer from being given.
+        file.file.resume();
       }
-      return toCreated(id, options);
     });
 
     app.post("/tests/:id", { onRequest: pushersOnly(authenticator) }, async (request) => {
