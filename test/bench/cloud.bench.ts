@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { expect, it } from "vitest";
 import { Agent, request } from "undici";
 import { startCloudServer, type CloudServer } from "../support/cloud-server.ts";
@@ -122,6 +123,8 @@ async function push(
   for (let second = 1; second <= seconds; second++) {
     await delay(startMs + second * 1_000 - Date.now());
     const body = encodeMetricSet(bucketsOf(Math.floor(startMs / 1_000) + second - 1));
+    const describe = (sentMs: number, text: string): string =>
+      `second ${second}, after ${(performance.now() - sentMs).toFixed(0)} ms: ${text}`;
     const send = async ({ url, token }: Generator, at: number): Promise<void> => {
       const sentMs = performance.now();
       const headers = {
@@ -134,9 +137,9 @@ async function push(
         const answer = await request(url, { method: "POST", headers, body, dispatcher: agent });
         const text = await answer.body.text();
         if (answer.statusCode < 300) latenciesMs.push(performance.now() - sentMs);
-        else failures.push(`${answer.statusCode} ${text}`);
+        else failures.push(describe(sentMs, `${answer.statusCode} ${text}`));
       } catch (error) {
-        failures.push(String(error));
+        failures.push(describe(sentMs, inspect(error, { breakLength: Infinity })));
       }
     };
     for (const [at, generator] of fleet.entries()) {

@@ -4,10 +4,10 @@
  * In:  the journal's records, in their order: from the first one on after `begin`. Out: points, of which each output passes
  * over those that its spool has; and, written down, how far each spool is.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
 import { decodeMetricSet } from "../../cloud/metric-set.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
+import type { Backlog } from "./backlog.ts";
 import type { NumberedRecord } from "./journal.ts";
 import type { JournalFacts } from "./journal-facts.ts";
 import type { JournalEntry } from "./journal-record.ts";
@@ -16,6 +16,8 @@ import { RunOutputs, type StoreContext } from "./run-outputs.ts";
 
 export interface JournalPlayerOptions extends StoreContext {
   readonly facts: JournalFacts;
+  /** Of all runs. */
+  readonly backlog: Backlog;
   /** Of the shortest interval of an output. */
   readonly intervalMs: number;
   /** Writes a record behind all others. */
@@ -80,7 +82,7 @@ export class JournalPlayer {
 
   async play({ entry, body, number }: NumberedRecord): Promise<void> {
     // Whoever pushes is answered in between.
-    await nextTurn();
+    await this.#options.backlog.turn();
     this.#number = number;
     if ("atMs" in entry) this.#timeMs = entry.atMs;
     const pipeline = this.#pipeline;
