@@ -18,7 +18,6 @@ import { createClient } from "../output/create-client.ts";
 import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./format.ts";
-import { planOutputs } from "./open-outputs.ts";
 import { addOptionFlags, configFileOf, resolveCommandOptions } from "./option-flags.ts";
 import { userAgent } from "../version.ts";
 
@@ -56,11 +55,7 @@ Examples:
 }
 
 async function doctor(command: Command, io: DoctorIo, flags: DoctorFlags): Promise<number> {
-  const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
-  const flagUrl = planOutputs(flagOut, true).url;
-  const { values: options } = resolveCommandOptions(command, io, {
-    ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
-  });
+  const { values: options } = resolveCommandOptions(command, io);
   const local = [
     checkNode(io.nodeVersion),
     checkConfig(configFileOf(command, io)),

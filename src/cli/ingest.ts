@@ -79,11 +79,7 @@ async function ingest(
   file: string,
   flags: IngestFlags,
 ): Promise<number> {
-  const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
-  const flagUrl = planOutputs(flagOut, false).url;
-  const { values: options } = resolveCommandOptions(command, io, {
-    ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
-  });
+  const { values: options } = resolveCommandOptions(command, io);
   const plan = planOutputs(options.out, false);
   if (flags.json === true && flags.dryRun !== true) {
     throw new UsageError("--json is for --dry-run; the report of an ingest is written by --report");

@@ -15,8 +15,6 @@ import type { IdentifiedRun } from "../output/identify.ts";
 import { userAgent } from "../version.ts";
 
 export interface OutputPlan {
-  /** The argument of `--out prometheus-rw=URL`, if it has one. */
-  readonly url: string | undefined;
   /** Files of `--out json=FILE` that we write. */
   readonly jsonFiles: readonly string[];
   /** Outputs that are k6's, as they were written. */
@@ -29,7 +27,6 @@ export interface OutputPlan {
  * @throws UsageError for an output that nobody knows; k6 knows its own, so with k6 every name is allowed
  */
 export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
-  let url: string | undefined;
   let hasPrometheus = false;
   const jsonFiles: string[] = [];
   const k6Outputs: string[] = [];
@@ -39,7 +36,6 @@ export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
       if (hasPrometheus)
         throw new UsageError("--out prometheus-rw is given twice, expected it once");
       hasPrometheus = true;
-      if (argument !== "") url = argument;
     } else if (isK6) {
       k6Outputs.push(text);
     } else if (name === "json" && argument !== "") {
@@ -51,7 +47,7 @@ export function planOutputs(out: readonly string[], isK6: boolean): OutputPlan {
       );
     }
   }
-  return { url, jsonFiles, k6Outputs };
+  return { jsonFiles, k6Outputs };
 }
 
 export interface OpenOutputs {

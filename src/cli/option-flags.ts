@@ -63,16 +63,13 @@ function addRows(command: Command, rows: readonly NamedRow[]): Command {
 /**
  * The flags that were given, `PLIMSOLL_*` and `K6_PROMETHEUS_RW_*` variables, the file and the defaults.
  *
- * `overrides` are flags that the command has read by itself, such as the URL in `--out prometheus-rw=URL`.
- *
  * @throws ConfigError with every problem.
  */
 export function resolveCommandOptions(
   command: Command,
   { env, cwd }: Pick<CommandIo, "env" | "cwd">,
-  overrides: Readonly<Partial<Record<OptionName, FlagValue>>> = {},
 ): ResolvedOptions {
-  const flags = { ...readFlags(command), ...overrides };
+  const flags = readFlags(command);
   const file = readConfigFile(command, { env, cwd });
   return resolveOptions({ flags, environment: env, file, cwd }, ({ rules, source }) => {
     parseRelabelConfigs(rules, source);

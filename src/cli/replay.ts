@@ -73,9 +73,7 @@ async function replay(
   const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
   const plan = planOutputs(flagOut, false);
   if (plan.jsonFiles.length > 0) throw new UsageError("replay sends to prometheus-rw only");
-  const { values: options, sources } = resolveCommandOptions(command, io, {
-    ...(plan.url !== undefined && { url: { flag: "--out prometheus-rw", value: plan.url } }),
-  });
+  const { values: options, sources } = resolveCommandOptions(command, io);
   const isChosen = names.length > 0 || flags.all === true;
   if (names.length > 0 && flags.all === true) {
     throw new UsageError("--all sends everything; name runs, or give --all");

@@ -42,6 +42,13 @@ export function toRunText(run: RunView): string {
     ["made by", [run.generator, `started by ${run.startedBy}`, `source ${run.source}`].join(", ")],
     ["took", took(run)],
   ];
+  const differing = run.thresholds.filter(
+    ({ ok, generatorOk }) => ok !== null && generatorOk !== null && ok !== generatorOk,
+  );
+  if (differing.length > 0) {
+    const what = differing.map(({ metric, expression }) => `${metric} ${expression}`).join(", ");
+    facts.push(["note", `k6 and Plimsoll judge differently: ${what}; k6's verdict counts`]);
+  }
   if (run.hasLateData) facts.push(["note", "samples came after the end, and are stored"]);
   if (run.maxVus !== null) facts.push(["VUs", `at most ${run.maxVus}`]);
   const tags = Object.entries(run.tags).map(([name, value]) => `${name}=${value}`);

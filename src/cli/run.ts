@@ -104,11 +104,7 @@ Examples:
 
 async function run(command: Command, io: RunIo, target: string, flags: RunFlags): Promise<number> {
   const isUrl = /^https?:\/\//i.test(target);
-  const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
-  const flagUrl = planOutputs(flagOut, !isUrl).url;
-  const { values: options } = resolveCommandOptions(command, io, {
-    ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
-  });
+  const { values: options } = resolveCommandOptions(command, io);
   const plan = planOutputs(options.out, !isUrl);
   await expectReportPath(flags.report);
   const load = isUrl

@@ -25,11 +25,7 @@ Examples:
   eval "$(plimsoll env --token plm_…)" && k6 cloud run --local-execution script.js`,
     )
     .action(async () => {
-      const flagOut = (command.getOptionValue("out") ?? []) as readonly string[];
-      const flagUrl = planOutputs(flagOut, false).url;
-      const { values: options } = resolveCommandOptions(command, io, {
-        ...(flagUrl !== undefined && { url: { flag: "--out prometheus-rw", value: flagUrl } }),
-      });
+      const { values: options } = resolveCommandOptions(command, io);
       const [file] = planOutputs(options.out, false).jsonFiles;
       if (file !== undefined) {
         throw new UsageError(

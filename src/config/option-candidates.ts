@@ -6,7 +6,7 @@
 import type { ConfigProblem } from "../errors.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { ValueOrigin } from "./option-kinds.ts";
-import type { Environment } from "./option-row.ts";
+import { spelled, type Environment } from "./option-row.ts";
 import type { NamedRow } from "./option-table.ts";
 import type { OptionName } from "./options.ts";
 import type { RawValue } from "./yaml.ts";
@@ -40,9 +40,12 @@ export interface Candidate {
   readonly source: OptionSource;
 }
 
+/** As the table has it, which needs this module. */
+const out = spelled("out");
+
 export function findCandidate(row: NamedRow, sources: OptionSources): Candidate | undefined {
   const { flags = {}, environment = {}, file, cwd = "." } = sources;
-  const flag = flags[row.name];
+  const flag = (row.name === "url" && urlFlag(flags.out)) || flags[row.name];
   if (flag !== undefined) {
     return {
       raw: flag.value,
@@ -51,9 +54,8 @@ export function findCandidate(row: NamedRow, sources: OptionSources): Candidate 
       source: { kind: "flag", name: flag.flag },
     };
   }
-  const text = environment[row.variable] ?? "";
   const variable =
-    text === "" ? findK6Variable(row, environment) : { name: row.variable, raw: text };
+    (row.name === "url" && urlVariable(environment)) || findVariable(row, environment);
   if (variable !== undefined) {
     return {
       raw: variable.raw,
@@ -62,20 +64,49 @@ export function findCandidate(row: NamedRow, sources: OptionSources): Candidate 
       source: { kind: "variable", name: variable.name },
     };
   }
-  const raw = file?.values[row.key] ?? "";
+  const url = row.name === "url" ? urlIn(file?.values[out.key]) : undefined;
+  const raw = url ?? file?.values[row.key] ?? "";
   if (file === undefined || raw === "") return undefined;
   return {
     raw,
-    option: row.key,
+    option: url === undefined ? row.key : out.key,
     origin: { source: file.source, directory: file.directory },
     source: { kind: "file", name: file.source },
   };
 }
 
-function findK6Variable(
-  { k6 }: NamedRow,
-  environment: Environment,
-): { readonly name: string; readonly raw: RawValue } | undefined {
+/** `prometheus-rw=URL` among the outputs is the URL in another spelling, in each source. */
+function urlIn(outputs: RawValue | undefined): string | undefined {
+  const items = typeof outputs === "string" ? outputs.split(",") : outputs;
+  if (!Array.isArray(items)) return undefined;
+  for (const item of items) {
+    const [, url] = /^\s*prometheus-rw=(.+)$/s.exec(String(item)) ?? [];
+    if (url !== undefined) return url.trim();
+  }
+  return undefined;
+}
+
+function urlFlag(given: FlagValue | undefined): FlagValue | undefined {
+  const url = urlIn(given?.value);
+  return url === undefined ? undefined : { flag: `${out.flag} prometheus-rw`, value: url };
+}
+
+function urlVariable(environment: Environment): Variable | undefined {
+  const url = urlIn(environment[out.variable]);
+  return url === undefined ? undefined : { name: out.variable, raw: url };
+}
+
+interface Variable {
+  readonly name: string;
+  readonly raw: RawValue;
+}
+
+function findVariable(row: NamedRow, environment: Environment): Variable | undefined {
+  const text = environment[row.variable] ?? "";
+  return text === "" ? findK6Variable(row, environment) : { name: row.variable, raw: text };
+}
+
+function findK6Variable({ k6 }: NamedRow, environment: Environment): Variable | undefined {
   if (k6 === undefined) return undefined;
   const text = environment[k6.name] ?? "";
   const { itemPrefix } = k6;

@@ -65,7 +65,8 @@ export interface RunListView {
 }
 
 export function toRunListItem(run: RunRecord): RunListItem {
-  const verdicts = run.thresholds.map(({ ok, generatorOk }) => ok ?? generatorOk);
+  // As the run's result is found.
+  const verdicts = run.thresholds.map(({ ok, generatorOk }) => generatorOk ?? ok);
   return {
     ...toCommonPart(run),
     thresholds: {

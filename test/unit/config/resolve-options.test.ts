@@ -132,6 +132,40 @@ it("takes an option whole, from one source", () => {
   expect(values.tags).toEqual(new Map([["a", "1"]]));
 });
 
+it("takes the URL in prometheus-rw=URL from every source, where it wins over the same source's own", () => {
+  const url = (host: string) => `http://${host}/api/v1/write`;
+  const file = toFile({
+    out: ["json=a.json", `prometheus-rw=${url("file")}`],
+    remoteWriteUrl: url("no"),
+  });
+  const variables = {
+    PLIMSOLL_OUT: `json=a.json, prometheus-rw=${url("variable")}`,
+    K6_PROMETHEUS_RW_SERVER_URL: url("no"),
+  };
+  const flags = { out: { flag: "--out", value: [`prometheus-rw=${url("flag")}`] } };
+  const found = (sources: OptionSources) => {
+    const { values, sources: from } = resolveOptions(sources);
+    return [values.url, from.url.name];
+  };
+  expect(found({ file })).toEqual([url("file"), "plimsoll.yaml"]);
+  expect(found({ file, environment: variables })).toEqual([url("variable"), "PLIMSOLL_OUT"]);
+  expect(found({ file, environment: variables, flags })).toEqual([
+    url("flag"),
+    "--out prometheus-rw",
+  ]);
+  const named = {
+    PLIMSOLL_OUT: "prometheus-rw,json=a.json",
+    PLIMSOLL_REMOTE_WRITE_URL: url("own"),
+  };
+  expect(found({ file, environment: named })).toEqual([url("own"), "PLIMSOLL_REMOTE_WRITE_URL"]);
+  const [problem, ...others] = problemsOf({
+    environment: { PLIMSOLL_OUT: "prometheus-rw=ftp://a:secret@prom" },
+  });
+  expect(problem).toContain("PLIMSOLL_OUT");
+  expect(problem).not.toContain("secret");
+  expect(others).toEqual([]);
+});
+
 it("does not mind a bad value that another source replaces", () => {
   const { values } = resolveOptions({
     environment: { K6_PROMETHEUS_RW_PUSH_INTERVAL: "10ms", PLIMSOLL_PUSH_INTERVAL: "100ms" },
