@@ -5,7 +5,6 @@
  * two slices of work the event loop comes round: libuv takes one new connection each time, so that with a piece of work of
  * each of 200 runs in between, the last of 200 generators was heard after half a minute.
  */
-import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** About what 100 generators of 500 series push in 20 s (docs/performance.md). */
@@ -15,7 +14,7 @@ const sliceMs = 10;
 
 export class Backlog {
   #bytes = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: (() => Promise<void>)[] = [];
   #isGivingTurns = false;
 
   get isFull(): boolean {
@@ -30,13 +29,13 @@ export class Backlog {
     this.#bytes -= bytes;
   }
 
-  /** Resolves when the caller may do one piece of work: first come, first served. */
-  async turn(): Promise<void> {
-    const turn = new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
+  /** Does a piece of work, which waits for nothing outside, when it is its turn: first come, first served. */
+  async turn(work: () => Promise<void>): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiting.push(() => work().then(resolve, reject));
     });
     if (!this.#isGivingTurns) void this.#giveTurns();
-    await turn;
+    await done;
   }
 
   async #giveTurns(): Promise<void> {
@@ -45,17 +44,9 @@ export class Backlog {
       await nextTurn();
       const endMs = performance.now() + sliceMs;
       do {
-        this.#waiting.shift()?.();
-        await workDone();
+        await this.#waiting.shift()?.();
       } while (this.#waiting.length > 0 && performance.now() < endMs);
     }
     this.#isGivingTurns = false;
   }
-}
-
-/** Resolves when whoever was woken, and all that follows from it at once, is through. */
-async function workDone(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.nextTick(resolve);
-  });
 }

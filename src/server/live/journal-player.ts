@@ -80,9 +80,12 @@ export class JournalPlayer {
     await this.outputs.close(0);
   }
 
-  async play({ entry, body, number }: NumberedRecord): Promise<void> {
+  async play(record: NumberedRecord): Promise<void> {
     // Whoever pushes is answered in between.
-    await this.#options.backlog.turn();
+    await this.#options.backlog.turn(() => this.#play(record));
+  }
+
+  async #play({ entry, body, number }: NumberedRecord): Promise<void> {
     this.#number = number;
     if ("atMs" in entry) this.#timeMs = entry.atMs;
     const pipeline = this.#pipeline;

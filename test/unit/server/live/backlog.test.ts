@@ -12,11 +12,12 @@ it("lets the event loop come round between slices of work, however many runs wan
   setImmediate(count);
   const order: number[] = [];
   const work = async (run: number): Promise<void> => {
-    await backlog.turn();
-    const endMs = performance.now() + 5;
-    while (performance.now() < endMs);
-    await Promise.resolve();
-    order.push(run);
+    await backlog.turn(async () => {
+      const endMs = performance.now() + 5;
+      while (performance.now() < endMs);
+      await Promise.resolve();
+      order.push(run);
+    });
   };
   await Promise.all(Array.from({ length: 40 }, (_, run) => work(run)));
   isWorking = false;
