@@ -27,6 +27,8 @@ export interface SpoolOptions {
   readonly limitBytes?: number;
   /** A new segment is begun when the last one would grow beyond this. Default 8 MiB. */
   readonly segmentBytes?: number;
+  /** Whether the folder is still its opener's. Once it is not, nothing in it is changed. Default: always. */
+  readonly isHeld?: () => boolean;
 }
 
 /** About a day at 10 000 points per second and one byte each. */
@@ -48,7 +50,7 @@ export type AppendOutcome =
   /** The batch is not stored and is the caller's to count. Later batches may fit again. */
   | {
       readonly kind: "refused";
-      /** `spool_full`: the limit or the disk. `spool_failed`: the disk answers with another error. */
+      /** `spool_full`: the limit or the disk. `spool_failed`: another error of the disk, or the folder is another's. */
       readonly reason: "spool_full" | "spool_failed";
       readonly text: string;
     };
@@ -60,6 +62,7 @@ export class Spool implements AsyncDisposable {
   readonly #directory: string;
   readonly #limitBytes: number;
   readonly #segmentBytes: number;
+  readonly #isHeld: () => boolean;
   readonly #position: PositionFile;
   readonly #sync = new BackgroundSync();
   /** Oldest first. Batches are read from the first and appended to the last. */
@@ -90,6 +93,7 @@ export class Spool implements AsyncDisposable {
     this.#directory = directory;
     this.#limitBytes = options.limitBytes ?? defaultLimitBytes;
     this.#segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
+    this.#isHeld = options.isHeld ?? (() => true);
     this.#segments = [...scan.segments];
     this.#acknowledged = scan.acknowledged;
     this.#nextSequence = scan.nextSequence;
@@ -127,6 +131,9 @@ export class Spool implements AsyncDisposable {
         text: `the spool's limit of ${this.#limitBytes} bytes is reached`,
       };
     }
+    if (!this.#isHeld()) {
+      return { kind: "refused", reason: "spool_failed", text: "another process has the spool" };
+    }
     const sequence = this.#nextSequence;
     try {
       const segment = this.#segmentFor(recordBytes);
@@ -146,9 +153,10 @@ export class Spool implements AsyncDisposable {
     return { kind: "appended", sequence };
   }
 
-  /** The oldest batch that is not acknowledged; the same one until it is. */
+  /** The oldest batch that is not acknowledged; the same one until it is. None where another process has them. */
   peek(): SpooledBatch | undefined {
     this.#assertOpen();
+    if (!this.#isHeld()) return undefined;
     this.#head ??= this.#readHead();
     return this.#head?.batch;
   }
@@ -171,7 +179,7 @@ export class Spool implements AsyncDisposable {
     this.#head = undefined;
     this.#count(batch, -1);
     if (this.#pending.batches === 0) this.#sync.settled();
-    this.#position.save(sequence, { durable: false });
+    if (this.#isHeld()) this.#position.save(sequence, { durable: false });
   }
 
   /** Forgets everything that is pending. Returns what that was. */
@@ -190,7 +198,9 @@ export class Spool implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     await this.#sync.close();
+    const isHeld = this.#isHeld();
     try {
+      if (!isHeld) return;
       if (this.#pending.batches === 0) {
         for (const segment of this.#segments) segment.remove();
         this.#position.remove();

@@ -1,18 +1,7 @@
-import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
-import { SpoolError } from "../../../src/errors.ts";
 import { inspectSpool, listSpools } from "../../../src/spool/list-spools.ts";
 import { RunSpool } from "../../../src/spool/run-spool.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
@@ -54,34 +43,25 @@ describe("ownership of the folder", () => {
     expect(spool.queues[0]?.append(batchOf("a")).kind).toBe("appended");
   });
 
-  it("refuses a folder of another process that runs", async () => {
+  it("leaves a folder alone that another process has taken in the meantime, and counts what it cannot keep", async () => {
     await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), `${process.ppid}\n`);
-    await expect(RunSpool.open(folder.path)).rejects.toThrow(SpoolError);
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.ppid}\n`);
-  });
+    const paused = await RunSpool.open(folder.path, { manifest });
+    const [queue] = paused.queues;
+    queue?.append(batchOf("a"));
+    const underWay = queue?.peek();
+    const lockOfOther = "7\nits identity\na container\n";
+    writeFileSync(join(folder.path, "lock"), lockOfOther);
 
-  it("refuses a folder of another thread of this process", async () => {
-    await using folder = await createTemporaryFolder();
-    const path = JSON.stringify(join(folder.path, "lock"));
-    const source = `require("node:fs").writeFileSync(${path}, process.pid + "\\n")`;
-    await once(new Worker(source, { eval: true }), "exit");
-    await expect(RunSpool.open(folder.path)).rejects.toThrow(`in use by process ${process.pid}`);
-  });
-
-  it.each([
-    // No process has this id: Linux counts to 2^22 at most.
-    { owner: "a process that is gone", content: "99999999\n" },
-    { owner: "an earlier process with our id", content: `${process.pid}\n` },
-    { owner: "nobody", content: "" },
-  ])("takes over the lock of $owner", async ({ content }) => {
-    await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), content);
-    const longAgo = new Date("2020-01-01");
-    utimesSync(join(folder.path, "lock"), longAgo, longAgo);
-    await using spool = await RunSpool.open(folder.path);
-    spool.queues[0]?.append(batchOf("a"));
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.pid}\n`);
+    expect(queue?.append(batchOf("b"))).toMatchObject({ kind: "refused", reason: "spool_failed" });
+    queue?.acknowledge(underWay?.sequence ?? 0);
+    expect(queue?.peek()).toBeUndefined();
+    await paused.close();
+    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(lockOfOther);
+    expect(await inspectSpool(folder.path)).toMatchObject({
+      ownerPid: 7,
+      manifest,
+      pending: { batches: 1 },
+    });
   });
 
   it("says what is wrong with a folder that cannot be used", async () => {
