@@ -168,7 +168,13 @@ function createLock(path: string): DirectoryLock | undefined {
       isReleased = true;
       clearInterval(timer);
       closeSync(fd);
-      if (isHeld()) rmSync(path, { force: true });
+      if (!isHeld()) return;
+      try {
+        rmSync(path, { force: true });
+      } catch (error) {
+        // The folder cannot be written any more. The next look finds us gone.
+        if (systemErrorCode(error) === undefined) throw error;
+      }
     },
   };
 }

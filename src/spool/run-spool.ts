@@ -25,8 +25,6 @@ export interface RunSpoolOptions extends SpoolOptions {
   readonly queues?: number;
   /** Written where the folder has none. */
   readonly manifest?: SpoolManifest;
-  /** What the user should know while it opens. */
-  readonly onNotice?: (text: string) => void;
 }
 
 export class RunSpool implements AsyncDisposable {

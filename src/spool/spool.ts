@@ -29,6 +29,8 @@ export interface SpoolOptions {
   readonly segmentBytes?: number;
   /** Whether the folder is still its opener's. Once it is not, nothing in it is changed. Default: always. */
   readonly isHeld?: () => boolean;
+  /** Something that the user should know; called once per matter. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** About a day at 10 000 points per second and one byte each. */
@@ -63,10 +65,14 @@ export class Spool implements AsyncDisposable {
   readonly #limitBytes: number;
   readonly #segmentBytes: number;
   readonly #isHeld: () => boolean;
+  readonly #onNotice: ((text: string) => void) | undefined;
   readonly #position: PositionFile;
   readonly #sync = new BackgroundSync();
   /** Oldest first. Batches are read from the first and appended to the last. */
   readonly #segments: Segment[];
+  /** Read to their ends and still there: the folder may have become one that we cannot write. */
+  #leftSegments: Segment[] = [];
+  #hasToldOfLeft = false;
   /** In the first segment: where the oldest batch that is not acknowledged is looked for. */
   #readOffset = 0;
   #acknowledged: number;
@@ -94,6 +100,7 @@ export class Spool implements AsyncDisposable {
     this.#limitBytes = options.limitBytes ?? defaultLimitBytes;
     this.#segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
     this.#isHeld = options.isHeld ?? (() => true);
+    this.#onNotice = options.onNotice;
     this.#segments = [...scan.segments];
     this.#acknowledged = scan.acknowledged;
     this.#nextSequence = scan.nextSequence;
@@ -202,8 +209,9 @@ export class Spool implements AsyncDisposable {
     try {
       if (!isHeld) return;
       if (this.#pending.batches === 0) {
-        for (const segment of this.#segments) segment.remove();
-        this.#position.remove();
+        // The position says of a segment that stays that it is not to be sent again.
+        if (this.#remove(...this.#segments)) this.#position.remove();
+        else this.#position.save(this.#acknowledged, { durable: true });
       } else {
         this.#segments.at(-1)?.sync();
         this.#position.save(this.#acknowledged, { durable: true });
@@ -225,9 +233,33 @@ export class Spool implements AsyncDisposable {
       // The last segment stays when it is read: it takes the next batch.
       if (found !== undefined || this.#segments.length <= 1) return found;
       this.#position.save(this.#acknowledged, { durable: true });
-      this.#segments.shift()?.remove();
+      const [read] = this.#segments.splice(0, 1);
+      if (read) this.#remove(read);
       this.#readOffset = 0;
     }
+  }
+
+  /** Removes these, and those that could not be removed before. Does not throw where the folder cannot be written. */
+  #remove(...segments: readonly Segment[]): boolean {
+    this.#leftSegments = [...this.#leftSegments, ...segments].filter((segment) => {
+      try {
+        segment.remove();
+        return false;
+      } catch (error) {
+        if (systemErrorCode(error) === undefined) throw error;
+        this.#tellOfLeft(segment, messageOf(error));
+        return true;
+      }
+    });
+    return this.#leftSegments.length === 0;
+  }
+
+  #tellOfLeft({ path }: Segment, why: string): void {
+    if (this.#hasToldOfLeft) return;
+    this.#hasToldOfLeft = true;
+    this.#onNotice?.(
+      `spool segment ${JSON.stringify(path)} cannot be removed: ${why}; it takes room, and nothing of it is sent again`,
+    );
   }
 
   /** The last segment, or a new one where the record would make the last one too long. */
@@ -262,7 +294,7 @@ export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+    // Nor does one matter that cannot be removed.
+    if (systemErrorCode(error) === undefined) throw error;
   }
 }

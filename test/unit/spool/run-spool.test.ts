@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
@@ -193,6 +201,67 @@ describe("seen from outside", () => {
     expect(await listSpools(join(folder.path, "missing"))).toEqual([]);
   });
 });
+
+it("is sent to its end, and nothing of it twice, where its folder cannot be written any more", async () => {
+  await using folder = await createTemporaryFolder();
+  const directory = folder.path;
+  const notices: string[] = [];
+  const spool = await RunSpool.open(directory, {
+    manifest,
+    // A segment for each batch.
+    segmentBytes: 1,
+    onNotice: (text) => notices.push(text),
+  });
+  const [queue] = spool.queues;
+  for (const text of ["a", "b", "c"]) queue?.append(batchOf(text));
+  await withoutWriting(directory, async () => {
+    expect(drain(spool)).toEqual([["a", "b", "c"]]);
+    await spool.close();
+  });
+  expect(notices).toEqual([
+    expect.stringMatching(/0001.segment" cannot be removed: EACCES.*; it takes room/),
+  ]);
+  expect(readdirSync(directory)).toContain("0000000000000001.segment");
+  writeFileSync(join(directory, "lock"), "99999999\n");
+  {
+    await using again = await RunSpool.open(directory);
+    expect(again.recovered.batches).toBe(0);
+  }
+  expect(existsSync(directory)).toBe(false);
+});
+
+it("removes what it could not remove before, when it can", async () => {
+  await using folder = await createTemporaryFolder();
+  await using spool = await RunSpool.open(folder.path, { segmentBytes: 1 });
+  const [queue] = spool.queues;
+  for (const text of ["a", "b", "c"]) queue?.append(batchOf(text));
+  queue?.acknowledge(queue.peek()?.sequence ?? 0);
+  await withoutWriting(folder.path, async () => {
+    queue?.acknowledge(queue.peek()?.sequence ?? 0);
+  });
+  expect(readdirSync(folder.path)).toContain("0000000000000001.segment");
+  queue?.peek();
+  expect(readdirSync(folder.path).filter((name) => name.endsWith(".segment"))).toEqual([
+    "0000000000000003.segment",
+  ]);
+});
+
+/** As somebody who is not root, to whom no folder is closed. */
+async function withoutWriting(directory: string, body: () => Promise<void>): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const nobody = 65_534;
+  if (isRoot)
+    for (const name of readdirSync(directory)) chownSync(join(directory, name), nobody, nobody);
+  if (isRoot) chownSync(directory, nobody, nobody);
+  chmodSync(directory, 0o500);
+  if (isRoot) process.seteuid?.(nobody);
+  try {
+    await body();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(directory, 0o700);
+  }
+}
 
 it("forgets what is discarded, and leaves nothing behind", async () => {
   await using folder = await createTemporaryFolder();
