@@ -16,7 +16,7 @@ import {
   type SampleBlock,
   type Tags,
 } from "../sample/sample.ts";
-import type { BucketSink, SampleBucket } from "../sample/sample-bucket.ts";
+import { type BucketSink, type SampleBucket, samplesOf } from "../sample/sample-bucket.ts";
 import { type MetricTotals, totalsOf } from "./metric-totals.ts";
 import { PendingSamples } from "./pending-samples.ts";
 import type { MappedSeries, SeriesMapper } from "./series-mapper.ts";
@@ -126,20 +126,19 @@ export class Aggregator implements BucketSink {
     if (this.#openEndMs === 0) this.#openEndMs = intervalEnd(startMs, pushIntervalMs);
     this.#closeUntil(startMs);
     // `series` returned the id, so there is a sink.
-    const reason = this.#sinks[seriesId]!.addBucket(startMs, bucket);
-    if (reason !== undefined) {
-      this.#drop(reason, samples);
-      return;
-    }
+    const dropped = this.#sinks[seriesId]!.addBucket(startMs, bucket);
+    if (dropped !== undefined) this.#drop(dropped.reason, dropped.samples);
+    const added = samples - (dropped?.samples ?? 0);
+    if (added === 0) return;
     this.#hasBuckets = true;
-    this.#read += samples;
-    if (startMs < this.#openEndMs - pushIntervalMs) this.#late += samples;
+    this.#read += added;
+    if (startMs < this.#openEndMs - pushIntervalMs) this.#late += added;
     else if (startMs < this.#oldestMs) this.#oldestMs = startMs;
     if (lastMs > this.#newestMs) this.#newestMs = lastMs;
   }
 
-  dropped(reason: DropReason): void {
-    this.#drop(reason, 1);
+  dropped(reason: DropReason, samples: number = 1): void {
+    this.#drop(reason, samples);
   }
 
   /** Says that no sample older than this is expected: closes the intervals that end before it. */
@@ -312,20 +311,6 @@ export class Aggregator implements BucketSink {
       hasPoints = true;
     }
     if (hasPoints) this.#points.intervalEnd(endMs);
-  }
-}
-
-/** How many samples a bucket stands for; a counter's, of which nobody knows, for one. */
-function samplesOf(bucket: SampleBucket): number {
-  switch (bucket.type) {
-    case "counter":
-      return 1;
-    case "gauge":
-      return bucket.count;
-    case "rate":
-      return bucket.nonzeros + bucket.zeros;
-    case "trend":
-      return bucket.observations.count;
   }
 }
 

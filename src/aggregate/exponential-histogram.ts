@@ -122,9 +122,10 @@ export class ExponentialHistogram implements NativeHistogram {
     return true;
   }
 
-  /** Counts observations whose values, sum, minimum and maximum are `divisor` times those to count. */
+  /** Counts the finite observations, of which values, sum, minimum and maximum are `divisor` times those to count. */
   observeAll({ size, values, counts, sum, min, max }: Observations, divisor: number): void {
     for (let at = 0; at < size; at++) {
+      if (!isFinite(values[at] ?? 0)) continue;
       float[0] = (values[at] ?? 0) / divisor;
       this.#placeFloat(counts[at] ?? 0);
     }

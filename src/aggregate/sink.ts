@@ -6,7 +6,7 @@
  */
 import type { MetricType } from "../sample/metric.ts";
 import { createSampleBlock, type DropReason, type SampleBlock } from "../sample/sample.ts";
-import type { SampleBucket } from "../sample/sample-bucket.ts";
+import type { Observations, SampleBucket } from "../sample/sample-bucket.ts";
 import { ClassicBuckets, classicBounds } from "./classic-buckets.ts";
 import { ExponentialHistogram } from "./exponential-histogram.ts";
 import type { MappedSeries } from "./series-mapper.ts";
@@ -14,6 +14,12 @@ import type { PointSink } from "./series-point.ts";
 
 const single = createSampleBlock(1);
 const emptyHistogram = new ExponentialHistogram();
+
+/** What of a bucket is not aggregated. */
+export interface DroppedSamples {
+  readonly reason: DropReason;
+  readonly samples: number;
+}
 
 /** Plain fields, all initialised: one shape for every type of metric keeps the hot loop monomorphic. */
 export class Sink {
@@ -75,42 +81,62 @@ export class Sink {
     return undefined;
   }
 
-  /** Adds all of a bucket, or says why it cannot. The bucket's type is the sink's. */
-  addBucket(timestampMs: number, bucket: SampleBucket): DropReason | undefined {
+  /** Adds what it can of a bucket, and says what it cannot. The bucket's type is the sink's. */
+  addBucket(timestampMs: number, bucket: SampleBucket): DroppedSamples | undefined {
     switch (bucket.type) {
       case "counter":
-        return this.#addOne(timestampMs, bucket.sum);
+        return this.#addOne(timestampMs, bucket.sum, 1);
       case "gauge":
-        if (!isFinite(bucket.last) || !isFinite(bucket.max)) return "not_finite";
-        if (bucket.max > this.peak) this.peak = bucket.max;
-        return this.#addOne(timestampMs, bucket.last);
+        return this.#addGauge(timestampMs, bucket);
       case "rate":
         this.value += bucket.nonzeros;
         this.zeros += bucket.zeros;
-        break;
-      case "trend": {
-        const { observations } = bucket;
-        // There is a trend where the type is trend.
-        const trend = this.trend!;
-        if (!isFinite(trend.sum + observations.sum)) return "not_finite";
-        trend.observeAll(observations, this.#divisor);
-        for (let at = 0; this.#classic && at < observations.size; at++) {
-          this.#classic.observe(
-            (observations.values[at] ?? 0) / this.#divisor,
-            observations.counts[at],
-          );
-        }
-        break;
-      }
+        this.#change(timestampMs);
+        return undefined;
+      case "trend":
+        return this.#addObservations(timestampMs, bucket.observations);
     }
-    this.#change(timestampMs);
+  }
+
+  #addGauge(
+    timestampMs: number,
+    { last, max, count }: Extract<SampleBucket, { type: "gauge" }>,
+  ): DroppedSamples | undefined {
+    const dropped = this.#addOne(timestampMs, last, count);
+    if (dropped) return dropped;
+    // Which it was and how often, nobody knows: once, at least.
+    if (max === Infinity) return { reason: "not_finite", samples: 1 };
+    if (max > this.peak) this.peak = max;
     return undefined;
   }
 
-  #addOne(timestampMs: number, value: number): DropReason | undefined {
+  #addObservations(timestampMs: number, observations: Observations): DroppedSamples | undefined {
+    const { size, values, counts, count, sum } = observations;
+    let infinite = 0;
+    for (let at = 0; at < size; at++) {
+      if (!isFinite(values[at] ?? 0)) infinite += counts[at] ?? 0;
+    }
+    // There is a trend where the type is trend.
+    const trend = this.trend!;
+    if (infinite === count || !isFinite(trend.sum + sum)) {
+      return { reason: "not_finite", samples: count };
+    }
+    trend.observeAll(observations, this.#divisor);
+    for (let at = 0; this.#classic && at < size; at++) {
+      const value = values[at] ?? 0;
+      if (isFinite(value)) this.#classic.observe(value / this.#divisor, counts[at]);
+    }
+    this.#change(timestampMs);
+    return infinite > 0 ? { reason: "not_finite", samples: infinite } : undefined;
+  }
+
+  /** The one value that stands for `samples`. */
+  #addOne(timestampMs: number, value: number, samples: number): DroppedSamples | undefined {
+    if (!isFinite(value)) return { reason: "not_finite", samples };
     single.timestampsMs[0] = timestampMs;
     single.values[0] = value;
-    return this.add(single, 0);
+    const reason = this.add(single, 0);
+    return reason && { reason, samples };
   }
 
   #change(timestampMs: number): void {

@@ -164,7 +164,10 @@ async function ingest(
     reader.end();
     const state = failure ? "aborted_by_system" : signal.aborted ? "aborted_by_user" : "finished";
     await prometheus.finish({ state, thresholds: [] });
-    await outputs.close();
+    await outputs.close().catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      failure ??= error;
+    });
     progress[Symbol.dispose]();
     const report = toRunReport(prometheus, { state, thresholds: [] });
     await showReport(report, io.stderr, flags);

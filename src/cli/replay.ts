@@ -172,7 +172,7 @@ async function discardAll(
     try {
       const listing = await lookAgain(listed, flags, log);
       if (listing === undefined) continue;
-      await using spool = await RunSpool.open(listing.directory);
+      await using spool = await RunSpool.open(listing.directory, { onNotice: log });
       const { batches, samples, histograms } = spool.discard();
       log(
         `removed ${listing.directory}: ${formatCount(batches)} requests with ` +
@@ -221,7 +221,7 @@ async function sendAll(
     try {
       const listing = await lookAgain(listed, flags, log);
       if (listing === undefined) continue;
-      await using spool = await RunSpool.open(listing.directory);
+      await using spool = await RunSpool.open(listing.directory, { onNotice: log });
       await using client = await createClient(
         { ...options, queues: spool.queues.length },
         { clock: systemClock, userAgent, onNotice: logOnce },

@@ -191,7 +191,10 @@ async function run(command: Command, io: RunIo, target: string, flags: RunFlags)
     progress = new Progress(io.stderr, restParts, flags.quiet === true);
     await prometheus.finish(end);
     progress[Symbol.dispose]();
-    await outputs.close();
+    await outputs.close().catch((error: unknown) => {
+      // Thrown when what was measured is shown and kept.
+      failure ??= error;
+    });
     const report = toRunReport(prometheus, end, health.health);
     await register.end(toRunOutcome(prometheus, end));
     await showReport(report, io.stderr, flags);

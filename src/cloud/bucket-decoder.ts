@@ -8,7 +8,7 @@
  *     trend        2 how often each bucket was hit, packed    3 spans of buckets, each with 1 offset and 2 length
  *                  5 sum    6 count    7 min    8 max    9 below all buckets    10 above them    11 resolution
  *
- * What is zero is not written. Seconds are an int64; a uint32 has the same bytes until 2106, and is a number.
+ * What is zero is not written. A gauge's max is never below zero, whatever its values. Seconds are an int64; a uint32 has the same bytes until 2106, and is a number.
  *
  * Source: k6 `internal/output/cloud/expv2/pbcloud/metric.proto` (v2.2.0).
  */
@@ -68,7 +68,7 @@ export class BucketDecoder {
         this.#gauge.last = fields[2] ?? 0;
         this.#gauge.count = fields[3] ?? 0;
         // k6 before 1.8.0 has the smallest and the largest in each other's place.
-        this.#gauge.max = Math.max(fields[4] ?? 0, fields[5] ?? 0);
+        this.#gauge.max = largestOf(this.#gauge, Math.max(fields[4] ?? 0, fields[5] ?? 0));
         return this.#gauge;
       case 3:
         this.#rate.nonzeros = fields[2] ?? 0;
@@ -88,6 +88,12 @@ export class BucketDecoder {
         return this.#trend;
     }
   }
+}
+
+/** k6's largest value begins at zero, and is no value of a gauge whose values are all below it (`metrics/sink.go`). */
+function largestOf({ last, count }: { last: number; count: number }, max: number): number {
+  if (max > 0 || last >= 0) return max;
+  return count === 1 ? last : -Infinity;
 }
 
 /**

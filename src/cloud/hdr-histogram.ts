@@ -64,7 +64,15 @@ export class HdrHistogram {
   }
 
   /** Valid until the next one. @throws Error if the parts of the histogram do not belong to each other */
-  toObservations({ sum, count, min, max, low, high, resolution }: HdrTotals): Observations {
+  toObservations(totals: HdrTotals): Observations {
+    this.#check(totals);
+    const finite = isFinite(totals.min) && isFinite(totals.max) ? totals : this.#finitePart(totals);
+    const list = this.#toList(finite);
+    list.addInfinite(totals.count - finite.count);
+    return list;
+  }
+
+  #check({ count, min, max, low, high, resolution }: HdrTotals): void {
     const size = this.#indexCount;
     if (size !== this.#countCount) {
       throw new Error(`a histogram has ${this.#countCount} counts of ${size} buckets`);
@@ -78,6 +86,31 @@ export class HdrHistogram {
     if (!(resolution > 0 && resolution < Infinity)) {
       throw new Error(`a histogram has a resolution of ${resolution}`);
     }
+  }
+
+  /**
+   * Beside an infinite observation the sum says nothing, and of those outside of all buckets at its end nobody knows which
+   * are finite: what is left are the buckets, and what their middles say.
+   */
+  #finitePart({ min, max, low, high, resolution }: HdrTotals): HdrTotals {
+    const size = this.#indexCount;
+    const middle = (at: number): number => (middles[this.#indexes[at] ?? 0] ?? 0) * resolution;
+    const finiteLow = isFinite(min) ? low : 0;
+    const finiteHigh = isFinite(max) ? high : 0;
+    let count = finiteLow + finiteHigh;
+    for (let at = 0; at < size; at++) count += this.#counts[at] ?? 0;
+    if (count === 0) return { sum: 0, count, min: 0, max: 0, low: 0, high: 0, resolution };
+    const largest = isFinite(max) ? max : size > 0 ? middle(size - 1) : 0;
+    const smallest = isFinite(min) ? min : size > 0 ? middle(0) : largest;
+    // Of those below zero but the smallest only the number is known: halfway.
+    const lowSum = finiteLow > 0 ? smallest + ((finiteLow - 1) * smallest) / 2 : 0;
+    const sum = lowSum + this.#bucketSum(resolution) + (finiteHigh > 0 ? finiteHigh * largest : 0);
+    const ends = { min: smallest, max: Math.max(smallest, largest) };
+    return { sum, count, ...ends, low: finiteLow, high: finiteHigh, resolution };
+  }
+
+  #toList({ sum, count, min, max, low, high, resolution }: HdrTotals): ObservationList {
+    const size = this.#indexCount;
     const list = this.#observations.begin(sum, min, max);
     if (count <= 3) return list.addExact(count);
     if (low > 0) {
@@ -109,9 +142,9 @@ export class HdrHistogram {
 
 class ObservationList implements Observations {
   size = 0;
-  /** The buckets, the smallest, the largest, and those outside of all buckets. */
-  readonly values: Float64Array = new Float64Array(bucketLimit + 4);
-  readonly counts: Float64Array = new Float64Array(bucketLimit + 4);
+  /** The buckets, the smallest, the largest, those outside of all buckets, and those that are infinite. */
+  readonly values: Float64Array = new Float64Array(bucketLimit + 5);
+  readonly counts: Float64Array = new Float64Array(bucketLimit + 5);
   count = 0;
   sum = 0;
   min = 0;
@@ -129,6 +162,13 @@ class ObservationList implements Observations {
   add(value: number, times: number): void {
     if (times <= 0) return;
     this.values[this.size] = Math.min(this.max, Math.max(this.min, value));
+    this.counts[this.size++] = times;
+    this.count += times;
+  }
+
+  addInfinite(times: number): void {
+    if (times <= 0) return;
+    this.values[this.size] = Infinity;
     this.counts[this.size++] = times;
     this.count += times;
   }

@@ -14,7 +14,7 @@ import type { Clock } from "../clock.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
 import { ByteView } from "../sample/byte-view.ts";
 import { type Metric, metricTypes, type ValueKind } from "../sample/metric.ts";
-import type { BucketSink, Observations } from "../sample/sample-bucket.ts";
+import { type BucketSink, type Observations, samplesOf } from "../sample/sample-bucket.ts";
 import { BucketDecoder, eachBucket } from "./bucket-decoder.ts";
 import {
   type CloudMetric,
@@ -67,6 +67,7 @@ export class MetricSetReader {
   readonly #series = new SeriesTable();
   readonly #inexact = new Set<string>();
   readonly #changed = new Set<string>();
+  readonly #infinite = new Set<string>();
 
   constructor(sink: SeriesBuckets, options: MetricSetReaderOptions) {
     this.#sink = sink;
@@ -95,14 +96,24 @@ export class MetricSetReader {
 
   #drop(set: MetricSet, { name, type }: Metric): void {
     const reader = protobuf.Reader.create(set.bytes);
-    eachSeries(set, reader, (_metric, range) => {
-      eachBucket(reader, range, () => this.#sink.dropped("series_collision"));
+    eachSeries(set, reader, (metric, range) => {
+      eachBucket(reader, range, (_seconds, start, end) => {
+        reader.pos = start;
+        const samples = samplesOf(decoder.decode(metric.type, reader, end));
+        this.#sink.dropped("series_collision", samples);
+      });
     });
-    if (this.#changed.has(name)) return;
-    this.#changed.add(name);
-    this.#options.onNotice(
+    this.#noticeOnce(
+      this.#changed,
+      name,
       `metric ${JSON.stringify(name)} is a ${type}, and is pushed as one of another type as well, which is dropped`,
     );
+  }
+
+  #noticeOnce(told: Set<string>, metric: string, text: string): void {
+    if (told.has(metric)) return;
+    told.add(metric);
+    this.#options.onNotice(text);
   }
 
   #handOn(set: MetricSet): void {
@@ -117,6 +128,7 @@ export class MetricSetReader {
       reader.pos = start;
       const bucket = decoder.decode(type, reader, end);
       if (bucket.type === "trend") this.#lookAt(metric, bucket.observations);
+      else if (bucket.type === "counter" && !isFinite(bucket.sum)) this.#tellOfInfinite(metric);
       const startMs = seconds * 1_000;
       const firstMs = runStartMs < startMs + periodMs ? Math.max(startMs, runStartMs) : startMs;
       const lastMs = Math.max(firstMs, untilNow(startMs + periodMs - 1));
@@ -168,10 +180,20 @@ export class MetricSetReader {
     }
     // Up to three are known exactly.
     if (isFine || count <= 3) return;
-    this.#inexact.add(name);
-    this.#options.onNotice(
+    this.#noticeOnce(
+      this.#inexact,
+      name,
       `k6 sums up values of ${JSON.stringify(name)} below zero or below ${exactFrom} too roughly for quantiles ` +
         "within 1 %; --k6-samples lines reads each by itself",
+    );
+  }
+
+  #tellOfInfinite({ name }: Metric): void {
+    this.#noticeOnce(
+      this.#infinite,
+      name,
+      `counter ${JSON.stringify(name)} was given an infinite value: what else it counted in the same second is not known, ` +
+        "and that second is dropped as one sample (not_finite); --k6-samples lines drops the value alone",
     );
   }
 }

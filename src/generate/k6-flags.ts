@@ -128,6 +128,11 @@ export function parseK6Arguments(args: readonly string[]): K6Argument[] {
   return result;
 }
 
+/** Whether k6 takes a flag's or a variable's value for true. What it refuses is not. Source: Go's `strconv.ParseBool`. */
+export function isGoTrue(value: string | undefined): boolean {
+  return ["1", "t", "T", "TRUE", "true", "True"].includes(value ?? "");
+}
+
 interface ParsedFlag {
   readonly name: string;
   value: string | undefined;

@@ -7,7 +7,8 @@
  * Source: k6 `internal/output/cloud/output.go`, `output/cloud/expv2/collect.go`, `cloudapi/config.go`,
  * `internal/metrics/engine/engine.go`.
  */
-import { parseK6Arguments } from "./k6-flags.ts";
+import { isGoTrue, parseK6Arguments } from "./k6-flags.ts";
+import { whyPlainTrends } from "./plain-trends.ts";
 
 export const k6SamplesChoices = ["auto", "buckets", "lines"] as const;
 export type K6SamplesChoice = (typeof k6SamplesChoices)[number];
@@ -44,7 +45,7 @@ export function whyNoBuckets(question: BucketsQuestion): string | undefined {
   }
   const mode = flags.findLast(({ name }) => name === "summary-mode")?.value;
   const noSummary = flags.findLast(({ name }) => name === "no-summary");
-  const isDisabled = noSummary ? noSummary.value !== "false" : env["K6_NO_SUMMARY"] === "true";
+  const isDisabled = isGoTrue(noSummary ? (noSummary.value ?? "true") : env["K6_NO_SUMMARY"]);
   // k6 then keeps no account of its metrics, and cannot be asked what they contain.
   if (isDisabled || (mode ?? env["K6_SUMMARY_MODE"]) === "disabled") {
     return "k6's summary is disabled, and with it what k6 knows of its metrics";
@@ -62,16 +63,6 @@ export function isLogHeard({ args, env }: Pick<BucketsQuestion, "args" | "env">)
   return (flag ? (flag.value ?? "") : (env["K6_LOG_OUTPUT"] ?? "stderr")) === "stderr";
 }
 
-/** A trend of times. */
-const timeTrend = /\bnew\s+(?:\w+\.)*Trend\s*\([^()]*,\s*true\s*,?\s*\)/g;
-/** In what is imported from k6, by its own name. */
-const listedTrend = /(?<=[{,]\s*)Trend(?=\s*[,}])/g;
-/** An import of what is neither k6's own nor a file beside the script, or of a module that makes metrics. */
-const otherModule =
-  /\b(?:from|import|require)\s*\(?\s*["'`](?!\.{0,2}\/|k6(?:["'`]|\/(?!x\/|browser|experimental\/browser)))/;
-/** An import whose name is worked out. */
-const unknownModule = /\b(?:import|require)\s*\(\s*[^"'`\s)]/;
-
 /**
  * Why a run's samples had better come as lines; undefined if there is no difference. `sources` are the texts of the script
  * and its modules, undefined where they cannot be looked at. In doubt, lines.
@@ -83,13 +74,8 @@ export function whyLines(
   if (isClassic) return "classic buckets have bounds, and k6's buckets lie across them";
   if (sources === undefined) return "nobody knows which trends the script has";
   for (const source of sources) {
-    // Those below zero are in none of k6's buckets, and those below 0.1 in ones that are too wide.
-    if (/\bTrend\b/.test(source.replace(timeTrend, "").replace(listedTrend, ""))) {
-      return "a trend of plain numbers may have small ones";
-    }
-    if (otherModule.test(source) || unknownModule.test(source)) {
-      return "a module may have a trend of plain numbers";
-    }
+    const doubt = whyPlainTrends(source);
+    if (doubt !== undefined) return doubt;
   }
   return undefined;
 }

@@ -9,7 +9,7 @@
  *
  * Source: k6 `internal/cmd/outputs.go` (any `--out` replaces `K6_OUT`), `errext/exitcodes/codes.go`.
  */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -17,7 +17,7 @@ import { kill } from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
-import { GeneratorError, systemErrorCode } from "../errors.ts";
+import { GeneratorError, messageOf, systemErrorCode } from "../errors.ts";
 import { parseK6Arguments } from "./k6-flags.ts";
 import { bucketsEnvironment, type K6Samples } from "./k6-samples.ts";
 import { readK6Summary, type K6Summary } from "./k6-summary.ts";
@@ -53,11 +53,11 @@ export async function findK6({
         "a URL in place of the script needs no k6",
     );
   }
-  const output = await promisify(execFile)(found, ["version"], {
-    timeout: versionTimeoutMs,
-    env: { ...env },
-  }).catch((cause: Error) => {
-    throw new GeneratorError(`k6 at ${JSON.stringify(found)} cannot be run: ${cause.message}`, {
+  // Some errors of a spawn are thrown and others are told: ENOTDIR and ELOOP, where ENOENT is not.
+  const ask = async () =>
+    await promisify(execFile)(found, ["version"], { timeout: versionTimeoutMs, env: { ...env } });
+  const output = await ask().catch((cause: unknown) => {
+    throw new GeneratorError(`k6 at ${JSON.stringify(found)} cannot be run: ${messageOf(cause)}`, {
       cause,
     });
   });
@@ -157,21 +157,12 @@ export async function startK6(options: K6RunOptions): Promise<K6Process> {
   const ownExport = summaryExport(args, env);
   const summaryPath = ownExport ?? options.summaryPath;
   const summaryBefore = await modifiedMs(summaryPath);
-  const child = spawn(k6.path, k6Arguments(options), {
+  const { child, closed } = await spawnChild(k6, k6Arguments(options), {
     env: samples.kind === "buckets" ? bucketsEnvironment(env, samples.cloudUrl) : { ...env },
     stdio: [script === "-" ? "inherit" : "ignore", stdout, "pipe"],
     detached: true,
   });
   const { pid, stderr } = child;
-  const closed = once(child, "close");
-  try {
-    await once(child, "spawn");
-  } catch (cause) {
-    closed.catch(() => {
-      // The same error once more.
-    });
-    throw new GeneratorError(`k6 at ${JSON.stringify(k6.path)} cannot be started`, { cause });
-  }
   if (pid === undefined || stderr === null) throw new Error("a spawned k6 has a pid and a stderr");
   createInterface({ input: stderr }).on("line", onLogLine);
 
@@ -197,6 +188,32 @@ export async function startK6(options: K6RunOptions): Promise<K6Process> {
       return modified === summaryBefore ? undefined : await readK6Summary(summaryPath);
     },
   };
+}
+
+interface SpawnedChild {
+  readonly child: ChildProcess;
+  readonly closed: Promise<unknown>;
+}
+
+async function spawnChild(
+  { path }: K6,
+  args: readonly string[],
+  options: SpawnOptions,
+): Promise<SpawnedChild> {
+  try {
+    const child = spawn(path, args, options);
+    const closed = once(child, "close");
+    closed.catch(() => {
+      // Where it does not start: the same error once more.
+    });
+    await once(child, "spawn");
+    return { child, closed };
+  } catch (cause) {
+    throw new GeneratorError(
+      `k6 at ${JSON.stringify(path)} cannot be started: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
 }
 
 /**

@@ -58,7 +58,7 @@ class FanOut implements SampleSink {
     }
   }
 
-  dropped(reason: DropReason): void {
-    for (const sink of this.#sinks) sink.dropped(reason);
+  dropped(reason: DropReason, samples?: number): void {
+    for (const sink of this.#sinks) sink.dropped(reason, samples);
   }
 }

@@ -96,6 +96,7 @@ export class PrometheusOutput implements Output {
       spool = await RunSpool.open(directory, {
         limitBytes: remoteWrite.spoolLimitBytes,
         queues: remoteWrite.queues,
+        onNotice: options.onNotice,
         manifest: {
           ...identity,
           url: client.displayUrl,

@@ -10,6 +10,7 @@ export type SampleBucket =
   | {
       readonly type: "gauge";
       readonly last: number;
+      /** -Infinity where it is not known. */
       readonly max: number;
       readonly count: number;
     }
@@ -20,13 +21,13 @@ export type SampleBucket =
 export interface Observations {
   /** How many of `values` and `counts` there are; behind them may be others. */
   readonly size: number;
-  /** As near to the observations as they are known. */
+  /** As near to the observations as they are known; infinite where these are. */
   readonly values: Float64Array;
   /** How often each of `values` was observed. */
   readonly counts: Float64Array;
   /** Of all observations together. */
   readonly count: number;
-  /** Of all observations themselves, not of `values`. */
+  /** Like the next two of all finite observations themselves, not of `values`. */
   readonly sum: number;
   readonly min: number;
   readonly max: number;
@@ -42,4 +43,18 @@ export interface BucketSink extends SampleSink {
   bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void;
   /** Says that nothing older than this is expected. */
   advanceTo(timestampMs: number): void;
+}
+
+/** How many samples a bucket stands for; a counter's, of which nobody knows, for one. */
+export function samplesOf(bucket: SampleBucket): number {
+  switch (bucket.type) {
+    case "counter":
+      return 1;
+    case "gauge":
+      return bucket.count;
+    case "rate":
+      return bucket.nonzeros + bucket.zeros;
+    case "trend":
+      return bucket.observations.count;
+  }
 }

@@ -38,8 +38,8 @@ export interface SampleSink {
   sample(seriesId: number, timestampMs: number, value: number): void;
   /** The same for the first `count` samples of a block, in order; for sinks that gain by it. The block is used again. */
   sampleBlock?(block: SampleBlock, count: number): void;
-  /** A sample that was read but cannot be used, e.g. a malformed line. */
-  dropped(reason: DropReason): void;
+  /** Samples that were read but cannot be used, e.g. a malformed line. Default: one. */
+  dropped(reason: DropReason, samples?: number): void;
 }
 
 /** Why a sample that was read is not aggregated. Each is counted; docs/metrics.md has a row for each. */

@@ -1,92 +1,197 @@
 /**
- * Keeps a second writer out of a spool's folder, by a file that holds the owner's process id.
+ * Keeps a second writer out of a folder, by a file of three lines: the owner's process id, its identity, and where that
+ * id is good (process-identity.ts). Of earlier versions it has the first line only.
  *
- * In:  a folder. Out: the lock, or a `SpoolError` that names the owner. The lock of a process that is
- * gone is taken over, so that a crash needs no clean-up by hand.
+ * In:  a folder. Out: the lock, or a `SpoolError` that names the owner. The lock of a process that is gone is taken over,
+ * so that a crash needs no clean-up by hand: at once where its owner can be asked for. That of another container or
+ * machine cannot; it touches the file as long as it lives, and has lost the lock when it has not done so for 15 s.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  futimesSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { SpoolError, systemErrorCode } from "../errors.ts";
+import { isRunning, processSpace, recordOf } from "../process-identity.ts";
 
-/** Locks of this thread. */
-const held = new Set<string>();
+const touchMs = 1_500;
+/** Ten touches: a load generator may leave its machine little time for us. */
+const staleMs = 15_000;
+const pollMs = 100;
 
 export interface DirectoryLock {
+  /** Whether the folder is still ours: a process that stood still, as in a container that was paused, may have lost it. */
+  isHeld(): boolean;
   release(): void;
 }
 
-/** The running process that has the folder, if there is one. */
+interface Owner {
+  /** Undefined while it is still writing the file. */
+  readonly pid: number | undefined;
+  /** Whether it is known that it runs. Else it is in another container or on another machine, and may. */
+  readonly isKnown: boolean;
+  /** When it last said that it lives, by the file's time. */
+  readonly touchedMs: number;
+}
+
+/** The process that has the folder, if there is one: of another container or machine, by its id there. */
 export function lockOwner(directory: string): number | undefined {
-  const path = join(directory, "lock");
-  const owner = readOwner(path);
-  return isRunning(owner, path) ? owner : undefined;
+  return ownerOf(readLock(pathIn(directory)))?.pid;
 }
 
-/** @throws SpoolError when a running process (this one included) has the folder. */
+/** @throws SpoolError when another process, or this one, has the folder, or may have it */
 export function lockDirectory(directory: string): DirectoryLock {
-  const path = join(directory, "lock");
+  const path = pathIn(directory);
   for (;;) {
-    try {
-      // Created with its content or not at all, as far as any other process can see in practice.
-      writeFileSync(path, `${process.pid}\n`, { flag: "wx", mode: 0o600 });
-      break;
-    } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
-    }
-    const owner = readOwner(path);
-    if (isRunning(owner, path)) {
-      throw new SpoolError(
-        `spool folder ${JSON.stringify(directory)} is in use by process ${owner}; nothing was read or changed. ` +
-          `If that process is not Plimsoll, remove ${JSON.stringify(path)}`,
-      );
-    }
-    removeStaleLock(path, owner);
+    const lock = createLock(path);
+    if (lock !== undefined) return lock;
+    const found = readLock(path);
+    const owner = ownerOf(found);
+    if (owner !== undefined) throw new SpoolError(inUse(directory, owner));
+    if (found !== undefined) removeStaleLock(path, found.text);
   }
-  held.add(path);
-  return {
-    release: () => {
-      held.delete(path);
-      rmSync(path, { force: true });
-    },
-  };
 }
 
-/** `undefined` where the file is gone or holds no process id (its writer crashed in between). */
-function readOwner(path: string): number | undefined {
+/**
+ * The same, but waits for a sign of life of an owner that cannot be asked for, 15 s at most.
+ *
+ * @param onNotice Is told that it waits.
+ */
+export async function awaitDirectory(
+  directory: string,
+  onNotice: (text: string) => void,
+): Promise<DirectoryLock> {
+  const path = pathIn(directory);
+  const first = ownerOf(readLock(path));
+  if (first?.isKnown === false) {
+    onNotice(
+      `the spool ${JSON.stringify(directory)} was in use ${whose(first)} just now; ` +
+        `waiting for a sign of it, ${staleMs / 1_000} s at most`,
+    );
+    // Their clock may be ahead of ours, so not for as long as the file is fresh.
+    const deadlineMs = performance.now() + staleMs;
+    while (
+      performance.now() < deadlineMs &&
+      ownerOf(readLock(path))?.touchedMs === first.touchedMs
+    ) {
+      await delay(pollMs);
+    }
+  }
+  return lockDirectory(directory);
+}
+
+const pathIn = (directory: string): string => join(directory, "lock");
+
+function whose({ pid, isKnown }: Owner): string {
+  if (pid === undefined) return "by a process that is only just taking it";
+  return `by process ${pid}${isKnown ? "" : " of another container or machine"}`;
+}
+
+function inUse(directory: string, owner: Owner): string {
+  const remedy = owner.isKnown
+    ? `If that process is not Plimsoll, remove ${JSON.stringify(pathIn(directory))}`
+    : `If it was killed, the folder is free ${staleMs / 1_000} s after its end`;
+  return `spool folder ${JSON.stringify(directory)} is in use ${whose(owner)}; nothing was read or changed. ${remedy}`;
+}
+
+interface LockFile {
+  readonly text: string;
+  readonly modifiedMs: number;
+}
+
+/** `undefined` where there is none. */
+function readLock(path: string): LockFile | undefined {
   try {
-    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return pid > 0 ? pid : undefined;
+    return { modifiedMs: statSync(path).mtimeMs, text: readFileSync(path, "utf8") };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
-function isRunning(pid: number | undefined, path: string): boolean {
-  if (pid === undefined) return false;
-  if (pid === process.pid) return held.has(path) || isOfThisProcess(path);
+/** `undefined` where nobody has it any more. */
+function ownerOf(file: LockFile | undefined): Owner | undefined {
+  if (file === undefined) return undefined;
+  const [firstLine = "", identity, space] = file.text.split("\n");
+  const pid = Number.parseInt(firstLine, 10) || undefined;
+  const touchedMs = file.modifiedMs;
+  if (pid !== undefined && !space) {
+    // Of an earlier version. It cannot be of this process, but of one with the same id: a container's have often 1.
+    const runs = pid !== process.pid && recordOf(pid).identity !== "ended";
+    return runs ? { pid, isKnown: true, touchedMs } : undefined;
+  }
+  if (pid !== undefined && identity !== undefined && space === processSpace()) {
+    return isRunning({ pid, identity }) ? { pid, isKnown: true, touchedMs } : undefined;
+  }
+  return Date.now() - touchedMs < staleMs ? { pid, isKnown: false, touchedMs } : undefined;
+}
+
+/** `undefined` where there is one. */
+function createLock(path: string): DirectoryLock | undefined {
+  let fd: number;
   try {
-    process.kill(pid, 0);
-    return true;
+    fd = openSync(path, "wx", 0o600);
   } catch (error) {
-    // EPERM: it runs, as another user.
-    return systemErrorCode(error) === "EPERM";
+    if (systemErrorCode(error) === "EEXIST") return undefined;
+    throw error;
+  }
+  const { pid, identity } = recordOf(process.pid);
+  const text = `${pid}\n${identity}\n${processSpace() ?? "unknown"}\n`;
+  try {
+    writeSync(fd, text);
+  } catch (error) {
+    closeSync(fd);
+    rmSync(path, { force: true });
+    throw error;
+  }
+  const isHeld = (): boolean => {
+    try {
+      return readLock(path)?.text === text;
+    } catch {
+      // It cannot be looked at, and nothing says that it is another's.
+      return true;
+    }
+  };
+  const timer = setInterval(() => touch(fd), touchMs).unref();
+  let isReleased = false;
+  return {
+    isHeld: () => !isReleased && isHeld(),
+    release: () => {
+      if (isReleased) return;
+      isReleased = true;
+      clearInterval(timer);
+      closeSync(fd);
+      if (!isHeld()) return;
+      try {
+        rmSync(path, { force: true });
+      } catch (error) {
+        // The folder cannot be written any more. The next look finds us gone.
+        if (systemErrorCode(error) === undefined) throw error;
+      }
+    },
+  };
+}
+
+/** By the descriptor: the file that has the name may be another's by then. */
+function touch(fd: number): void {
+  const now = new Date();
+  try {
+    futimesSync(fd, now, now);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    // Others may take us for ended, and `isHeld` will say so.
   }
 }
 
-/**
- * Whether a file with our own process id is another worker thread's, and not an earlier process's: in a container every
- * start has the same id.
- */
-function isOfThisProcess(path: string): boolean {
-  const writtenMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  // The same in every thread.
-  const startedMs = Date.now() - process.uptime() * 1_000;
-  return writtenMs > startedMs;
-}
-
 /** Moved aside before it is removed: of two processes that find it stale, one moves and one finds nothing. */
-function removeStaleLock(path: string, owner: number | undefined): void {
+function removeStaleLock(path: string, staleText: string): void {
   const aside = `${path}.${process.pid}`;
   try {
     renameSync(path, aside);
@@ -95,6 +200,6 @@ function removeStaleLock(path: string, owner: number | undefined): void {
     throw error;
   }
   // The other process was quicker and this is its new lock: back with it; the next look finds it running.
-  if (readOwner(aside) !== owner) renameSync(aside, path);
+  if (readFileSync(aside, "utf8") !== staleText) renameSync(aside, path);
   else rmSync(aside);
 }

@@ -60,7 +60,12 @@ export function writeManifest(directory: string, manifest: SpoolManifest): void 
   }
 }
 
+/** Does not throw where the folder cannot be written. */
 export function removeManifest(directory: string): void {
   const path = pathIn(directory);
-  for (const file of [path, `${path}.new`]) rmSync(file, { force: true });
+  try {
+    for (const file of [path, `${path}.new`]) rmSync(file, { force: true });
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+  }
 }

@@ -71,9 +71,14 @@ export class PositionFile {
     this.#fd = undefined;
   }
 
+  /** Does not throw where the folder cannot be written. */
   remove(): void {
     this.close();
-    rmSync(pathIn(this.#directory), { force: true });
+    try {
+      rmSync(pathIn(this.#directory), { force: true });
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+    }
   }
 }
 

@@ -11,7 +11,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { messageOf, PlimsollError, SpoolError, systemErrorCode } from "../errors.ts";
-import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { awaitDirectory, type DirectoryLock } from "./directory-lock.ts";
 import { readManifest, removeManifest, type SpoolManifest, writeManifest } from "./manifest.ts";
 import { expectNoQueue, queueFolders, queuesIn } from "./queue-folders.ts";
 import type { PendingCounts } from "./scan.ts";
@@ -37,7 +37,8 @@ export class RunSpool implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /**
-   * Creates the folder (mode 0700) where it does not exist, and takes it for this process.
+   * Creates the folder (mode 0700) where it does not exist, and takes it for this process. Waits, 15 s at most, where it
+   * was in use in another container or on another machine until just now.
    *
    * @throws SpoolError when another process has it, it is one queue of a spool, a later Plimsoll has written it, or it cannot be used.
    */
@@ -47,14 +48,15 @@ export class RunSpool implements AsyncDisposable {
     try {
       expectNoQueue(directory);
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      lock = lockDirectory(directory);
+      lock = await awaitDirectory(directory, options.onNotice ?? (() => undefined));
+      const { isHeld } = lock;
       const manifest = readManifest(directory);
       const used = queuesIn(directory) ?? options.queues ?? 1;
       const wanted = options.queues ?? used;
-      await openQueues(directory, used, options, opened);
+      await openQueues(directory, used, { ...options, isHeld }, opened);
       if (used !== wanted && opened.every(({ pending }) => pending.batches === 0)) {
         for (const queue of opened.splice(0)) await queue.close();
-        await openQueues(directory, wanted, options, opened);
+        await openQueues(directory, wanted, { ...options, isHeld }, opened);
       }
       if (manifest === undefined && options.manifest !== undefined) {
         writeManifest(directory, options.manifest);
@@ -105,14 +107,14 @@ export class RunSpool implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { batches } = this.pending;
+    const isOver = this.pending.batches === 0 && this.#lock.isHeld();
     try {
       for (const queue of this.queues) await queue.close();
-      if (batches === 0) removeManifest(this.directory);
+      if (isOver) removeManifest(this.directory);
     } finally {
       this.#lock.release();
     }
-    if (batches === 0) removeIfEmpty(this.directory);
+    if (isOver) removeIfEmpty(this.directory);
   }
 }
 

@@ -109,6 +109,7 @@ export class Segment {
     this.#fd = undefined;
   }
 
+  /** @throws what the file system throws; it can be tried again */
   remove(): void {
     this.release();
     rmSync(this.path, { force: true });

@@ -27,6 +27,10 @@ export interface SpoolOptions {
   readonly limitBytes?: number;
   /** A new segment is begun when the last one would grow beyond this. Default 8 MiB. */
   readonly segmentBytes?: number;
+  /** Whether the folder is still its opener's. Once it is not, nothing in it is changed. Default: always. */
+  readonly isHeld?: () => boolean;
+  /** Something that the user should know; called once per matter. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** About a day at 10 000 points per second and one byte each. */
@@ -48,7 +52,7 @@ export type AppendOutcome =
   /** The batch is not stored and is the caller's to count. Later batches may fit again. */
   | {
       readonly kind: "refused";
-      /** `spool_full`: the limit or the disk. `spool_failed`: the disk answers with another error. */
+      /** `spool_full`: the limit or the disk. `spool_failed`: another error of the disk, or the folder is another's. */
       readonly reason: "spool_full" | "spool_failed";
       readonly text: string;
     };
@@ -60,10 +64,15 @@ export class Spool implements AsyncDisposable {
   readonly #directory: string;
   readonly #limitBytes: number;
   readonly #segmentBytes: number;
+  readonly #isHeld: () => boolean;
+  readonly #onNotice: ((text: string) => void) | undefined;
   readonly #position: PositionFile;
   readonly #sync = new BackgroundSync();
   /** Oldest first. Batches are read from the first and appended to the last. */
   readonly #segments: Segment[];
+  /** Read to their ends and still there: the folder may have become one that we cannot write. */
+  #leftSegments: Segment[] = [];
+  #hasToldOfLeft = false;
   /** In the first segment: where the oldest batch that is not acknowledged is looked for. */
   #readOffset = 0;
   #acknowledged: number;
@@ -90,6 +99,8 @@ export class Spool implements AsyncDisposable {
     this.#directory = directory;
     this.#limitBytes = options.limitBytes ?? defaultLimitBytes;
     this.#segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
+    this.#isHeld = options.isHeld ?? (() => true);
+    this.#onNotice = options.onNotice;
     this.#segments = [...scan.segments];
     this.#acknowledged = scan.acknowledged;
     this.#nextSequence = scan.nextSequence;
@@ -127,6 +138,9 @@ export class Spool implements AsyncDisposable {
         text: `the spool's limit of ${this.#limitBytes} bytes is reached`,
       };
     }
+    if (!this.#isHeld()) {
+      return { kind: "refused", reason: "spool_failed", text: "another process has the spool" };
+    }
     const sequence = this.#nextSequence;
     try {
       const segment = this.#segmentFor(recordBytes);
@@ -146,9 +160,10 @@ export class Spool implements AsyncDisposable {
     return { kind: "appended", sequence };
   }
 
-  /** The oldest batch that is not acknowledged; the same one until it is. */
+  /** The oldest batch that is not acknowledged; the same one until it is. None where another process has them. */
   peek(): SpooledBatch | undefined {
     this.#assertOpen();
+    if (!this.#isHeld()) return undefined;
     this.#head ??= this.#readHead();
     return this.#head?.batch;
   }
@@ -171,7 +186,7 @@ export class Spool implements AsyncDisposable {
     this.#head = undefined;
     this.#count(batch, -1);
     if (this.#pending.batches === 0) this.#sync.settled();
-    this.#position.save(sequence, { durable: false });
+    if (this.#isHeld()) this.#position.save(sequence, { durable: false });
   }
 
   /** Forgets everything that is pending. Returns what that was. */
@@ -190,10 +205,13 @@ export class Spool implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     await this.#sync.close();
+    const isHeld = this.#isHeld();
     try {
+      if (!isHeld) return;
       if (this.#pending.batches === 0) {
-        for (const segment of this.#segments) segment.remove();
-        this.#position.remove();
+        // The position says of a segment that stays that it is not to be sent again.
+        if (this.#remove(...this.#segments)) this.#position.remove();
+        else this.#position.save(this.#acknowledged, { durable: true });
       } else {
         this.#segments.at(-1)?.sync();
         this.#position.save(this.#acknowledged, { durable: true });
@@ -215,9 +233,33 @@ export class Spool implements AsyncDisposable {
       // The last segment stays when it is read: it takes the next batch.
       if (found !== undefined || this.#segments.length <= 1) return found;
       this.#position.save(this.#acknowledged, { durable: true });
-      this.#segments.shift()?.remove();
+      const [read] = this.#segments.splice(0, 1);
+      if (read) this.#remove(read);
       this.#readOffset = 0;
     }
+  }
+
+  /** Removes these, and those that could not be removed before. Does not throw where the folder cannot be written. */
+  #remove(...segments: readonly Segment[]): boolean {
+    this.#leftSegments = [...this.#leftSegments, ...segments].filter((segment) => {
+      try {
+        segment.remove();
+        return false;
+      } catch (error) {
+        if (systemErrorCode(error) === undefined) throw error;
+        this.#tellOfLeft(segment, messageOf(error));
+        return true;
+      }
+    });
+    return this.#leftSegments.length === 0;
+  }
+
+  #tellOfLeft({ path }: Segment, why: string): void {
+    if (this.#hasToldOfLeft) return;
+    this.#hasToldOfLeft = true;
+    this.#onNotice?.(
+      `spool segment ${JSON.stringify(path)} cannot be removed: ${why}; it takes room, and nothing of it is sent again`,
+    );
   }
 
   /** The last segment, or a new one where the record would make the last one too long. */
@@ -252,7 +294,7 @@ export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+    // Nor does one matter that cannot be removed.
+    if (systemErrorCode(error) === undefined) throw error;
   }
 }

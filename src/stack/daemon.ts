@@ -2,18 +2,15 @@
  * A program that runs on when we have ended, and what finds it again later.
  *
  * In:  a command, a file for all that it prints.
- * Out: its process id and an identity that no later process with that id has, so that a stale record never ends
- *      a process that is not ours.
- *
- * Source: proc(5), `/proc/pid/stat`: state is field 3, start time since boot field 22.
+ * Out: a record of its process (process-identity.ts), so that a stale one never ends a process that is not ours.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { platform } from "node:os";
+import { closeSync, openSync } from "node:fs";
 import { kill } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, StackError, systemErrorCode } from "../errors.ts";
+import { isRunning, type ProcessRecord, recordOf } from "../process-identity.ts";
 
 export interface DaemonCommand {
   readonly program: string;
@@ -25,12 +22,6 @@ export interface DaemonCommand {
   readonly logFile: string;
   /** Root only: who it runs as. */
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
-}
-
-export interface ProcessRecord {
-  readonly pid: number;
-  /** Differs for every process that has this id, over restarts of the machine too. */
-  readonly identity: string;
 }
 
 const pollMs = 50;
@@ -62,15 +53,6 @@ export async function startDaemon(command: DaemonCommand): Promise<ProcessRecord
   } finally {
     closeSync(log);
   }
-}
-
-/** The record of a process of ours that has just been started. One that has ended already is recorded as such. */
-export function recordOf(pid: number): ProcessRecord {
-  return { pid, identity: identityOf(pid) ?? "ended" };
-}
-
-export function isRunning({ pid, identity }: ProcessRecord): boolean {
-  return identityOf(pid) === identity;
 }
 
 /** What asks a program to end, and what makes it end. */
@@ -115,34 +97,4 @@ async function hasEnded(record: ProcessRecord, timeoutMs: number): Promise<boole
     await delay(pollMs);
   }
   return true;
-}
-
-/** Undefined where no such process runs. */
-function identityOf(pid: number): string | undefined {
-  try {
-    return platform() === "linux" ? linuxIdentity(pid) : psIdentity(pid);
-  } catch {
-    // No such process: /proc has no such file, ps ends with 1.
-    return undefined;
-  }
-}
-
-function linuxIdentity(pid: number): string | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  // Field 2 is the program's name in parentheses, which may itself hold blanks and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, startTicks] = [fields[0], fields[19]];
-  // In a container whose first process reaps nothing, what has ended stays as a zombie.
-  if (state === "Z" || state === "X") return undefined;
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-  return `${boot} ${startTicks}`;
-}
-
-function psIdentity(pid: number): string | undefined {
-  const args = ["-o", "stat=", "-o", "lstart=", "-p", String(pid)];
-  // The start is printed in local time, which moves with the user and the season.
-  const env = { LC_ALL: "C", TZ: "UTC" };
-  const text = execFileSync("ps", args, { encoding: "latin1", env });
-  const [, state = "", start] = /^\s*(\S+)\s+(.+?)\s*$/.exec(text) ?? [];
-  return state.startsWith("Z") ? undefined : start;
 }

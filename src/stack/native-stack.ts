@@ -9,8 +9,9 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { StackError } from "../errors.ts";
+import { isRunning, type ProcessRecord } from "../process-identity.ts";
 import { answers } from "./addresses.ts";
-import { isRunning, type ProcessRecord, signalProcess, stopProcess } from "./daemon.ts";
+import { signalProcess, stopProcess } from "./daemon.ts";
 import type { Machine } from "./find-program.ts";
 import {
   defaultSettings,

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StackError, systemErrorCode } from "../errors.ts";
-import { isRunning } from "./daemon.ts";
+import { isRunning } from "../process-identity.ts";
 import { services } from "./services.ts";
 import { lockFolder, readState } from "./state.ts";
 

@@ -6,7 +6,8 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { type ProcessRecord, recordOf, startDaemon, type StopSignals } from "./daemon.ts";
+import { type ProcessRecord, recordOf } from "../process-identity.ts";
+import { startDaemon, type StopSignals } from "./daemon.ts";
 import {
   type Environment,
   findProgram,

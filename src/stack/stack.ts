@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { StackError } from "../errors.ts";
-import { isRunning } from "./daemon.ts";
+import { isRunning } from "../process-identity.ts";
 import {
   dockerStatus,
   hasDocker,

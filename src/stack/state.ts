@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pid } from "node:process";
 import { z } from "zod";
 import { messageOf, StackError, systemErrorCode } from "../errors.ts";
-import { isRunning, type ProcessRecord, recordOf } from "./daemon.ts";
+import { isRunning, type ProcessRecord, recordOf } from "../process-identity.ts";
 
 const processRecord = z.object({ pid: z.int().positive(), identity: z.string() });
 

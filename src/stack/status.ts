@@ -6,8 +6,8 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loopback } from "../free-port.ts";
+import { isRunning } from "../process-identity.ts";
 import { answers } from "./addresses.ts";
-import { isRunning } from "./daemon.ts";
 import { type Service, services } from "./services.ts";
 import type { ServiceRecord, StackState } from "./state.ts";
 import { readTargets, type TargetHealth } from "./targets.ts";

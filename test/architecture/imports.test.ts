@@ -38,7 +38,9 @@ const rules: IForbiddenRuleType[] = [
       path: "^src/",
       pathNot: [
         `^src/(${[folder, ...others].join("|")})/`,
-        timeless.includes(folder) ? "^src/errors.ts$" : "^src/(errors|clock|free-port|version).ts$",
+        timeless.includes(folder)
+          ? "^src/errors.ts$"
+          : "^src/(errors|clock|free-port|process-identity|version).ts$",
       ],
     },
   })),
@@ -56,9 +58,9 @@ const rules: IForbiddenRuleType[] = [
     to: { path: "^src/config/", pathNot: "^src/config/duration.ts$" },
   },
   {
-    name: "errors.ts, clock.ts, free-port.ts and version.ts import nothing of ours",
+    name: "errors.ts, clock.ts, free-port.ts, process-identity.ts and version.ts import nothing of ours",
     severity: "error",
-    from: { path: "^src/(errors|clock|free-port|version).ts$" },
+    from: { path: "^src/(errors|clock|free-port|process-identity|version).ts$" },
     to: { path: "^src/" },
   },
   {
@@ -145,7 +147,7 @@ describe("the modules of src/", () => {
     expect(barrels).toEqual(["src/index.ts"]);
   });
 
-  it("leave the process to cli/, but to ask about others, to sign with its id and its start, and to read AWS's variables", async () => {
+  it("leave the process to cli/, but to end others, to sign with its id, and to read AWS's variables", async () => {
     const uses = [];
     for (const path of ourModules().filter((module) => !module.startsWith("src/cli/"))) {
       const text = await code(path);
@@ -157,9 +159,7 @@ describe("the modules of src/", () => {
     expect([...new Set(uses)].sort()).toEqual([
       "src/generate/k6.ts: kill",
       "src/send/auth/aws-credentials.ts: env",
-      "src/spool/directory-lock.ts: kill",
       "src/spool/directory-lock.ts: pid",
-      "src/spool/directory-lock.ts: uptime",
       "src/stack/daemon.ts: kill",
       "src/stack/postgres.ts: kill",
       "src/stack/state.ts: pid",

@@ -225,7 +225,7 @@ describe.each(["k6-2", "k6-1"] as const)("%s", (tool) => {
 
     it("says in one renewed line how it goes, on a terminal of any width", async () => {
       await using receiver = await startReceiverServer();
-      const args = [...script("load.js"), "--vus", "2", "--duration", "3s", ...out(receiver.url)];
+      const args = [...script("load.js"), "--vus", "2", "--duration", "5s", ...out(receiver.url)];
       const command = plimsollCommand(args).map((word) => `'${word}'`);
       // util-linux' script gives it a terminal.
       const { stdout } = await promisify(execFile)(
@@ -241,9 +241,12 @@ describe.each(["k6-2", "k6-1"] as const)("%s", (tool) => {
         renewals.findIndex((text) => text.includes("http_reqs")),
       );
       expect(lines.length).toBeGreaterThan(3);
-      for (const line of lines) {
-        // Samples come a second at a time.
-        expect(line).toMatch(/^00:0\d · (.*\d req\/s|receiver ok · 0 pending · 0 samples in)/);
+      // Samples come a second at a time, and before the first there is nothing to say.
+      const first = lines.findIndex((line) => line.includes("req/s"));
+      for (const [at, line] of lines.entries()) {
+        expect(line).toMatch(
+          at < first ? /^00:0\d · receiver ok · 0 pending · 0 samples in/ : /^00:0\d · .*\d req\/s/,
+        );
         expect(line).not.toContain("\n");
         expect(line.length).toBeLessThan(60);
       }
@@ -286,6 +289,18 @@ describe("a run of a URL", () => {
     await plimsoll.waitFor("delivering what is pending; Ctrl-C again leaves at once");
     plimsoll.kill("SIGINT");
     expect((await plimsoll.result).exitCode).toBe(130);
+  });
+
+  it("shows and writes its report where a file of samples beside it cannot be written, and then fails", async () => {
+    await using receiver = await startReceiverServer();
+    const path = reportFile();
+    const args = load("--duration", "500ms", "--out", "json=/dev/full", "--report", path);
+    const { exitCode, stderr } = await run([...args, ...out(receiver.url)]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(
+      /samples {2}[\d ]+ read = .*\n(.*\n)*.*the JSON output is incomplete: ENOSPC/,
+    );
+    expect(await readReport(path)).toMatchObject({ state: "finished" });
   });
 
   it("prints plain lines where there is no terminal", async () => {

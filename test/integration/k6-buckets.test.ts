@@ -6,6 +6,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LoadEnd } from "../../src/cli/load.ts";
 import { prepareScriptLoad } from "../../src/cli/load-script.ts";
 import { quantileRange, toKey } from "../support/k6-results.ts";
 import type { QueryResult } from "../support/query-api.ts";
@@ -26,13 +27,6 @@ const examples = [
 const resolution = 0.001;
 
 const prometheus3 = storeKinds.find(({ tool }) => tool === "prometheus-3")!;
-
-const discard = {
-  series: () => 0,
-  bucket: () => undefined,
-  dropped: () => undefined,
-  advanceTo: () => undefined,
-};
 
 let shop: Shop;
 let folder: TemporaryFolder;
@@ -166,28 +160,27 @@ describeWithTool("prometheus-3", "samples in buckets", (program) => {
           script,
           'export const options = { systemTags: ["name"], iterations: 3 }; export default () => {};',
         );
-        const events: string[] = [];
-        const load = await prepareScriptLoad({
-          script,
-          args: ["--no-usage-report"],
-          k6,
-          env: process.env,
-          samples: "auto",
-          pushIntervalMs: 1_000,
-        });
-        const sink = { ...discard, sample: () => void events.push("sample") };
-        const end = await load.run({
-          sink,
-          buckets: sink,
-          isClassic: false,
-          signal: new AbortController().signal,
-          log: () => undefined,
-          onProcess: () => void events.push("k6"),
-          onLoadOver: () => void events.push("over"),
-        });
+        const { events, end } = await loadEvents(k6, script, []);
         expect(end.exitCode).toBe(0);
         expect(events.slice(0, 3)).toEqual(["k6", "k6", "sample"]);
         expect(events.indexOf("over")).toBe(events.length - 1);
+      });
+
+      it.each([
+        { log: "comes to us", args: [], kind: "bucket" },
+        {
+          log: "goes elsewhere, so that a refusal would not be heard",
+          args: ["--log-output", "none"],
+          kind: "sample",
+        },
+      ])("are read by the $kind where k6's log $log", async ({ args, kind }) => {
+        const script = join(folder.path, `${tool}-plain.js`);
+        await writeFile(
+          script,
+          "export const options = { iterations: 3 }; export default () => {};",
+        );
+        const { events } = await loadEvents(k6, script, args);
+        expect(new Set(events)).toEqual(new Set(["k6", kind, "over"]));
       });
     });
   }
@@ -204,6 +197,40 @@ async function record(
     folder: folder.path,
     writeUrl: store.writeUrl,
   });
+}
+
+/** What comes of a script where nobody says how its samples come out of k6. */
+async function loadEvents(
+  k6: string,
+  script: string,
+  args: readonly string[],
+): Promise<{ events: string[]; end: LoadEnd }> {
+  const events: string[] = [];
+  const load = await prepareScriptLoad({
+    script,
+    args: ["--no-usage-report", ...args],
+    k6,
+    env: process.env,
+    samples: "auto",
+    pushIntervalMs: 1_000,
+  });
+  const sink = {
+    series: () => 0,
+    sample: () => void events.push("sample"),
+    bucket: () => void events.push("bucket"),
+    dropped: () => undefined,
+    advanceTo: () => undefined,
+  };
+  const end = await load.run({
+    sink,
+    buckets: sink,
+    isClassic: false,
+    signal: new AbortController().signal,
+    log: () => undefined,
+    onProcess: () => void events.push("k6"),
+    onLoadOver: () => void events.push("over"),
+  });
+  return { events, end };
 }
 
 /**

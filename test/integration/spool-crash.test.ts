@@ -14,6 +14,7 @@ import { spoolFolder } from "../../src/output/spool-folder.ts";
 import { listSpools } from "../../src/spool/list-spools.ts";
 import { seeded } from "../support/k6-run.ts";
 import { type PlimsollProcess, runPlimsoll, startPlimsoll } from "../support/plimsoll.ts";
+import { itWithPidNamespace } from "../support/pid-namespace.ts";
 import { startPrometheus } from "../support/prometheus.ts";
 import { receivedValue } from "../support/received-points.ts";
 import { startReceiverServer, storedAnswer } from "../support/receiver-server.ts";
@@ -70,7 +71,7 @@ async function isWorking({ pid }: PlimsollProcess, directory: string): Promise<v
       interval: 5,
       timeout: 30_000,
     })
-    .toBe(`${pid}\n`);
+    .toMatch(new RegExp(`^${pid}\n`));
 }
 
 describe("killed by SIGKILL at random moments", () => {
@@ -303,6 +304,48 @@ it("is one process's: a second run and a replay of it are refused, and the first
   expect(receivedValue(receiver.requests, { __name__: "k6_http_reqs_total" })).toBe(3_000);
   expect(receiver.violations).toEqual([]);
 });
+
+itWithPidNamespace(
+  "is one container's: another one is refused, and waits for the end of one that was killed",
+  async (container) => {
+    let isAway = true;
+    await using receiver = await startReceiverServer({
+      defaultAnswer: (request) => (isAway ? { status: 503 } : storedAnswer(request)),
+    });
+    const spoolDir = join(folder.path, "containers");
+    const options = ["--spool-dir", spoolDir, ...out(receiver.url)];
+    const ingest = ["ingest", "-", "--testid", "shared", "--no-preflight", ...options];
+    const start = (args: readonly string[], wrapper: readonly string[]) =>
+      startPlimsoll(args, { folder: folder.path, isStdinOpen: true, wrapper });
+    const all = chunks(Math.floor(Date.now() / 1_000) * 1_000 - 10 * 60_000).join("");
+    await using first = start(ingest, container);
+    first.stdin.write(all);
+    await receiver.waitForRequests(1);
+    for (const wrapper of [container, []]) {
+      await using second = start(ingest, wrapper);
+      second.stdin.write(all);
+      second.stdin.end();
+      const { exitCode, stderr } = await second.result;
+      expect(exitCode, stderr).toBe(4);
+      expect(stderr).toMatch(/is in use by process \d+ of another container or machine/);
+    }
+    const [left] = await listSpools(spoolDir);
+    expect(left?.pending.batches).toBeGreaterThan(0);
+
+    first.kill("SIGKILL");
+    await first.result;
+    isAway = false;
+    await using next = start(["replay", "shared", "--json", ...options], container);
+    await next.waitFor("of another container or machine just now; waiting for a sign of it");
+    const { exitCode, stdout, stderr } = await next.result;
+    expect(exitCode, stderr).toBe(0);
+    const [report] = (JSON.parse(stdout) as { spools: SentReport[] }).spools;
+    expect(report).toMatchObject({ corruptRequests: 0, pending: 0 });
+    expect(report?.delivered).toBeGreaterThanOrEqual(left?.pending.samples ?? Infinity);
+    expect(await readdir(spoolDir)).toEqual([]);
+  },
+  60_000,
+);
 
 itWithTmpfs(
   "on a full disk drops what finds no room, counts it, and goes on when there is room",

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { isFree } from "../../src/free-port.ts";
-import { recordOf } from "../../src/stack/daemon.ts";
+import { recordOf } from "../../src/process-identity.ts";
 import { findPostgres } from "../../src/stack/postgres.ts";
 import { runPlimsoll, startPlimsoll, type PlimsollResult } from "../support/plimsoll.ts";
 import { createQueryApi } from "../support/query-api.ts";

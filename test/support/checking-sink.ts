@@ -30,9 +30,9 @@ export class CheckingSink implements BucketSink {
   }
 
   /** Of a metric that changes its type. */
-  dropped(reason: DropReason): void {
+  dropped(reason: DropReason, samples?: number): void {
     this.#expect(reason === "series_collision", `a push drops for ${reason}`);
-    this.#inner.dropped(reason);
+    this.#inner.dropped(reason, samples);
   }
 
   bucket(seriesId: number, startMs: number, lastMs: number, bucket: SampleBucket): void {

@@ -35,6 +35,8 @@ const types = ["counter", "gauge", "rate", "trend"] as const;
 export interface PushedMetric {
   readonly name: string;
   readonly type: (typeof types)[number];
+  /** Of a gauge: whether its smallest and largest value are in each other's place, as k6 before 1.8.0 has them. */
+  readonly areEndsSwapped?: boolean;
   readonly series: readonly {
     readonly tags: Readonly<Record<string, string>>;
     /** By the second in which they were measured. */
@@ -47,7 +49,7 @@ export function encodeMetricSet(metrics: readonly PushedMetric[]): Buffer {
   const message = {
     run: "1",
     period: 1,
-    metrics: metrics.map(({ name, type, series }) => ({
+    metrics: metrics.map(({ name, type, series, areEndsSwapped = false }) => ({
       name,
       type: types.indexOf(type) + 1,
       series: series.map(({ tags, values }) => ({
@@ -55,7 +57,7 @@ export function encodeMetricSet(metrics: readonly PushedMetric[]): Buffer {
         [`${type}s`]: {
           values: values.map((one) => ({
             time: { seconds: one.seconds },
-            ...sumUp(type, one.values),
+            ...sumUp(type, one.values, areEndsSwapped),
           })),
         },
       })),
@@ -64,14 +66,23 @@ export function encodeMetricSet(metrics: readonly PushedMetric[]): Buffer {
   return snappy.compressSync(Buffer.from(set.encode(set.fromObject(message)).finish()));
 }
 
-function sumUp(type: PushedMetric["type"], values: readonly number[]): object {
+function sumUp(
+  type: PushedMetric["type"],
+  values: readonly number[],
+  areEndsSwapped: boolean,
+): object {
   const sum = values.reduce((total, value) => total + value, 0);
   const [min, max] = [Math.min(...values), Math.max(...values)];
   switch (type) {
     case "counter":
       return { value: sum };
-    case "gauge":
-      return { last: values.at(-1), count: values.length, min, max, avg: sum / values.length };
+    case "gauge": {
+      // k6's maximum begins at zero (`metrics/sink.go`).
+      const ends = [min, Math.max(0, max)];
+      if (areEndsSwapped) ends.reverse();
+      const avg = sum / values.length;
+      return { last: values.at(-1), count: values.length, min: ends[0], max: ends[1], avg };
+    }
     case "rate":
       return { nonzeros: values.filter((value) => value !== 0).length, total: values.length };
     case "trend":
@@ -92,7 +103,7 @@ export function hdrHistogram(values: readonly number[]): {
   resolution: number;
 } {
   const buckets = new Map<number, number>();
-  for (const value of values.filter((one) => one >= 0)) {
+  for (const value of values.filter((one) => one >= 0 && one < Infinity)) {
     const index = hdrIndex(Math.ceil(value / 0.001));
     buckets.set(index, (buckets.get(index) ?? 0) + 1);
   }
@@ -111,7 +122,7 @@ export function hdrHistogram(values: readonly number[]): {
     min: Math.min(...values),
     max: Math.max(...values),
     low: values.filter((value) => value < 0).length,
-    high: 0,
+    high: values.filter((value) => value === Infinity).length,
     resolution: 0.001,
   };
 }

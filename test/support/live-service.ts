@@ -22,6 +22,7 @@ export interface LiveService extends AsyncDisposable {
 /** @param wrap Puts something before the repository of the service, e.g. a delay. */
 export async function openLiveService(
   wrap: (repository: RunRepository) => RunRepository = (repository) => repository,
+  options: Partial<RunServiceOptions> = {},
 ): Promise<LiveService> {
   const folder = await createTemporaryFolder();
   const dataDir = folder.path;
@@ -31,6 +32,7 @@ export async function openLiveService(
     repository: wrap(repository),
     dataDir,
     writeUrl: receiver.url,
+    ...options,
   });
   const issue = async (role: Role): Promise<string> =>
     (await issueToken(repository, { name: `${role} token`, role, nowMs: Date.now() })).token;

@@ -72,6 +72,28 @@ describe("HdrHistogram", () => {
     },
   );
 
+  it.each([
+    { values: [5, 10, Infinity, 20, Infinity, 30], infinite: 2, finite: [5, 10, 20, 30] },
+    { values: [-Infinity, 1, 2, 4, 8], infinite: 1, finite: [1, 2, 4, 8] },
+    { values: [-Infinity, 3, Infinity], infinite: 2, finite: [3] },
+    { values: [-4, -2, Infinity, 5], infinite: 1, finite: [-4, -2, 5] },
+    { values: [7, Infinity], infinite: 1, finite: [7] },
+    { values: [Infinity], infinite: 1, finite: [] },
+  ])("tells infinite observations from the others: $values", ({ values, infinite, finite }) => {
+    const observed = observationsOf(values);
+    const all = flat(observed);
+    expect(all.slice(finite.length)).toEqual(Array.from({ length: infinite }, () => Infinity));
+    for (const [at, value] of finite.entries()) {
+      expect(Math.abs((all[at] ?? NaN) - value)).toBeLessThanOrEqual(
+        Math.abs(value) * 0.004 + 0.0005,
+      );
+    }
+    const sum = finite.reduce((total, value) => total + value, 0);
+    expect(Math.abs(observed.sum - sum)).toBeLessThanOrEqual(Math.abs(sum) * 0.005 + 0.002);
+    expect(observed.min).toBeCloseTo(Math.min(...finite, finite.length === 0 ? 0 : Infinity), 1);
+    expect(Number.isFinite(observed.max)).toBe(true);
+  });
+
   it("counts observations below zero, which have no bucket, between the least and zero", () => {
     const observed = flat(observationsOf([-4, -3, -1, 5, 6]));
     expect(observed).toHaveLength(5);

@@ -196,14 +196,49 @@ describe("MetricSetReader", () => {
     const { aggregator, read } = setUp();
     await read(
       pushed("cargo", "counter", { 0: [-3] }),
-      pushed("depth", "gauge", { 0: [Infinity, 1] }),
-      pushed("draught", "trend", { 0: [1, 2, 3, Infinity].filter(Number.isFinite) }),
+      pushed("depth", "gauge", { 0: [Infinity, 1, 2] }),
+      pushed("depth", "gauge", { 1: [1, 2, Infinity] }),
+      pushed("draught", "trend", { 0: [1, 2, 4, 8, Infinity] }),
+      pushed("draught", "trend", { 1: [Infinity, Infinity] }),
     );
     expect(Object.fromEntries(aggregator.counts.dropped)).toEqual({
       negative_counter: 1,
-      not_finite: 2,
+      not_finite: 1 + 3 + 1 + 2,
     });
-    expect(aggregator.counts.aggregated).toBe(3);
+    expect(aggregator.counts).toMatchObject({ read: 1 + 3 + 3 + 5 + 2, aggregated: 2 + 4 });
+    const totals = new Map(aggregator.totals().map((total) => [total.metric.name, total]));
+    expect(totals.get("depth")).toMatchObject({ value: 2, peak: 2 });
+    expect(totals.get("draught")?.trend).toMatchObject({ count: 4, min: 1 });
+    expect(totals.get("draught")?.trend?.sum).toBeCloseTo(15, 1);
+    expect(totals.get("draught")?.trend?.max).toBeCloseTo(8, 1);
+  });
+
+  it("drops a second of a counter with an infinite value, as one sample, and says so once", async () => {
+    const { aggregator, read, notices } = setUp();
+    await read(pushed("cargo", "counter", { 0: [3], 1: [1, Infinity], 2: [Infinity], 3: [4] }));
+    expect(Object.fromEntries(aggregator.counts.dropped)).toEqual({ not_finite: 2 });
+    expect(aggregator.totals()).toMatchObject([{ value: 7 }]);
+    expect(notices).toEqual([
+      expect.stringContaining('counter "cargo" was given an infinite value'),
+    ]);
+  });
+
+  it.each([
+    { values: [-7], max: -7, because: "its only value" },
+    { values: [-3, -5], max: -5, because: "the last: more is not known" },
+    { values: [-3, 0], max: 0, because: "it was zero" },
+    { values: [4, -5], max: 4, because: "k6 says so" },
+  ])("takes $max for the largest of $values of a gauge: $because", async ({ values, max }) => {
+    const { aggregator, read } = setUp();
+    await read(pushed("temperature", "gauge", { 0: values }));
+    expect(aggregator.totals()).toMatchObject([{ value: values.at(-1), peak: max }]);
+  });
+
+  it("knows the largest value of a gauge from k6 before 1.8.0, which has it in the smallest one's place", async () => {
+    const { aggregator, read } = setUp();
+    const { series, ...metric } = pushed("vus", "gauge", { 0: [9, 4] });
+    await read({ ...metric, series, areEndsSwapped: true });
+    expect(aggregator.totals()).toMatchObject([{ value: 4, peak: 9 }]);
   });
 
   it("drops what a push has of a metric that was of another type before, and takes the rest", async () => {
@@ -211,11 +246,11 @@ describe("MetricSetReader", () => {
     await read(pushed("errors", "counter", { 0: [1] }));
     for (const second of [1, 2]) {
       await read(
-        pushed("errors", "rate", { [second]: [1, 0] }),
+        pushed("errors", "rate", { [second]: [1, 0, 1] }),
         pushed("http_reqs", "counter", { [second]: [5] }),
       );
     }
-    expect(Object.fromEntries(aggregator.counts.dropped)).toEqual({ series_collision: 2 });
+    expect(Object.fromEntries(aggregator.counts.dropped)).toEqual({ series_collision: 6 });
     const totals = new Map(aggregator.totals().map(({ metric, value }) => [metric.name, value]));
     expect(totals).toEqual(
       new Map([

@@ -17,6 +17,12 @@ describe("whyNoBuckets", () => {
     { what: "another output", more: { args: ["-o", "csv=cloud"] } },
     { what: "its own address", more: { args: ["--address", ":6565"] } },
     { what: "a summary in full", more: { args: ["--summary-mode=full"] } },
+    { what: "a summary that is not left out", more: { args: ["--no-summary=0"] } },
+    { what: "the same by a variable", more: { env: { K6_NO_SUMMARY: "F" } } },
+    {
+      what: "a flag that is stronger than the variable",
+      more: { args: ["--no-summary=false"], env: { K6_NO_SUMMARY: "1" } },
+    },
   ])("has nothing against $what", ({ more }) => {
     expect(whyNoBuckets({ ...question, ...more })).toBeUndefined();
   });
@@ -29,6 +35,9 @@ describe("whyNoBuckets", () => {
     { more: { args: ["--summary-mode", "disabled"] }, says: "summary is disabled" },
     { more: { env: { K6_SUMMARY_MODE: "disabled" } }, says: "summary is disabled" },
     { more: { args: ["--no-summary"] }, says: "summary is disabled" },
+    { more: { args: ["--no-summary=T"] }, says: "summary is disabled" },
+    { more: { env: { K6_NO_SUMMARY: "1" } }, says: "summary is disabled" },
+    { more: { env: { K6_NO_SUMMARY: "True" } }, says: "summary is disabled" },
     { more: { args: ["--address="] }, says: "REST API" },
   ])("says what stands against $more", ({ more, says }) => {
     expect(whyNoBuckets({ ...question, ...more })).toContain(says);
@@ -50,6 +59,11 @@ describe("whyLines", () => {
     "new Trend('a', true); new metrics.Trend(`b`, true,)",
     'import { Counter, Trend } from "k6/metrics"; const t = new Trend("a", true);',
     "const { Trend } = require('k6/metrics');",
+    'import {\n  Rate as Share,\n  Trend,\n} from "k6/metrics"; new Trend("a", true)',
+    'import * as metrics from "k6/metrics"; new metrics.Trend("a", true); data.metrics.iterations',
+    'import metrics from "k6/metrics"; new metrics.Counter("a")',
+    "const m = require('k6/metrics'); new m.Trend(name, true);",
+    "class Page { constructor() {} }",
     "new Trends('a')",
     'import http from "k6/http"; import { sleep } from "k6"; const d = open("./users.json");',
     'import { load } from "./lib.js"; import "../metrics.js"; const lib = require("/lib.js");',
@@ -62,6 +76,27 @@ describe("whyLines", () => {
     "const make = metrics.Trend;",
     'new metrics["Trend"]("a")',
     "new Trend(nameOf('a'), true)",
+    'import { Trend } from "k6/metrics"; make("ratio", Trend, {});',
+    'import { Rate, Trend, Gauge } from "k6/metrics"; [Rate, Trend, Gauge].map((K) => new K("x"));',
+    'const kinds = { Rate, Trend, Gauge }; new kinds[k]("x");',
+    'new Trend("x", false, true)',
+    'new Trend("x" /*, true) */, false)',
+    'export { Trend } from "k6/metrics";',
+    'export * from "k6/metrics";',
+    'import { Trend } from "./metrics.js";',
+    'import * as metrics from "k6/metrics"; new metrics[kind]("a");',
+    'import * as metrics from "k6/metrics"; new metrics.default[kind]("a");',
+    'import * as metrics from "k6/metrics"; const { Rate, ...others } = metrics;',
+    'import * as metrics from "k6/metrics"; make(...metrics);',
+    'import metrics from "k6/metrics"; export default metrics;',
+    'import { default as m } from "k6/metrics"; new m[kind]("a");',
+    'import { "Trend" as T } from "k6/metrics"; new T("a");',
+    'import { Tr\\u0065nd } from "k6/metrics"; new Tr\\u0065nd("a");',
+    'const { Trend: T } = require("k6/metrics"); new T("a");',
+    'const T = require("k6/metrics")["Tr" + "end"]; new T("a");',
+    'const metrics = await import("k6/metrics");',
+    'import { Trend } from "k6/metrics"; eval("new Tr" + "end(1)");',
+    'new (new Trend("a", true).constructor)("b")',
   ])("knows, or is in doubt, that there is a trend of plain numbers in %j", (source) =>
     expect(whyLines(["", source], false)).toContain("plain numbers"),
   );
@@ -69,6 +104,10 @@ describe("whyLines", () => {
   it.each([
     "const lib = require(name);",
     "const lib = await import(`${folder}/lib.js`);",
+    'const m = require("k6/" + "metrics");',
+    "const m = require(`k6/${name}`);",
+    'const load = require; load("k6/" + name);',
+    'const m = require("k6/m\\u0065trics");',
     'import { x } from "https://jslib.k6.io/x/1.0.0/index.js";',
     'import { browser } from "k6/browser";',
     'import sql from "k6/x/sql";',

@@ -1,5 +1,37 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { k6Arguments } from "../../../src/generate/k6.ts";
+import { GeneratorError } from "../../../src/errors.ts";
+import { findK6, k6Arguments, startK6 } from "../../../src/generate/k6.ts";
+import { createTemporaryFolder } from "../../support/temporary-folder.ts";
+
+it.each(["ENOENT", "ENOTDIR", "ELOOP", "EACCES"])(
+  "says that k6 cannot be run, and why, where its path is answered with %s",
+  async (code) => {
+    await using folder = await createTemporaryFolder();
+    const file = join(folder.path, "file");
+    const loop = join(folder.path, "loop");
+    writeFileSync(file, "", { mode: 0o600 });
+    symlinkSync(loop, loop);
+    const paths = { ENOENT: `${file}-2`, ENOTDIR: join(file, "k6"), ELOOP: loop, EACCES: file };
+    const path = paths[code as keyof typeof paths];
+    const found = findK6({ path, env: {} });
+    await expect(found).rejects.toBeInstanceOf(GeneratorError);
+    await expect(found).rejects.toThrow(code);
+    const started = startK6({
+      k6: { path, version: "2.2.0" },
+      script: file,
+      args: [],
+      env: {},
+      samples: { kind: "lines", fifoPath: join(folder.path, "fifo") },
+      summaryPath: join(folder.path, "summary"),
+      stdout: "pipe",
+      onLogLine: () => undefined,
+    });
+    await expect(started).rejects.toBeInstanceOf(GeneratorError);
+    await expect(started).rejects.toThrow(`cannot be started: spawn`);
+  },
+);
 
 describe("k6Arguments", () => {
   const samples = { kind: "lines", fifoPath: "/f" } as const;

@@ -1,18 +1,15 @@
-import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   readdirSync,
   readFileSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
-import { SpoolError } from "../../../src/errors.ts";
 import { inspectSpool, listSpools } from "../../../src/spool/list-spools.ts";
 import { RunSpool } from "../../../src/spool/run-spool.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
@@ -54,34 +51,25 @@ describe("ownership of the folder", () => {
     expect(spool.queues[0]?.append(batchOf("a")).kind).toBe("appended");
   });
 
-  it("refuses a folder of another process that runs", async () => {
+  it("leaves a folder alone that another process has taken in the meantime, and counts what it cannot keep", async () => {
     await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), `${process.ppid}\n`);
-    await expect(RunSpool.open(folder.path)).rejects.toThrow(SpoolError);
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.ppid}\n`);
-  });
+    const paused = await RunSpool.open(folder.path, { manifest });
+    const [queue] = paused.queues;
+    queue?.append(batchOf("a"));
+    const underWay = queue?.peek();
+    const lockOfOther = "7\nits identity\na container\n";
+    writeFileSync(join(folder.path, "lock"), lockOfOther);
 
-  it("refuses a folder of another thread of this process", async () => {
-    await using folder = await createTemporaryFolder();
-    const path = JSON.stringify(join(folder.path, "lock"));
-    const source = `require("node:fs").writeFileSync(${path}, process.pid + "\\n")`;
-    await once(new Worker(source, { eval: true }), "exit");
-    await expect(RunSpool.open(folder.path)).rejects.toThrow(`in use by process ${process.pid}`);
-  });
-
-  it.each([
-    // No process has this id: Linux counts to 2^22 at most.
-    { owner: "a process that is gone", content: "99999999\n" },
-    { owner: "an earlier process with our id", content: `${process.pid}\n` },
-    { owner: "nobody", content: "" },
-  ])("takes over the lock of $owner", async ({ content }) => {
-    await using folder = await createTemporaryFolder();
-    writeFileSync(join(folder.path, "lock"), content);
-    const longAgo = new Date("2020-01-01");
-    utimesSync(join(folder.path, "lock"), longAgo, longAgo);
-    await using spool = await RunSpool.open(folder.path);
-    spool.queues[0]?.append(batchOf("a"));
-    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(`${process.pid}\n`);
+    expect(queue?.append(batchOf("b"))).toMatchObject({ kind: "refused", reason: "spool_failed" });
+    queue?.acknowledge(underWay?.sequence ?? 0);
+    expect(queue?.peek()).toBeUndefined();
+    await paused.close();
+    expect(readFileSync(join(folder.path, "lock"), "utf8")).toBe(lockOfOther);
+    expect(await inspectSpool(folder.path)).toMatchObject({
+      ownerPid: 7,
+      manifest,
+      pending: { batches: 1 },
+    });
   });
 
   it("says what is wrong with a folder that cannot be used", async () => {
@@ -213,6 +201,67 @@ describe("seen from outside", () => {
     expect(await listSpools(join(folder.path, "missing"))).toEqual([]);
   });
 });
+
+it("is sent to its end, and nothing of it twice, where its folder cannot be written any more", async () => {
+  await using folder = await createTemporaryFolder();
+  const directory = folder.path;
+  const notices: string[] = [];
+  const spool = await RunSpool.open(directory, {
+    manifest,
+    // A segment for each batch.
+    segmentBytes: 1,
+    onNotice: (text) => notices.push(text),
+  });
+  const [queue] = spool.queues;
+  for (const text of ["a", "b", "c"]) queue?.append(batchOf(text));
+  await withoutWriting(directory, async () => {
+    expect(drain(spool)).toEqual([["a", "b", "c"]]);
+    await spool.close();
+  });
+  expect(notices).toEqual([
+    expect.stringMatching(/0001.segment" cannot be removed: EACCES.*; it takes room/),
+  ]);
+  expect(readdirSync(directory)).toContain("0000000000000001.segment");
+  writeFileSync(join(directory, "lock"), "99999999\n");
+  {
+    await using again = await RunSpool.open(directory);
+    expect(again.recovered.batches).toBe(0);
+  }
+  expect(existsSync(directory)).toBe(false);
+});
+
+it("removes what it could not remove before, when it can", async () => {
+  await using folder = await createTemporaryFolder();
+  await using spool = await RunSpool.open(folder.path, { segmentBytes: 1 });
+  const [queue] = spool.queues;
+  for (const text of ["a", "b", "c"]) queue?.append(batchOf(text));
+  queue?.acknowledge(queue.peek()?.sequence ?? 0);
+  await withoutWriting(folder.path, async () => {
+    queue?.acknowledge(queue.peek()?.sequence ?? 0);
+  });
+  expect(readdirSync(folder.path)).toContain("0000000000000001.segment");
+  queue?.peek();
+  expect(readdirSync(folder.path).filter((name) => name.endsWith(".segment"))).toEqual([
+    "0000000000000003.segment",
+  ]);
+});
+
+/** As somebody who is not root, to whom no folder is closed. */
+async function withoutWriting(directory: string, body: () => Promise<void>): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const nobody = 65_534;
+  if (isRoot)
+    for (const name of readdirSync(directory)) chownSync(join(directory, name), nobody, nobody);
+  if (isRoot) chownSync(directory, nobody, nobody);
+  chmodSync(directory, 0o500);
+  if (isRoot) process.seteuid?.(nobody);
+  try {
+    await body();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(directory, 0o700);
+  }
+}
 
 it("forgets what is discarded, and leaves nothing behind", async () => {
   await using folder = await createTemporaryFolder();

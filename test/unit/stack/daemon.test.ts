@@ -4,13 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import {
-  isRunning,
-  type ProcessRecord,
-  recordOf,
-  startDaemon,
-  stopProcess,
-} from "../../../src/stack/daemon.ts";
+import { isRunning, type ProcessRecord, recordOf } from "../../../src/process-identity.ts";
+import { startDaemon, stopProcess } from "../../../src/stack/daemon.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../../support/temporary-folder.ts";
 
 let folder: TemporaryFolder;

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { recordOf } from "../../../src/stack/daemon.ts";
+import { recordOf } from "../../../src/process-identity.ts";
 import { defaultSettings, settleSettings } from "../../../src/stack/plan.ts";
 import { lockFolder, readState, type StackState, writeState } from "../../../src/stack/state.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../../support/temporary-folder.ts";

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../../src/clock.ts";
 import type { RunRepository } from "../../../../src/runs/run-repository.ts";
 import { ServiceUnavailable } from "../../../../src/server/live/service-unavailable.ts";
 import { encodeMetricSet } from "../../../support/encode-metric-set.ts";
@@ -37,15 +38,17 @@ describe("a service that closes", () => {
 describe("a database that takes its time", () => {
   it("has what happened last at last, and no samples that came late", async () => {
     const slow = new SlowChange();
-    await using live = await openLiveService((repository) => slow.before(repository));
+    let aheadMs = 0;
+    const clock = { ...systemClock, nowMs: () => Date.now() + aheadMs };
+    await using live = await openLiveService((repository) => slow.before(repository), { clock });
     const { service, repository } = live;
     const { run } = await service.start(startRun);
     await service.push(aPush(run.id, "1"));
-    // Before the next push, so that its arrival is a change.
-    await delay(2);
+    // So much that the next push's arrival is a change worth writing down.
+    aheadMs += 10_000;
     await service.push(aPush(run.id, "2"));
     await slow.isWaiting;
-    await delay(2);
+    aheadMs += 10_000;
     await service.push(aPush(run.id, "3"));
     const ending = service.end(run.id, { state: "finished" });
     // Longer than an end takes that does not wait for what is under way.
