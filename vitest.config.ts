@@ -1,6 +1,6 @@
 /**
- * Three projects: `fast` needs nothing but the source tree, `integration` runs real programs, `containers` runs
- * docker-compose.yml in the Docker engine that scripts/test.mjs starts.
+ * The projects: `fast` needs nothing but the source tree, `integration` runs real programs, two files at a time, and
+ * `integration-alone` one; `containers` runs docker-compose.yml in the Docker engine that scripts/test.mjs starts.
  *
  * The tests learn where those programs are from `PLIMSOLL_TOOL_*` (see scripts/tools.mjs), which are set here for
  * every tool that this machine has, however vitest was started.
@@ -14,6 +14,22 @@ const toolVariables = Object.fromEntries(
     return program === undefined ? [] : [[variableOf(name), program]];
   }),
 );
+
+/** Files that measure times or use all cores: a neighbour would be in what they see. */
+const alone = [
+  "attribution",
+  "autocannon",
+  "freshness",
+  "generator-health",
+  "k6-cloud-network",
+  "live-clock",
+  "shop-faults",
+  "stack",
+].map((name) => `test/integration/${name}.test.ts`);
+const auditTests = "tools/*/test/**/*.test.ts";
+
+/** Of tests of real programs: hooks run a load and start several stores, where the machine has other work to do. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
@@ -31,13 +47,23 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts", "tools/*/test/**/*.test.ts"],
+          include: ["test/integration/**/*.test.ts"],
+          exclude: alone,
           env: toolVariables,
-          // A file's servers and load generators share the cores with nothing but its own tests.
+          ...patience,
+          // They wait more than they work: for the load to end, for the next scrape, for what is killed to be back.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "integration-alone",
+          include: [...alone, auditTests],
+          env: toolVariables,
+          ...patience,
           fileParallelism: false,
-          testTimeout: 120_000,
-          // Of a hook that runs a load and starts several stores, where the machine has other work to do.
-          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -48,6 +74,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
