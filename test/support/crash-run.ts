@@ -9,6 +9,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "vitest";
 import { findFreePort } from "../../src/free-port.ts";
 import type { RunView } from "../../src/server/api/run-view.ts";
 import { isOver } from "./cloud-checks.ts";
@@ -18,7 +19,7 @@ import { type FaultyProxy, startFaultyProxy } from "./faulty-proxy.ts";
 import { startHeldPort } from "./held-port.ts";
 import { seeded } from "./k6-run.ts";
 import type { Prometheus } from "./prometheus.ts";
-import { countRun, type RunCounts } from "./run-counts.ts";
+import { countRun, expectExact, type RunCounts } from "./run-counts.ts";
 import { startShop } from "./shop.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";
 
@@ -66,6 +67,21 @@ export interface CrashResult {
   readonly violations: readonly string[];
   /** What the store has refused, by status. */
   readonly refusals: readonly number[];
+}
+
+/** Every count of each k6 is the server's and the store's, and nothing was refused or came twice. */
+export function expectNothingLost({ runs, violations, refusals }: CrashResult): void {
+  for (const { run, exitCode, output, counts } of runs) {
+    expect({ exitCode, ...run }, output).toMatchObject({
+      exitCode: 0,
+      state: "finished",
+      result: "passed",
+      hasLateData: false,
+    });
+    expectExact(counts, output);
+  }
+  expect(violations).toEqual([]);
+  expect(refusals).toEqual([]);
 }
 
 /** Between a server's end and the start of the next. */
