@@ -72,7 +72,7 @@ export async function awaitDirectory(
   const first = ownerOf(readLock(path));
   if (first?.isKnown === false) {
     onNotice(
-      `the spool ${JSON.stringify(directory)} was in use ${whose(first)} just now; ` +
+      `the folder ${JSON.stringify(directory)} was in use ${whose(first)} just now; ` +
         `waiting for a sign of it, ${staleMs / 1_000} s at most`,
     );
     // Their clock may be ahead of ours, so not for as long as the file is fresh.

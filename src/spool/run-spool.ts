@@ -48,20 +48,21 @@ export class RunSpool implements AsyncDisposable {
     try {
       expectNoQueue(directory);
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      lock = await awaitDirectory(directory, options.onNotice ?? (() => undefined));
-      const { isHeld } = lock;
+      const taken = await awaitDirectory(directory, options.onNotice ?? (() => undefined));
+      lock = taken;
+      const queueOptions = { ...options, isHeld: () => taken.isHeld() };
       const manifest = readManifest(directory);
       const used = queuesIn(directory) ?? options.queues ?? 1;
       const wanted = options.queues ?? used;
-      await openQueues(directory, used, { ...options, isHeld }, opened);
+      await openQueues(directory, used, queueOptions, opened);
       if (used !== wanted && opened.every(({ pending }) => pending.batches === 0)) {
         for (const queue of opened.splice(0)) await queue.close();
-        await openQueues(directory, wanted, { ...options, isHeld }, opened);
+        await openQueues(directory, wanted, queueOptions, opened);
       }
       if (manifest === undefined && options.manifest !== undefined) {
         writeManifest(directory, options.manifest);
       }
-      return new RunSpool(directory, opened, lock);
+      return new RunSpool(directory, opened, taken);
     } catch (error) {
       for (const queue of opened) await queue.close();
       lock?.release();

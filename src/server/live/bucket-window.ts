@@ -70,8 +70,8 @@ export class BucketWindow implements SeriesBuckets {
     if (this.#waiting.bytes > waitingLimitBytes) this.flush();
   }
 
-  dropped(reason: DropReason): void {
-    for (const sink of this.#sinks) sink.dropped(reason);
+  dropped(reason: DropReason, samples?: number): void {
+    for (const sink of this.#sinks) sink.dropped(reason, samples);
   }
 
   /** A generator does not say for the others how far time has gone. */

@@ -79,7 +79,7 @@ function ofInstance(sink: SeriesBuckets, instance: string): SeriesBuckets {
   return {
     series: (metric, tags) => sink.series(metric, new Map([...tags, ["instance_id", instance]])),
     bucket: (...bucket) => sink.bucket(...bucket),
-    dropped: (reason) => sink.dropped(reason),
+    dropped: (reason, samples) => sink.dropped(reason, samples),
     advanceTo: (timestampMs) => sink.advanceTo(timestampMs),
   };
 }

@@ -28,7 +28,7 @@ import type {
   StopOutcome,
 } from "../../runs/run-service.ts";
 import { isOver } from "../../runs/transitions.ts";
-import { type DirectoryLock, lockDirectory } from "../../spool/directory-lock.ts";
+import { awaitDirectory, type DirectoryLock } from "../../spool/directory-lock.ts";
 import { openDataDirectory } from "../data-directory.ts";
 import { Backlog } from "./backlog.ts";
 import { findJournaledRuns } from "./journaled-runs.ts";
@@ -79,7 +79,7 @@ const leastPatienceBeats = 4;
 export class LiveRunService implements RunService, AsyncDisposable {
   readonly #options: RunServiceOptions;
   readonly #journals: string;
-  readonly #lock: DirectoryLock;
+  #lock: DirectoryLock | undefined;
   readonly #logs: RunLogs;
   readonly #archives: RunArchives;
   readonly #receivers: Receiver[] = [];
@@ -113,7 +113,6 @@ export class LiveRunService implements RunService, AsyncDisposable {
     this.#options = options;
     this.#journals = join(options.dataDir, "journals");
     mkdirSync(this.#journals, { recursive: true, mode: 0o700 });
-    this.#lock = lockDirectory(this.#journals);
     const { dataDir, clock } = options;
     this.#logs = new RunLogs({ directory: join(dataDir, "logs"), clock });
     this.#archives = new RunArchives(join(dataDir, "archives"));
@@ -214,7 +213,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
     await Promise.all(this.#leaving.values());
     this.#runs.clear();
     for (const receiver of this.#receivers) await receiver[Symbol.asyncDispose]();
-    this.#lock.release();
+    this.#lock?.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -223,6 +222,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
 
   async #start(): Promise<void> {
     const { outputs, clock, random, userAgent, onNotice, repository, dataDir } = this.#options;
+    this.#lock = await awaitDirectory(this.#journals, onNotice);
     const { serverId, isNew } = openDataDirectory(dataDir, await repository.databaseId());
     this.#serverId = serverId;
     if (isNew) await renameNumberedFiles(dataDir, repository);
