@@ -131,7 +131,7 @@ describe("who waits for another container", () => {
     const notices: string[] = [];
     taken.push(await awaitDirectory(folder.path, (text) => notices.push(text)));
     expect(notices).toEqual([
-      `the spool ${JSON.stringify(folder.path)} was in use by process 7 of another container or machine just now; ` +
+      `the folder ${JSON.stringify(folder.path)} was in use by process 7 of another container or machine just now; ` +
         "waiting for a sign of it, 15 s at most",
     ]);
     expect(lockOwner(folder.path)).toBe(process.pid);
