@@ -1,8 +1,8 @@
 /**
  * The archives of scripts, a file per run. Whoever hands one over has taken the secrets out of it and limits its size.
  */
-import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type NamedRun, runFileName } from "../run-files.ts";
@@ -28,7 +28,8 @@ export class RunArchives {
   async save(run: NamedRun, tar: AsyncIterable<Uint8Array>): Promise<number> {
     const path = join(this.#directory, `${runFileName(run)}.tar`);
     const partPath = `${path}.${++this.#last}.part`;
-    const file = createWriteStream(partPath, { mode: 0o600, flush: true });
+    // Opened here: a stream that opens its file itself may do so after the reading has failed, and the file was removed.
+    const file = (await open(partPath, "wx", 0o600)).createWriteStream({ flush: true });
     try {
       await pipeline(tar, file);
       await rename(partPath, path);
