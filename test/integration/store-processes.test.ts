@@ -2,6 +2,7 @@
 import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { sql } from "kysely";
 import Libsql from "libsql";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -330,6 +331,58 @@ describeWithPostgres("Postgres", (postgres) => {
     await expect
       .poll(() => repository.test(id).catch(() => undefined), { timeout: 10_000 })
       .toMatchObject({ name: "a" });
+  });
+
+  it("keeps what is written after a transaction that Postgres held up until it was given up", async () => {
+    const options = { databaseUrl: postgres().url, dataDir: "/nonexistent", clock: systemClock };
+    await using repository = await openRepository({ ...options, isImpatient: true });
+    const test = await repository.ensureTest(1, "held up", nowMs);
+    const { id } = await repository.create(newRun(test.id, "held-up"));
+    const other = new Client({ connectionString: postgres().url });
+    await other.connect();
+    try {
+      await other.query("begin");
+      await other.query("select id from runs where id = $1 for update", [id]);
+      // Its rollback waits behind it, and is given up as well.
+      const entering = repository.enter(id, { state: "running", atMs: nowMs });
+      await expect(entering).rejects.toThrow("timeout");
+      await other.query("rollback");
+      await repository.ensureTest(1, "written later", nowMs);
+      const { rows } = await other.query("select id from tests where name = 'written later'");
+      expect(rows).toHaveLength(1);
+      // What was given up holds no lock.
+      const entered = await repository.enter(id, { state: "running", atMs: nowMs });
+      expect(entered?.state).toBe("running");
+    } finally {
+      await other.end();
+    }
+  });
+
+  it("keeps what is written after somebody has given back a connection with its transaction open", async () => {
+    await using repository = await open(postgres().url);
+    const { db, close } = await openPostgres(postgres().url);
+    await sql`begin`.execute(db);
+    await sql`insert into tests (project_id, name, created_ms, updated_ms)
+      values (1, 'left open', 1, 1)`.execute(db);
+    await close();
+    expect(await repository.tests(1, "left open")).toHaveLength(1);
+  });
+
+  it("is asked through another connection when one of its own has gone dead without a word", async () => {
+    const server = new URL(postgres().url);
+    await using proxy = await startTcpProxy(() => `http://${server.host}`);
+    const url = Object.assign(new URL(server), { host: new URL(proxy.url).host });
+    await using repository = await openRepository({
+      databaseUrl: url.href,
+      dataDir: "/nonexistent",
+      clock: systemClock,
+      isImpatient: true,
+    });
+    const { id } = await repository.ensureTest(1, "a", nowMs);
+    proxy.stall();
+    await expect(repository.test(id)).rejects.toThrow("timeout");
+    proxy.forget();
+    expect(await repository.test(id)).toMatchObject({ name: "a" });
   });
 
   it.each([
