@@ -191,7 +191,7 @@ describeWithDatabases((createDatabase) => {
       expect(await repository.tokenHash(alices.id)).toBe("hash");
       expect((await repository.create({ ...request, testid: "alice-2" })).id).toBe(alices.id);
       // Wherever the name ends and the key begins.
-      const crossed = { testid: "c", startedBy: "alice build", idempotencyKey: "-123" };
+      const crossed = { testid: "c", startedBy: "alicebuild", idempotencyKey: "-123" };
       expect((await repository.create({ ...request, ...crossed })).testid).toBe("c");
     });
 
