@@ -1,5 +1,8 @@
 /**
  * Runs of `plimsoll run` whose process has gone without a word: nobody else would ever end them.
+ *
+ * A process that goes on has no word in the record while the database is away. Who looks in the few seconds between the
+ * database's return, after more than two minutes, and that process's next try takes its run for lost.
  */
 import type { Clock } from "../clock.ts";
 import type { RunRepository } from "../runs/run-repository.ts";

@@ -32,8 +32,13 @@ type StoreOptions = Pick<Options, "dataDir" | "databaseUrl">;
 const projectId = 1;
 /** Between two tries. */
 const retryMs = 100;
-/** A store that fails for so long is told of, and asked seldom from then on; a run's end waits no longer for it. */
+/** A store that fails for so long is told of, and asked less often from then on; a run's end waits no longer for it. */
 const patienceMs = 5_000;
+/**
+ * From then on. When the store is back after minutes, whoever else looks first finds a run without a word for as long, and
+ * `timed_out` is for good.
+ */
+const awayRetryMs = 2_000;
 
 interface End {
   readonly transition: Transition;
@@ -124,6 +129,7 @@ export class RunRegister implements AsyncDisposable {
         } else {
           this.#tell();
           if (end) break;
+          pauseMs = awayRetryMs;
         }
       }
       // Aborted by the end, which may also have come meanwhile.

@@ -74,7 +74,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     files: runFilesIn(options.dataDir),
     authenticator,
     admission: createAdmission({
-      clock: systemClock,
+      clock,
       openRunsOf: (name) => own.openRunsOf(name),
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),

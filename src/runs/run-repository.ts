@@ -39,7 +39,7 @@ export interface NewRun extends Pick<
 > {
   /** Digest of the token that may push to this run alone. */
   readonly tokenHash: string;
-  /** Of the request that made it: the same key makes no second run. Empty for none. */
+  /** Of the request that made it: the same key of the same `startedBy` makes no second run. Empty for none. */
   readonly idempotencyKey: string;
   /** Of the server that takes its samples: only that one has its totals. Empty where none does. */
   readonly serverId: string;

@@ -2,11 +2,11 @@
  * Postgres, by a URL: several servers may share it.
  *
  * In:  `postgres://user:password@host:port/database`, with the parameters that libpq has (`sslmode`).
- * Out: a pool of connections. One that breaks is replaced; the query on it fails. While Postgres is started again, queries
- * wait for a connection.
+ * Out: a pool of connections. One that breaks or gives no answer in time is replaced; the query on it fails. While Postgres
+ * is started again, queries wait for a connection.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPoolClient } from "kysely";
 import { DatabaseError as Refusal, Pool, type PoolClient, types } from "pg";
 import { DatabaseError, messageOf, systemErrorCode } from "../errors.ts";
 import { bindableValues } from "./bindable.ts";
@@ -61,7 +61,7 @@ export async function openPostgres(url: string, isImpatient = false): Promise<Po
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
       pool: {
-        connect: async () => await connectPatiently(pool, patienceMs[patience]),
+        connect: async () => poolable(await connectPatiently(pool, patienceMs[patience])),
         end: async () => await pool.end(),
       },
     }),
@@ -81,6 +81,26 @@ async function connectPatiently(pool: Pool, forMs: number): Promise<PoolClient> 
     }
     await delay(retryMs);
   }
+}
+
+/**
+ * The client, for Kysely, which gives each one back as if it were well. One that may have a transaction open must not be
+ * used again: what is written into that is acknowledged, and never committed.
+ */
+function poolable(client: PoolClient): PostgresPoolClient {
+  let isLost = false;
+  const query = async (sql: string, parameters: unknown[]): Promise<unknown> => {
+    try {
+      return await client.query(sql, parameters);
+    } catch (error) {
+      // Postgres did not refuse it, so it may still be under way; a rollback behind it is given up without being sent.
+      isLost ||= !(error instanceof Refusal);
+      throw error;
+    }
+  };
+  const release = (): void => client.release(isLost || client.getTransactionStatus() !== "I");
+  // The other way to ask, by a cursor, is for streams, and there are none here.
+  return { query: query as PostgresPoolClient["query"], release };
 }
 
 /** Whether nobody answered, or only to say that it stops or starts. */

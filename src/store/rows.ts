@@ -77,7 +77,7 @@ export function toRow(run: NewRun, test: string): Insertable<RunTable> {
     started_by: run.startedBy,
     server_id: run.serverId,
     token_hash: run.tokenHash,
-    idempotency_key: run.idempotencyKey === "" ? null : run.idempotencyKey,
+    idempotency_key: run.idempotencyKey === "" ? null : toUserKey(run),
     state: created.state,
     result: null,
     created_ms: run.createdMs,
@@ -99,6 +99,11 @@ export function toRow(run: NewRun, test: string): Insertable<RunTable> {
     stores: "[]",
     options: JSON.stringify(run.options),
   };
+}
+
+/** Anybody may choose any key: without the user in it, it would give a stranger's run, and a token for it. */
+export function toUserKey({ startedBy, idempotencyKey }: NewRun): string {
+  return JSON.stringify([startedBy, idempotencyKey]);
 }
 
 /** The columns that change. Kysely leaves out what is undefined. */

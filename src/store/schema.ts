@@ -61,7 +61,7 @@ export interface RunTable {
   /** Empty for none. */
   server_id: string;
   token_hash: string;
-  /** Null for none, so that any number of runs have none. */
+  /** With the user whose it is, as JSON; null for none, so that any number of runs have none. */
   idempotency_key: string | null;
   state: string;
   result: string | null;

@@ -31,6 +31,7 @@ import {
   toTest,
   toToken,
   toUpdate,
+  toUserKey,
 } from "./rows.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
 
@@ -123,7 +124,7 @@ export class SqlRepository implements RunRepository {
           .updateTable("runs")
           .set({ token_hash: run.tokenHash })
           .where("test_id", "=", run.testId)
-          .where("idempotency_key", "=", idempotencyKey)
+          .where("idempotency_key", "=", toUserKey(run))
           .returning("id")
           .executeTakeFirst();
         if (made) return await readRun(db, made.id);

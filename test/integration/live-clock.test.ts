@@ -1,5 +1,6 @@
 /**
- * A server whose machine's clock is set back in the middle of a run goes on to store what k6 pushes, second by second.
+ * A server whose machine's clock is set back in the middle of a run goes on to store what k6 pushes, second by second, and
+ * keeps nobody waiting for longer.
  */
 import process from "node:process";
 import { expect, it, vi } from "vitest";
@@ -9,11 +10,43 @@ import { startCloudServer } from "../support/cloud-server.ts";
 import { startPrometheus } from "../support/prometheus.ts";
 import { countRun, expectExact } from "../support/run-counts.ts";
 import { startShop } from "../support/shop.ts";
+import { startReceiverServer } from "../support/receiver-server.ts";
 import { createTemporaryFolder } from "../support/temporary-folder.ts";
 import { describeWithTools, findTool } from "../support/tools.ts";
 
 const clockStep = new URL("../support/clock-step.mjs", import.meta.url).href;
 const patience = { timeout: 20_000, interval: 100 };
+
+it("lets a token that has made all it may wait for no longer when the clock is set back", async () => {
+  await using receiver = await startReceiverServer();
+  await using server = await startCloudServer({
+    writeUrl: receiver.url,
+    wrapper: ["env", `NODE_OPTIONS=--import=${clockStep}`],
+  });
+  const makeTest = async (name: string): Promise<Response> => {
+    const body = new FormData();
+    body.set("name", name);
+    return await fetch(`${server.url}/cloud/v6/projects/1/load_tests`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${server.adminToken}` },
+      body,
+    });
+  };
+  let refused = await makeTest("0");
+  for (let made = 1; refused.ok; made++) refused = await makeTest(String(made));
+  expect(refused.status).toBe(429);
+  process.kill(server.process.pid, "SIGUSR2");
+  const beforeMs = Date.now();
+  await vi.waitFor(async () => {
+    refused = await makeTest("one more");
+    const [, loggedMs] = /"time":(\d+)[^\n]*\n$/.exec(server.process.stdout) ?? [];
+    expect(Number(loggedMs)).toBeLessThan(beforeMs);
+  }, patience);
+  refused = await makeTest("one more");
+  expect(refused.status).toBe(429);
+  // The window of ten minutes, which began before.
+  expect(Number(refused.headers.get("Retry-After"))).toBeLessThanOrEqual(600);
+});
 
 describeWithTools(["prometheus-3", "k6-2"], "a clock that is set back", () => {
   it("does not stop intervals from closing, nor the run from ending", async () => {

@@ -222,6 +222,24 @@ describeWithPostgres("a Postgres", (postgres) => {
       await expectWholeRun(home, plimsoll, notice);
     });
 
+    it("may be away until everybody has lost patience: what goes on is known again soon after", async () => {
+      await using home = await createHome();
+      await using proxy = await startProxy();
+      const notices: string[] = [];
+      await proxy.refuse();
+      await using register = registered(
+        "returned",
+        { ...home, databaseUrl: proxy.databaseUrl },
+        notices,
+      );
+      await vi.waitFor(() => expect(notices).toHaveLength(1), patience);
+      await proxy.comeBack();
+      await hasState("returned", "running");
+      await register.end(outcome);
+      await hasState("returned", "finished");
+      expect(notices).toEqual([expect.stringMatching("it is tried again until the end")]);
+    });
+
     it("may be away at the start and at the end, if it comes back soon", async () => {
       await using home = await createHome();
       await using proxy = await startProxy();

@@ -1,9 +1,8 @@
-/** Several processes on one database, processes that are killed, and databases that cannot be used. */
+/** Several processes on one database, processes that are killed, and embedded databases that cannot be used. */
 import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Libsql from "libsql";
-import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { DatabaseError, InputError } from "../../src/errors.ts";
@@ -19,9 +18,7 @@ import {
   type TestDatabase,
 } from "../support/databases.ts";
 import { seeded } from "../support/k6-run.ts";
-import { describeWithPostgres } from "../support/postgres.ts";
 import { startStoreProcess } from "../support/store-process.ts";
-import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
 const nowMs = 1_700_000_000_000;
@@ -275,84 +272,4 @@ describe("the embedded database", () => {
     expect(await repository.tokenByHash("a")).toMatchObject({ name: "changed" });
     other.close();
   });
-});
-
-describeWithPostgres("Postgres", (postgres) => {
-  const open = (databaseUrl: string) =>
-    openRepository({ databaseUrl, dataDir: "/nonexistent", clock: systemClock });
-
-  it("is left to pg_dump", async () => {
-    await using repository = await open(postgres().url);
-    await expect(repository.backup("x")).rejects.toThrow(
-      "a backup of Postgres is made with pg_dump",
-    );
-  });
-
-  it("goes on with other connections when its own were cut", async () => {
-    await using repository = await open(postgres().url);
-    const { id } = await repository.ensureTest(1, "a", nowMs);
-    const client = new Client({ connectionString: postgres().url });
-    await client.connect();
-    const { rowCount } = await client.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where application_name = 'plimsoll' and pid <> pg_backend_pid()`,
-    );
-    await client.end();
-    expect(rowCount).toBeGreaterThan(0);
-    // A query that was under way, or that took a connection before it was known to be cut, fails.
-    await expect
-      .poll(() => repository.test(id).catch(() => undefined), { timeout: 10_000 })
-      .toMatchObject({ name: "a" });
-  });
-
-  it("goes on when the database is gone in the middle of a question, and comes back", async () => {
-    const server = new URL(postgres().url);
-    await using proxy = await startTcpProxy(() => `http://${server.host}`);
-    const url = Object.assign(new URL(server), { host: new URL(proxy.url).host });
-    await using repository = await open(url.href);
-    const { id } = await repository.ensureTest(1, "a", nowMs);
-    const client = new Client({ connectionString: server.href });
-    await client.connect();
-    await client.query("begin");
-    await client.query("lock table tests");
-    const question = repository.test(id).catch((error: unknown) => error);
-    const waiting =
-      "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'";
-    await expect
-      .poll(async () => (await client.query<{ n: number }>(waiting)).rows[0]?.n, {
-        timeout: 10_000,
-      })
-      .toBeGreaterThan(0);
-    await proxy.refuse();
-    expect(await question).toBeInstanceOf(Error);
-    await client.end();
-    await proxy.comeBack();
-    await expect
-      .poll(() => repository.test(id).catch(() => undefined), { timeout: 10_000 })
-      .toMatchObject({ name: "a" });
-  });
-
-  it.each([
-    ["nobody listens", { port: "1" }, /ECONNREFUSED.*check that Postgres runs there/],
-    ["the password is wrong", { password: "secret" }, /password .*check user and password/],
-    ["there is no such database", { pathname: "/nothing" }, /"nothing".*createdb/],
-  ])("says what to do where %s, and keeps the password to itself", async (_what, wrong, reason) => {
-    const url = Object.assign(new URL(postgres().url), wrong);
-    const error: unknown = await open(url.href).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(DatabaseError);
-    expect(String(error)).toMatch(
-      /the database "postgres:\/\/127\.0\.0\.1:\d+\/\w+" cannot be used: /,
-    );
-    expect(String(error)).toMatch(reason);
-    expect(String(error)).not.toContain(url.password);
-  });
-
-  it.each(["mysql://h/d", "postgres", "file:plimsoll.db", ""])(
-    "is not what %j names",
-    async (url) => {
-      await expect(open(url)).rejects.toThrow(
-        "expected postgres://user:password@host:port/database",
-      );
-    },
-  );
 });

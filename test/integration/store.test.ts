@@ -180,6 +180,21 @@ describeWithDatabases((createDatabase) => {
       expect((await repository.list({}, {})).total).toBe(4);
     });
 
+    it("is its user's alone: the same key of somebody else makes another run", async () => {
+      const test = await ensureTest();
+      const request = newRun(test, "alice-1", { startedBy: "alice", idempotencyKey: "build-123" });
+      const alices = await repository.create(request);
+      const others = { testid: "bob-1", startedBy: "bob", tokenHash: "bob's" };
+      const bobs = await repository.create({ ...request, ...others });
+      expect(bobs).toMatchObject({ testid: "bob-1", startedBy: "bob" });
+      expect(bobs.id).not.toBe(alices.id);
+      expect(await repository.tokenHash(alices.id)).toBe("hash");
+      expect((await repository.create({ ...request, testid: "alice-2" })).id).toBe(alices.id);
+      // Wherever the name ends and the key begins.
+      const crossed = { testid: "c", startedBy: "alicebuild", idempotencyKey: "-123" };
+      expect((await repository.create({ ...request, ...crossed })).testid).toBe("c");
+    });
+
     it("needs a test that is there, and a testid of its own", async () => {
       const test = await ensureTest();
       await repository.create(newRun(test, "taken"));

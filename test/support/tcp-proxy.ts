@@ -10,6 +10,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
   /** Packets are lost: what is sent waits, in both directions, and connections stay open and are accepted. */
   stall(): void;
+  /** New connections get through; those that have stalled stay dead, as behind a firewall that has lost them. */
+  forget(): void;
   /** The other machine is gone: connections are reset, and new ones refused. */
   refuse(): Promise<void>;
   /** What waited goes on. */
@@ -57,6 +59,9 @@ export async function startTcpProxy(target: () => string): Promise<TcpProxy> {
     stall() {
       isStalled = true;
       for (const socket of sockets) socket.pause();
+    },
+    forget() {
+      isStalled = false;
     },
     refuse: close,
     async comeBack() {

@@ -100,6 +100,26 @@ describe("a run for generators that only push", () => {
     expect(second.json<Created>().run.id).toBe(first.json<Created>().run.id);
   });
 
+  it("is no one else's, whoever asks with the same key", async () => {
+    const ask = (token: string, key: string) =>
+      host.app.inject({
+        method: "POST",
+        url: "/api/v1/runs",
+        headers: { authorization: `Bearer ${token}`, "idempotency-key": key },
+        payload: { test: "guessed" },
+      });
+    const alices = (await ask(host.tokens.push, "build-123")).json<Created>();
+    const made = { name: "bob", role: "push" };
+    const bob = await host.ask(host.tokens.admin, "POST", "/api/v1/tokens", made);
+    const bobs = (await ask(bob.json<{ token: string }>().token, "build-123")).json<Created>();
+    expect(bobs.run.id).not.toBe(alices.run.id);
+    expect(bobs.run).toMatchObject({ startedBy: "bob" });
+    // Her token is good for her run as before, and his is not.
+    const end = (token: string) => host.ask(token, "POST", `/api/v1/runs/${alices.run.id}/end`, {});
+    expect((await end(bobs.token)).statusCode).toBe(403);
+    expect((await end(alices.token)).statusCode).toBe(200);
+  });
+
   it("ends as it is told, and then cannot be stopped", async () => {
     const { run, token } = await create();
     const ended = await host.ask(token, "POST", `/api/v1/runs/${run.id}/end`, {
