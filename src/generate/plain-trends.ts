@@ -11,6 +11,9 @@
 /** A trend of times: two arguments, the second of them `true`. */
 const timeTrend = /\bnew\s+(?:\w+\.)?Trend\s*\([^(),/]*,\s*true\s*,?\s*\)/g;
 
+/** TypeScript's type of a variable: makes nothing, and is nothing that could be handed on. */
+const annotation = /(\b(?:const|let|var)\s+\w+\s*:\s*(?:\w+\.)?)Trend(?=\s*=\s*new\b)/g;
+
 const classes = "Counter|Gauge|Rate|Trend";
 const module = `["']k6/metrics["']`;
 /** By their own names; all but `Trend` by another, too. */
@@ -38,6 +41,7 @@ const hidden = /\b(?:eval|Function)\s*\(|\.\s*constructor\b|\[\s*["'`]constructo
 export function whyPlainTrends(source: string): string | undefined {
   const names = new Set<string>();
   const rest = source
+    .replace(annotation, "$1Rate")
     .replace(timeTrend, (made) => made.replace("Trend", "Rate"))
     .replace(listed, "")
     .replace(namespace, (_statement, imported?: string, required?: string) => {

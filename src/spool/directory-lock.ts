@@ -4,11 +4,15 @@
  *
  * In:  a folder. Out: the lock, or a `SpoolError` that names the owner. The lock of a process that is gone is taken over,
  * so that a crash needs no clean-up by hand: at once where its owner can be asked for. That of another container or
- * machine cannot; it touches the file as long as it lives, and has lost the lock when it has not done so for 15 s.
+ * machine cannot; it touches the file as long as it lives, and has lost the lock when it has not done so for 15 s, and
+ * not while we looked on.
  */
+import { randomUUID } from "node:crypto";
 import {
   closeSync,
   futimesSync,
+  linkSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -17,13 +21,15 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, systemClock } from "../clock.ts";
 import { SpoolError, systemErrorCode } from "../errors.ts";
 import { isRunning, processSpace, recordOf } from "../process-identity.ts";
 
 const touchMs = 1_500;
 /** Ten touches: a load generator may leave its machine little time for us. */
 const staleMs = 15_000;
+/** Two touches. A file looks old as well where its owner's machine has slept, or a clock is wrong or was set. */
+const watchMs = 2 * touchMs;
 const pollMs = 100;
 
 export interface DirectoryLock {
@@ -37,16 +43,20 @@ interface Owner {
   readonly pid: number | undefined;
   /** Whether it is known that it runs. Else it is in another container or on another machine, and may. */
   readonly isKnown: boolean;
-  /** When it last said that it lives, by the file's time. */
-  readonly touchedMs: number;
 }
 
 /** The process that has the folder, if there is one: of another container or machine, by its id there. */
 export function lockOwner(directory: string): number | undefined {
-  return ownerOf(readLock(pathIn(directory)))?.pid;
+  const found = readLock(pathIn(directory));
+  const owner = ownerOf(found);
+  return owner?.isKnown === false && !isFresh(found) ? undefined : owner?.pid;
 }
 
-/** @throws SpoolError when another process, or this one, has the folder, or may have it */
+/**
+ * Leaves a lock of another container or machine alone, however old: see `awaitDirectory`.
+ *
+ * @throws SpoolError when another process, or this one, has the folder, or may have it
+ */
 export function lockDirectory(directory: string): DirectoryLock {
   const path = pathIn(directory);
   for (;;) {
@@ -60,31 +70,47 @@ export function lockDirectory(directory: string): DirectoryLock {
 }
 
 /**
- * The same, but waits for a sign of life of an owner that cannot be asked for, 15 s at most.
+ * The same, but waits for a sign of life of an owner that cannot be asked for: until its lock is 15 s old, at least 3 s and
+ * 15 s at most. Without one, the lock is taken over.
  *
  * @param onNotice Is told that it waits.
  */
 export async function awaitDirectory(
   directory: string,
   onNotice: (text: string) => void,
+  clock: Pick<Clock, "sleep"> = systemClock,
 ): Promise<DirectoryLock> {
   const path = pathIn(directory);
-  const first = ownerOf(readLock(path));
-  if (first?.isKnown === false) {
+  const found = readLock(path);
+  const owner = ownerOf(found);
+  if (found !== undefined && owner?.isKnown === false) {
+    const [when, limitMs] = isFresh(found) ? [" just now", staleMs] : ["", watchMs];
     onNotice(
-      `the folder ${JSON.stringify(directory)} was in use ${whose(first)} just now; ` +
-        `waiting for a sign of it, ${staleMs / 1_000} s at most`,
+      `the folder ${JSON.stringify(directory)} was in use ${whose(owner)}${when}; ` +
+        `waiting for a sign of it, ${limitMs / 1_000} s at most`,
     );
-    // Their clock may be ahead of ours, so not for as long as the file is fresh.
-    const deadlineMs = performance.now() + staleMs;
-    while (
-      performance.now() < deadlineMs &&
-      ownerOf(readLock(path))?.touchedMs === first.touchedMs
-    ) {
-      await delay(pollMs);
-    }
+    if (await staysSilent(path, found, clock)) removeStaleLock(path, found.text);
+    // An owner that ends meanwhile, with all delivered, takes the folder with it.
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
   return lockDirectory(directory);
+}
+
+/**
+ * Whether the lock stays as it is. Time is counted in looks: the wall clock may be set, their clock may be ahead of ours,
+ * and while we stand still they may as well.
+ */
+async function staysSilent(
+  path: string,
+  found: LockFile,
+  clock: Pick<Clock, "sleep">,
+): Promise<boolean> {
+  for (let watchedMs = 0; ; watchedMs += pollMs) {
+    const seen = readLock(path);
+    if (seen?.text !== found.text || seen.modifiedMs !== found.modifiedMs) return false;
+    if (watchedMs >= (isFresh(found) ? staleMs : watchMs)) return true;
+    await clock.sleep(pollMs);
+  }
 }
 
 const pathIn = (directory: string): string => join(directory, "lock");
@@ -116,21 +142,25 @@ function readLock(path: string): LockFile | undefined {
   }
 }
 
-/** `undefined` where nobody has it any more. */
+/** By the wall clock: one from the future is. */
+function isFresh(file: LockFile | undefined): boolean {
+  return file !== undefined && Date.now() - file.modifiedMs < staleMs;
+}
+
+/** `undefined` where it is known that nobody has it any more. */
 function ownerOf(file: LockFile | undefined): Owner | undefined {
   if (file === undefined) return undefined;
   const [firstLine = "", identity, space] = file.text.split("\n");
   const pid = Number.parseInt(firstLine, 10) || undefined;
-  const touchedMs = file.modifiedMs;
   if (pid !== undefined && !space) {
     // Of an earlier version. It cannot be of this process, but of one with the same id: a container's have often 1.
     const runs = pid !== process.pid && recordOf(pid).identity !== "ended";
-    return runs ? { pid, isKnown: true, touchedMs } : undefined;
+    return runs ? { pid, isKnown: true } : undefined;
   }
   if (pid !== undefined && identity !== undefined && space === processSpace()) {
-    return isRunning({ pid, identity }) ? { pid, isKnown: true, touchedMs } : undefined;
+    return isRunning({ pid, identity }) ? { pid, isKnown: true } : undefined;
   }
-  return Date.now() - touchedMs < staleMs ? { pid, isKnown: false, touchedMs } : undefined;
+  return { pid, isKnown: false };
 }
 
 /** `undefined` where there is one. */
@@ -190,16 +220,29 @@ function touch(fd: number): void {
   }
 }
 
-/** Moved aside before it is removed: of two processes that find it stale, one moves and one finds nothing. */
+/**
+ * Moved aside before it is removed: of two processes that find it stale, one moves and one finds nothing. Each to a name of
+ * its own, for which a process id is no good: in containers it is often 1.
+ */
 function removeStaleLock(path: string, staleText: string): void {
-  const aside = `${path}.${process.pid}`;
+  const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return;
     throw error;
   }
-  // The other process was quicker and this is its new lock: back with it; the next look finds it running.
-  if (readFileSync(aside, "utf8") !== staleText) renameSync(aside, path);
-  else rmSync(aside);
+  // The other process was quicker and this is its new lock: back with it; the next look finds it.
+  if (readFileSync(aside, "utf8") !== staleText) putBack(aside, path);
+  rmSync(aside, { force: true });
+}
+
+/** Does not replace what a third process has put there since, as a rename does. */
+function putBack(aside: string, path: string): void {
+  try {
+    linkSync(aside, path);
+  } catch (error) {
+    // A file system without hard links leaves no other way.
+    if (systemErrorCode(error) !== "EEXIST") renameSync(aside, path);
+  }
 }

@@ -37,8 +37,8 @@ export class RunSpool implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /**
-   * Creates the folder (mode 0700) where it does not exist, and takes it for this process. Waits, 15 s at most, where it
-   * was in use in another container or on another machine until just now.
+   * Creates the folder (mode 0700) where it does not exist, and takes it for this process. Waits, 15 s at most, where one
+   * of another container or machine has not given it up.
    *
    * @throws SpoolError when another process has it, it is one queue of a spool, a later Plimsoll has written it, or it cannot be used.
    */

@@ -21,7 +21,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { SpoolError } from "../errors.ts";
+import { SpoolError, systemErrorCode } from "../errors.ts";
 import { decodeRecord, recordHeaderBytes, recordLength, recordMagic } from "./record.ts";
 import type { SpooledBatch } from "./spooled-batch.ts";
 
@@ -47,6 +47,8 @@ export class Segment {
   readonly path: string;
   readonly #access: SegmentAccess;
   #fd: number | undefined;
+  /** Where the file cannot be opened to write. */
+  #readFd: number | undefined;
   #sizeBytes: number;
 
   /** Opens the file; to write, it is created (mode 0600) where it does not exist. */
@@ -103,10 +105,12 @@ export class Segment {
     fsyncSync(this.#open());
   }
 
-  /** Frees the file descriptor. The next use opens the file again. */
+  /** Frees the file descriptors. The next use opens the file again. */
   release(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#readFd !== undefined) closeSync(this.#readFd);
     this.#fd = undefined;
+    this.#readFd = undefined;
   }
 
   /** @throws what the file system throws; it can be tried again */
@@ -133,7 +137,7 @@ export class Segment {
   /** Fewer than `length` bytes where the file ends before. */
   #read(offset: number, length: number): Buffer {
     const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#sizeBytes - offset)));
-    const fd = this.#open();
+    const fd = this.#openToRead();
     let filled = 0;
     while (filled < buffer.length) {
       const read = readSync(fd, buffer, filled, buffer.length - filled, offset + filled);
@@ -141,6 +145,18 @@ export class Segment {
       filled += read;
     }
     return buffer.subarray(0, filled);
+  }
+
+  /** What is in a folder that cannot be written any more is still sent. */
+  #openToRead(): number {
+    if (this.#readFd !== undefined) return this.#readFd;
+    try {
+      return this.#open();
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      this.#readFd = openSync(this.path, constants.O_RDONLY);
+      return this.#readFd;
+    }
   }
 
   #open(): number {

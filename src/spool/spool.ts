@@ -189,14 +189,14 @@ export class Spool implements AsyncDisposable {
     if (this.#isHeld()) this.#position.save(sequence, { durable: false });
   }
 
-  /** Forgets everything that is pending. Returns what that was. */
+  /** Forgets everything that is pending; another process that has the folder keeps it. Returns what that was. */
   discard(): PendingCounts {
     this.#assertOpen();
     const discarded = this.#pending;
     this.#acknowledged = this.#nextSequence - 1;
     this.#pending = { batches: 0, samples: 0, histograms: 0, bytes: 0 };
     this.#head = undefined;
-    this.#position.save(this.#acknowledged, { durable: true });
+    if (this.#isHeld()) this.#position.save(this.#acknowledged, { durable: true });
     return discarded;
   }
 

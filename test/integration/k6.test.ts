@@ -147,7 +147,7 @@ describe.each(versions)("$name", ({ path, major }) => {
 
   async function start(
     script: string,
-    { env, ...more }: Partial<Pick<K6RunOptions, "args" | "env" | "stdout">> = {},
+    { args = [], env, ...more }: Partial<Pick<K6RunOptions, "args" | "env" | "stdout">> = {},
   ) {
     runs += 1;
     const log: string[] = [];
@@ -157,7 +157,8 @@ describe.each(versions)("$name", ({ path, major }) => {
       script: isAbsolute(script)
         ? script
         : fileURLToPath(new URL(`../../examples/${script}`, import.meta.url)),
-      args: [],
+      // k6 v1 listens at a fixed port unless told otherwise, and is not alone here.
+      args: ["--address", "127.0.0.1:0", ...args],
       env: { ...process.env, K6_NO_USAGE_REPORT: "true", BASE_URL: shop.url, ...env },
       // Here a file: the reader's side of the FIFO is no part of these tests.
       samples: { kind: "lines", fifoPath },

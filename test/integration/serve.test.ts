@@ -293,7 +293,11 @@ describeWithTool("prometheus-3", "a run of unmodified k6", (prometheus) => {
         const env = `"${node}" "${main}" env --server ${served.url} --token ${token}`;
         const { stdout } = await run(
           "sh",
-          ["-c", `eval "$(${env})"; exec "${k6}" ${command} -e TARGET=${target.url} script.js`],
+          // k6 v1 listens at a fixed port unless told otherwise, and is not alone here.
+          [
+            "-c",
+            `eval "$(${env})"; exec "${k6}" ${command} --address 127.0.0.1:0 -e TARGET=${target.url} script.js`,
+          ],
           {
             cwd: folder.path,
             env: { PATH: process.env["PATH"], HOME: folder.path },

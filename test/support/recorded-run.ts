@@ -56,6 +56,8 @@ export async function recordRun(options: RecordOptions): Promise<RecordedRun> {
     resolve(fileURLToPath(new URL("../../examples/", import.meta.url)), script),
     `--k6=${k6}`,
     `--k6-samples=${samples}`,
+    // k6 v1 listens at a fixed port unless told otherwise, and is not alone here. Buckets ask k6 at a port of ours.
+    ...(samples === "lines" ? ["--address=127.0.0.1:0"] : []),
     `--out=json=${file}`,
     `--summary-export=${summaryFile}`,
     "--summary-trend-stats=p(99)",

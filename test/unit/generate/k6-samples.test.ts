@@ -59,6 +59,7 @@ describe("whyLines", () => {
     "new Trend('a', true); new metrics.Trend(`b`, true,)",
     'import { Counter, Trend } from "k6/metrics"; const t = new Trend("a", true);',
     "const { Trend } = require('k6/metrics');",
+    'const t: Trend = new Trend("a", true); let u:m.Trend=new m.Trend("b", true);',
     'import {\n  Rate as Share,\n  Trend,\n} from "k6/metrics"; new Trend("a", true)',
     'import * as metrics from "k6/metrics"; new metrics.Trend("a", true); data.metrics.iterations',
     'import metrics from "k6/metrics"; new metrics.Counter("a")',
@@ -71,6 +72,8 @@ describe("whyLines", () => {
 
   it.each([
     "const t = new Trend('draught');",
+    "const t: Trend = new Trend('draught');",
+    'const { t: Trend = new Rate("a") } = made; new Trend("b");',
     "new Trend('a', true); new k6.Trend('b', false)",
     'import { Trend as T } from "k6/metrics"; new T("a");',
     "const make = metrics.Trend;",

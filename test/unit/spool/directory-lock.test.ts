@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { processSpace, recordOf } from "../../../src/process-identity.ts";
@@ -8,6 +16,7 @@ import {
   lockDirectory,
   lockOwner,
 } from "../../../src/spool/directory-lock.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { createTemporaryFolder, type TemporaryFolder } from "../../support/temporary-folder.ts";
 
 let folder: TemporaryFolder;
@@ -95,14 +104,22 @@ describe("a lock is taken over at once", () => {
     },
     { owner: "a process of an earlier version that is gone", text: "99999999\n", ageMs: 0 },
     { owner: "one with our id, in an earlier container", text: `${process.pid}\n`, ageMs: 0 },
-    { owner: "another container that has been silent for 15 s", text: elsewhere, ageMs: 15_000 },
-    { owner: "nobody, by one that crashed", text: "", ageMs: 15_000 },
   ])("of $owner", ({ text, ageMs }) => {
     leave(text, ageMs);
     expect(lockOwner(folder.path)).toBeUndefined();
     expect(take().isHeld()).toBe(true);
     expect(lockOwner(folder.path)).toBe(process.pid);
   });
+});
+
+it("takes a lock over without touching what another process has moved aside, with our id in its container", () => {
+  const aside = `${path}.${process.pid}`;
+  writeFileSync(aside, elsewhere);
+  leave("99999999\n");
+  expect(take().isHeld()).toBe(true);
+  expect(readFileSync(aside, "utf8")).toBe(elsewhere);
+  rmSync(aside);
+  expect(readdirSync(folder.path)).toEqual(["lock"]);
 });
 
 it("is touched for as long as it is held", async () => {
@@ -120,10 +137,40 @@ it("is lost to a process that has taken it over, whose lock stays", () => {
 });
 
 describe("who waits for another container", () => {
-  it("is refused at its next sign of life", async () => {
-    leave(elsewhere, 5_000);
-    const refused = awaitDirectory(folder.path, () => leave(elsewhere));
+  it.each([
+    { what: "is fresh", ageMs: 5_000, touchedMs: 0 },
+    { what: "looks old: its machine slept", ageMs: 3_600_000, touchedMs: 0 },
+    { what: "looks old for good: its clock is behind", ageMs: 3_600_000, touchedMs: 3_598_500 },
+    { what: "is from the future", ageMs: -3_600_000, touchedMs: -3_601_500 },
+  ])("is refused at its next sign of life, where the lock $what", async ({ ageMs, touchedMs }) => {
+    leave(elsewhere, ageMs);
+    const refused = awaitDirectory(folder.path, () => leave(elsewhere, touchedMs));
     await expect(refused).rejects.toThrow("in use by process 7 of another container or machine");
+    expect(readFileSync(path, "utf8")).toBe(elsewhere);
+  });
+
+  it.each([
+    { what: "is old", text: elsewhere, ageMs: 15_000, waitMs: 3_000 },
+    { what: "is nobody's, of one that crashed", text: "", ageMs: 15_000, waitMs: 3_000 },
+    { what: "is from the future", text: elsewhere, ageMs: -3_600_000, waitMs: 15_000 },
+  ])("has the folder after $waitMs ms of silence, where the lock $what", async (lock) => {
+    leave(lock.text, lock.ageMs);
+    const clock = new FakeClock();
+    const waiting = awaitDirectory(folder.path, () => undefined, clock);
+    for (let waitedMs = 0; waitedMs < lock.waitMs; waitedMs += 100) {
+      expect(readFileSync(path, "utf8")).toBe(lock.text);
+      await clock.waitForSleep(100);
+      clock.advance(100);
+    }
+    taken.push(await waiting);
+    expect(lockOwner(folder.path)).toBe(process.pid);
+  });
+
+  it("has the folder at once when its owner ends, and removes the folder", async () => {
+    leave(elsewhere);
+    const ended = () => rmSync(folder.path, { recursive: true });
+    taken.push(await awaitDirectory(folder.path, ended));
+    expect(lockOwner(folder.path)).toBe(process.pid);
   });
 
   it("has the folder when it has been silent for 15 s, and says that it waits", async () => {

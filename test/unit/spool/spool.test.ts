@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -28,6 +29,7 @@ import type { EncodedBatch } from "../../../src/encode/encoded-batch.ts";
 import { recordHeaderBytes } from "../../../src/spool/record.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { createTemporaryFolder } from "../../support/temporary-folder.ts";
+import { itWithTmpfs, mountTmpfs } from "../../support/tmpfs.ts";
 
 const batchOf = (text: string): EncodedBatch => ({
   protocol: "2",
@@ -160,6 +162,39 @@ describe("as a queue", () => {
     writeFileSync(join(folder.path, "notes.txt"), "");
     await (await Spool.open(folder.path)).close();
     expect(readdirSync(folder.path)).toEqual(["notes.txt"]);
+  });
+
+  it("leaves the position of a folder that is another process's alone, whatever is done", async () => {
+    await using folder = await createTemporaryFolder();
+    let isHeld = true;
+    await using spool = await Spool.open(folder.path, { isHeld: () => isHeld });
+    for (const text of ["a", "b"]) spool.append(batchOf(text));
+    const position = () => readFileSync(join(folder.path, "position.json"), "utf8");
+    const before = position();
+    const { sequence } = spool.peek() ?? {};
+    isHeld = false;
+    spool.acknowledge(sequence ?? NaN);
+    expect(position()).toBe(before);
+    expect(spool.discard()).toMatchObject({ batches: 1 });
+    expect(position()).toBe(before);
+  });
+
+  itWithTmpfs("sends what is in a folder that has become read-only", async () => {
+    await using disk = await mountTmpfs(1024 ** 2);
+    await using spool = await Spool.open(disk.path, { segmentBytes: 1 });
+    for (const text of ["a", "b", "c", "d"]) spool.append(batchOf(text));
+    execFileSync("mount", ["--bind", "-o", "ro", disk.path, disk.path]);
+    try {
+      expect(texts(drain(spool))).toEqual(["a", "b", "c", "d"]);
+      expect(spool.append(batchOf("e"))).toMatchObject({
+        kind: "refused",
+        reason: "spool_failed",
+        text: expect.stringContaining("EROFS"),
+      });
+    } finally {
+      await spool.close();
+      execFileSync("umount", [disk.path]);
+    }
   });
 
   it("lets only this user read its files", async () => {
