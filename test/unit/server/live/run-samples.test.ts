@@ -40,6 +40,7 @@ async function open(id: number, nowMs: () => number): Promise<RunSamples> {
     directory: folder,
     journalLimitBytes: 1024 ** 3,
     backlog: new Backlog(),
+    isHeld: () => true,
     clock: { nowMs, sleep: async () => undefined },
     random: () => 0.5,
     userAgent: "plimsoll/test",
