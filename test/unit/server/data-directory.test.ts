@@ -40,7 +40,9 @@ it("is refused with another database, as it was left, with what to do", async ()
   const before = readFileSync(path, "utf8");
   const open = async () => await openDataDirectory(folder, "another", nothing);
   await expect(open()).rejects.toThrow(DatabaseError);
-  await expect(open()).rejects.toThrow(/is of another database \(one, expected another\): .*--data-dir.*remove "/);
+  await expect(open()).rejects.toThrow(
+    /is of another database \(one, expected another\): .*--data-dir.*remove "/,
+  );
   expect(readFileSync(path, "utf8")).toBe(before);
   expect(await openDataDirectory(folder, "one", nothing)).toBe(serverId);
 });

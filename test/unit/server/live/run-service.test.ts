@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
 import type { RunRepository } from "../../../../src/runs/run-repository.ts";
 import { ServiceUnavailable } from "../../../../src/server/live/service-unavailable.ts";
@@ -44,6 +44,7 @@ describe("a database that takes its time", () => {
     const { service, repository } = live;
     const { run } = await service.start(startRun);
     await service.push(aPush(run.id, "1"));
+    await vi.waitFor(async () => expect((await repository.run(run.id))?.lastDataMs).toBeDefined());
     // So much that the next push's arrival is a change worth writing down.
     aheadMs += 10_000;
     await service.push(aPush(run.id, "2"));
@@ -72,7 +73,7 @@ class SlowChange {
 
   before(repository: RunRepository): RunRepository {
     const change: RunRepository["change"] = async (id, changes) => {
-      // The first is part of the first push's answer.
+      // The first is of the first push.
       if (changes.lastDataMs !== undefined && this.#changes++ === 1) {
         this.#reach();
         await new Promise<void>((resolve) => (this.goOn = resolve));
