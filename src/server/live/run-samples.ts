@@ -307,6 +307,7 @@ export class RunSamples {
     const problem = this.#journal.append(entry, body);
     if (problem !== undefined) {
       if (this.#rebuilds.isDue(this.#nowMs)) this.#enqueueRebuild(problem);
+      else if (!this.#canGiveUp) this.#tellRefusal(problem);
       throw new ServiceUnavailable(`${problem}: try again`);
     }
     this.#facts.take(entry, this.#journal.length);
@@ -353,20 +354,28 @@ export class RunSamples {
     await this.#player.play(record).catch((error: unknown) => this.#tell(error));
   }
 
+  /** Whether the spools have taken all that is closed. */
+  get #canGiveUp(): boolean {
+    const { pipeline, outputs } = this.#player;
+    return pipeline !== undefined && outputs.areAllOpen && !outputs.haveRefused;
+  }
+
+  #tellRefusal(problem: string): void {
+    if (this.#isRefusalTold) return;
+    this.#isRefusalTold = true;
+    this.#options.onNotice(
+      `${problem}: samples are refused until there is room, for the spools have not taken what the journal has`,
+    );
+  }
+
   /**
    * The journal cannot be written to. The run goes on without it, and every store has to do with what it takes: but not
    * as long as it alone has what was acknowledged.
    */
   #giveUp(problem: string): void {
-    const { pipeline, outputs } = this.#player;
     if (this.#journal.isGivenUp || !this.#options.isHeld()) return;
-    if (pipeline === undefined || !outputs.areAllOpen || outputs.haveRefused) {
-      if (!this.#isRefusalTold) {
-        this.#options.onNotice(
-          `${problem}: samples are refused until there is room, for the spools have not taken what the journal has`,
-        );
-      }
-      this.#isRefusalTold = true;
+    if (!this.#canGiveUp) {
+      this.#tellRefusal(problem);
       return;
     }
     this.#journal.giveUp();

@@ -28,10 +28,10 @@ let receivers: Receiver[];
 let run: LiveRun;
 
 beforeEach(async () => {
+  nowMs = startMs;
   folder = await createTemporaryFolder();
   mkdirSync(join(folder.path, "journals"));
   repository = await openRepository({ dataDir: folder.path, clock });
-  nowMs = startMs;
   receivers = [];
   const test = await repository.ensureTest(1, "checkout", nowMs);
   record = await repository.create({

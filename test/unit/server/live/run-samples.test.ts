@@ -62,7 +62,7 @@ async function open(
 async function openReceiver(own: Partial<RemoteWriteOptions>): Promise<Receiver> {
   const flags = { url: { flag: "--url", value: "http://127.0.0.1:9/write" } };
   return await Receiver.open(
-    { ...resolveOptions({ flags }).values, ...own },
+    { ...resolveOptions({ flags }).values, preflight: false, ...own },
     {
       clock: systemClock,
       random: () => 0.5,
@@ -281,8 +281,7 @@ describe("points that a spool refuses", () => {
     const spoolDir = join(folder, "spool-3000");
     const now = () => startMs + 10_000;
     const outputWith = async (spoolLimitBytes: number, check: (samples: RunSamples) => void) => {
-      const own = { spoolDir, spoolLimitBytes, preflight: false };
-      await using receiver = await openReceiver(own);
+      await using receiver = await openReceiver({ spoolDir, spoolLimitBytes });
       const samples = await open(id, now, { receivers: [receiver] });
       const body = pushOf(3, startMs + 1_000);
       samples.push({ instance: "", key: "1", body }, decodeMetricSet(body));
