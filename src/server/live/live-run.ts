@@ -108,7 +108,7 @@ export class LiveRun {
     if (samples.stopBy !== undefined && !isOver(this.#record.state)) return "stopped";
     if (outcome === "repeated") return outcome;
     const { state, lastDataMs, hasLateData } = this.#record;
-    if (lastDataMs === undefined || (isOver(state) && !hasLateData)) this.#saveSoon();
+    if (lastDataMs === undefined || (isOver(state) && !hasLateData)) await this.#saveOnce();
     await samples.room();
     return "stored";
   }
@@ -299,11 +299,11 @@ export class LiveRun {
     if (record) this.#record = record;
   }
 
-  /** Nobody waits for it, who would hold up others: where it fails, the tick tries again. */
-  #saveSoon(): void {
+  /** Not where one waits already: a database that is away would have the more of them. The tick tries again. */
+  async #saveOnce(): Promise<void> {
     if (this.#isSaveQueued) return;
     this.#isSaveQueued = true;
-    void this.#inTurn(() => this.#save())
+    await this.#inTurn(() => this.#save())
       .catch((error: unknown) => this.#tell(error))
       .finally(() => (this.#isSaveQueued = false));
   }

@@ -47,7 +47,6 @@ describe("a database that takes its time", () => {
     const { service, repository } = live;
     const { run } = await service.start(startRun);
     await service.push(aPush(run.id, "1"));
-    await vi.waitFor(async () => expect((await repository.run(run.id))?.lastDataMs).toBeDefined());
     // So much that the next push's arrival is a change worth writing down.
     aheadMs += 10_000;
     await service.push(aPush(run.id, "2"));
@@ -76,7 +75,7 @@ class SlowChange {
 
   before(repository: RunRepository): RunRepository {
     const change: RunRepository["change"] = async (id, changes) => {
-      // The first is of the first push.
+      // The first is part of the first push's answer.
       if (changes.lastDataMs !== undefined && this.#changes++ === 1) {
         this.#reach();
         await new Promise<void>((resolve) => (this.goOn = resolve));
