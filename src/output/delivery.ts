@@ -106,6 +106,11 @@ export class Delivery {
     };
   }
 
+  /** Whether a spool has not taken what was made of the points. */
+  get hasRefused(): boolean {
+    return this.#refused.size > 0;
+  }
+
   /** Where points go in. Each request is sent as soon as those of its queue before it are. */
   points(protocol: RemoteWriteProtocol): PointSink {
     return routeToQueues(this.#senders.length, protocol, (queue, batch) =>

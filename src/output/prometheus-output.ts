@@ -189,6 +189,11 @@ export class PrometheusOutput implements Output {
     }
   }
 
+  /** Whether its spool has not taken all points: those are nowhere else. */
+  get hasRefused(): boolean {
+    return this.#delivery.hasRefused;
+  }
+
   /** Of the run's first sample, Unix milliseconds. */
   get #startMs(): number {
     return this.#options.journaled?.continues?.startMs ?? this.#aggregator.oldestMs;

@@ -14,20 +14,24 @@ import { DatabaseError, systemErrorCode } from "../errors.ts";
 /**
  * The id of the server whose directory it is. The caller has locked the directory.
  *
+ * @param prepare Brings a directory that is no server's yet up to date. Where it rejects, or the process dies, the
+ * directory stays as new as it was, so that it may be called again.
  * @throws DatabaseError where it is of another database, or its file is damaged
  */
-export function openDataDirectory(
+export async function openDataDirectory(
   dataDir: string,
   databaseId: string,
-): { readonly serverId: string; readonly isNew: boolean } {
+  prepare: () => Promise<void>,
+): Promise<string> {
   const path = join(dataDir, "server.json");
   const found = read(path);
   if (found === undefined) {
+    await prepare();
     const id = randomUUID();
     const text = `${JSON.stringify({ id, databaseId })}\n`;
     writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
-    return { serverId: id, isNew: true };
+    return id;
   }
   if (found.databaseId !== databaseId) {
     throw new DatabaseError(
@@ -36,7 +40,7 @@ export function openDataDirectory(
         `place, remove ${JSON.stringify(path)}, and the journals of runs that it does not know are set aside; no run was taken up`,
     );
   }
-  return { serverId: found.id, isNew: false };
+  return found.id;
 }
 
 /** Undefined where there is none. */

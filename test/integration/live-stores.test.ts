@@ -78,6 +78,7 @@ describe("a store whose output cannot be opened", () => {
         directory: folder.path,
         journalLimitBytes: 1024 ** 2,
         backlog: new Backlog(),
+        isHeld: () => true,
         clock,
         random: () => 0.5,
         userAgent: "plimsoll/test",

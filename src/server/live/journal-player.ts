@@ -20,6 +20,8 @@ export interface JournalPlayerOptions extends StoreContext {
   readonly backlog: Backlog;
   /** Of the shortest interval of an output. */
   readonly intervalMs: number;
+  /** Whether the records can be played again. */
+  readonly isKept: () => boolean;
   /** Writes a record behind all others. */
   readonly write: (entry: JournalEntry) => void;
 }
@@ -115,7 +117,7 @@ export class JournalPlayer {
 
   #markSpooled(number: number): void {
     for (const output of this.outputs.open.keys()) {
-      if (number <= this.#options.facts.spooledUpTo(output)) continue;
+      if (this.outputs.isPassedOver(output, number)) continue;
       this.#options.write({ kind: "spooled", output, number });
     }
   }

@@ -49,6 +49,8 @@ const excessNotices: Readonly<Record<PushExcess, string>> = {
 };
 /** With no late sample for so long, the end is written again. */
 const lateQuietMs = 5_000;
+/** What passes between two ticks, at most, many times as long as it should: the clock was set, or we stood still. */
+const longestTickMs = 5_000;
 
 export class LiveRun {
   readonly #options: LiveRunOptions;
@@ -56,8 +58,10 @@ export class LiveRun {
   #samples: Promise<RunSamples> | undefined;
   /** The same, when it is there. */
   #opened: RunSamples | undefined;
-  #lastActivityMs: number;
-  #nextLookMs = 0;
+  #lastTickMs: number;
+  /** By our ticks, and so none of the time in which we were not there ourselves. */
+  #silentMs = 0;
+  #sinceLookMs = judgeIntervalMs;
   #isClosed = false;
   readonly #told = new Set<string>();
   /** What its creator has said of the end: where the database does not take it, it is tried again. */
@@ -66,14 +70,14 @@ export class LiveRun {
   #isEndSaved = false;
   /** What changes the record, one after the other: what the database has last is what happened last. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isSaveQueued = false;
   /** What a tick has begun. */
   #background: Promise<void> | undefined;
 
   constructor(record: RunRecord, options: LiveRunOptions) {
     this.#record = record;
     this.#options = options;
-    // Who was away was perhaps us.
-    this.#lastActivityMs = options.clock.nowMs();
+    this.#lastTickMs = options.clock.nowMs();
   }
 
   get outputs(): readonly PrometheusOutput[] {
@@ -84,23 +88,27 @@ export class LiveRun {
     return this.#record;
   }
 
-  /** @throws InputError for a body that cannot be read */
+  /** @throws InputError for a body that cannot be read; ServiceUnavailable where it is to be sent again */
   async push({ instance, key, body }: MetricsPush): Promise<PushOutcome> {
     const set = decodeUntrusted(body);
     const samples = await this.open();
-    const outcome = samples.push({ instance, key, body }, set);
+    let outcome: PushOutcome;
+    try {
+      outcome = samples.push({ instance, key, body }, set);
+    } catch (error) {
+      // Whom we cannot serve is not silent.
+      this.#silentMs = 0;
+      throw error;
+    }
     if (outcome === "too_many_generators" || outcome === "too_many_metrics") {
       this.#tellOnce(outcome, excessNotices[outcome]);
       return outcome;
     }
-    this.#lastActivityMs = this.#options.clock.nowMs();
+    this.#silentMs = 0;
     if (samples.stopBy !== undefined && !isOver(this.#record.state)) return "stopped";
     if (outcome === "repeated") return outcome;
     const { state, lastDataMs, hasLateData } = this.#record;
-    // It is tried again later.
-    if (lastDataMs === undefined || (isOver(state) && !hasLateData)) {
-      await this.#inTurn(() => this.#save()).catch((error: unknown) => this.#tell(error));
-    }
+    if (lastDataMs === undefined || (isOver(state) && !hasLateData)) await this.#saveOnce();
     await samples.room();
     return "stored";
   }
@@ -109,21 +117,25 @@ export class LiveRun {
   tick(): void {
     const { clock, timeoutMs } = this.#options;
     const nowMs = clock.nowMs();
+    const passedMs = Math.min(Math.max(0, nowMs - this.#lastTickMs), longestTickMs);
+    this.#lastTickMs = nowMs;
+    this.#silentMs += passedMs;
+    this.#sinceLookMs += passedMs;
     const samples = this.#opened;
     samples?.tick();
     if (this.#background !== undefined) return;
-    if (nowMs < this.#nextLookMs) return;
-    this.#nextLookMs = nowMs + judgeIntervalMs;
+    if (this.#sinceLookMs < judgeIntervalMs) return;
+    this.#sinceLookMs = 0;
     const isOpen = !isOver(this.#record.state);
     const reported = this.#reported ?? samples?.reported;
     if (isOpen && reported) {
       this.#inBackground(() => this.#end(reported));
-    } else if (isOpen && nowMs - this.#lastActivityMs > timeoutMs) {
+    } else if (isOpen && this.#silentMs > timeoutMs) {
       const reason = `no samples for ${timeoutMs / 1_000} s`;
       this.#inBackground(() => this.#end({ state: "timed_out", reason }));
     } else if (samples && isOpen) {
       this.#inBackground(() => this.#save(lastDataStepMs));
-    } else if (samples && !this.#hasEnd && nowMs - (samples.lastArrivalMs ?? 0) >= lateQuietMs) {
+    } else if (samples && !this.#hasEnd && samples.quietMs >= lateQuietMs) {
       this.#inBackground(() => this.#writeEnd(samples));
     }
   }
@@ -133,8 +145,7 @@ export class LiveRun {
     if (!isOver(this.#record.state) || this.#background) return false;
     if (this.#samples === undefined) return true;
     const samples = this.#opened;
-    const { clock, lateMs } = this.#options;
-    const isLate = clock.nowMs() - this.#lastActivityMs > lateMs;
+    const isLate = this.#silentMs > this.#options.lateMs;
     return isLate && this.#hasEnd && samples?.isDelivered === true;
   }
 
@@ -147,6 +158,8 @@ export class LiveRun {
   async end(reported: ReportedEnd): Promise<RunRecord> {
     if (this.#isClosed) throw stopping();
     this.#reported ??= reported;
+    // Not in its turn, which comes when the database has answered those before.
+    if (!isOver(this.#record.state)) this.#writeReport();
     return await this.#inTurn(() => this.#end(reported));
   }
 
@@ -224,9 +237,9 @@ export class LiveRun {
     const { repository, clock } = this.#options;
     if (isOver(this.#record.state)) return this.#record;
     const samples = await this.#samples;
-    // Silence is no word of anybody's: it may be over before the database takes it.
-    if (this.#reported && samples && !samples.reported) samples.report(this.#reported);
+    this.#writeReport();
     await samples?.flush();
+    expectCounted(samples);
     // At once: while others are waited for, an output may be opened, and everything read again.
     const verdicts = this.#verdicts(samples, true).map((verdict) => ({
       ...verdict,
@@ -249,12 +262,19 @@ export class LiveRun {
     return this.#record;
   }
 
+  /** In the journal: silence is no word of anybody's, and may be over before the database takes it. */
+  #writeReport(): void {
+    const samples = this.#opened;
+    if (this.#reported && samples && !samples.reported) samples.report(this.#reported);
+  }
+
   /** What the outputs and the record say of the run as a whole; of it, what is not written yet. */
   async #writeEnd(samples: RunSamples): Promise<void> {
     const { state, thresholds, id } = this.#record;
     this.#isEndSaved = false;
     if (samples.isEnded) await samples.settled();
     else await samples.end(state, thresholds.flatMap(toResult));
+    expectCounted(samples);
     if (samples.isWhole) {
       const changes = { summary: samples.watch?.totals().flatMap(toSummary) ?? [] };
       this.#take(await this.#options.repository.change(id, changes));
@@ -277,6 +297,15 @@ export class LiveRun {
 
   #take(record: RunRecord | undefined): void {
     if (record) this.#record = record;
+  }
+
+  /** Not where one waits already: a database that is away would have the more of them. The tick tries again. */
+  async #saveOnce(): Promise<void> {
+    if (this.#isSaveQueued) return;
+    this.#isSaveQueued = true;
+    await this.#inTurn(() => this.#save())
+      .catch((error: unknown) => this.#tell(error))
+      .finally(() => (this.#isSaveQueued = false));
   }
 
   async #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -305,6 +334,13 @@ export class LiveRun {
 
 function stopping(): ServiceUnavailable {
   return new ServiceUnavailable("this server is stopping");
+}
+
+/** @throws ServiceUnavailable while the journal is to be read again: nothing is known then, which is not nothing. */
+function expectCounted(samples: RunSamples | undefined): void {
+  if (samples?.isWhole === true && !samples.watch) {
+    throw new ServiceUnavailable("the run's samples have not been read again yet");
+  }
 }
 
 /** Of a run of which not all samples are known: what has failed once stays so, anything else is open. */

@@ -31,6 +31,8 @@ export interface RunOutputsOptions extends StoreContext {
   readonly sampleClock: Clock;
   /** The number of the record whose points are being made. */
   readonly number: () => number;
+  /** Whether the records can be played again. */
+  readonly isKept: () => boolean;
   /** Writes down what is sent to a store. */
   readonly onOpened: (entry: JournalEntry) => void;
 }
@@ -58,11 +60,17 @@ export class RunOutputs {
     return this.#open.size === this.#options.receivers.length;
   }
 
-  /** Whether an output that is not open could be. */
+  /** Whether an output that is not open could be, or opened again. */
   get canOpenMore(): boolean {
-    return this.#options.receivers.some(
-      (receiver) => !this.#open.has(this.#nameOf(receiver)) && this.#agreementOf(receiver),
-    );
+    return this.#options.receivers.some((receiver) => {
+      const output = this.#open.get(this.#nameOf(receiver));
+      return output ? isToReopen(output) : this.#agreementOf(receiver) !== undefined;
+    });
+  }
+
+  /** Whether points are in the journal only, for a spool has refused them. */
+  get haveRefused(): boolean {
+    return [...this.#open.values()].some(({ hasRefused }) => hasRefused);
   }
 
   /** Whether one could not be opened at the last try. */
@@ -87,17 +95,16 @@ export class RunOutputs {
    * Opens those that can be opened. Where one more can, all others are opened again: all begin with nothing counted.
    *
    * @param isLastChance Whether a store that has not said what it takes gets what every store understands.
-   * @returns Whether there is one more; else those that were open go on.
+   * @returns Whether there is one more, or one begins again; else those that were open go on.
    */
   async openMore(isLastChance: boolean): Promise<boolean> {
+    const refused = [...this.#open].filter(([, output]) => isToReopen(output));
+    await this.#close(refused);
     const before = [...this.#open];
     const missing = this.#options.receivers.filter((one) => !this.#open.has(this.#nameOf(one)));
     for (const receiver of missing) await this.#tryToOpen(receiver, isLastChance);
-    if (this.#open.size === before.length) return false;
-    for (const [name, output] of before) {
-      this.#open.delete(name);
-      await output.close();
-    }
+    if (this.#open.size === before.length && refused.length === 0) return false;
+    await this.#close(before);
     const others = this.#options.receivers.filter((one) => !missing.includes(one));
     for (const receiver of others) await this.#tryToOpen(receiver, isLastChance);
     return true;
@@ -111,6 +118,23 @@ export class RunOutputs {
       await Promise.all(outputs.map((output) => output.drain(drainTimeoutMs)));
     }
     await Promise.all(outputs.map((output) => output.close()));
+  }
+
+  /**
+   * Whether an output's spool has this record's points, or is not to have them yet: behind points that were refused, all
+   * others wait, for a store takes them in the order of time only.
+   */
+  isPassedOver(name: string, number: number): boolean {
+    const { facts, isKept } = this.#options;
+    if (number <= facts.spooledUpTo(name)) return true;
+    return this.#open.get(name)?.hasRefused === true && isKept();
+  }
+
+  async #close(outputs: readonly (readonly [string, PrometheusOutput])[]): Promise<void> {
+    for (const [name, output] of outputs) {
+      this.#open.delete(name);
+      await output.close();
+    }
   }
 
   async #tryToOpen(receiver: Receiver, isLastChance: boolean): Promise<void> {
@@ -146,7 +170,7 @@ export class RunOutputs {
       journaled: {
         agreement: { protocol, trendForm },
         clock: sampleClock,
-        isSpooled: () => number() <= facts.spooledUpTo(name),
+        isSpooled: () => this.isPassedOver(name, number()),
         ...(startMs !== undefined && { continues: { startMs, state } }),
       },
     });
@@ -163,4 +187,9 @@ export class RunOutputs {
   #nameOf({ options }: Receiver): string {
     return basename(spoolFolder("", this.#record.testid, options.url));
   }
+}
+
+/** Its spool has refused points, and by now the store has all that it took: there is room again. */
+function isToReopen({ hasRefused, progress }: PrometheusOutput): boolean {
+  return hasRefused && progress.points.pending === 0;
 }

@@ -22,6 +22,7 @@ import type { JournalEntry } from "./journal-record.ts";
 import { JournalFacts } from "./journal-facts.ts";
 import { JournalPlayer } from "./journal-player.ts";
 import type { StoreContext } from "./run-outputs.ts";
+import { ServiceUnavailable } from "./service-unavailable.ts";
 import type { ThresholdWatch } from "./threshold-watch.ts";
 import { Watermark } from "./watermark.ts";
 
@@ -31,6 +32,8 @@ export interface RunSamplesOptions extends StoreContext {
   readonly journalLimitBytes: number;
   /** Of all runs. */
   readonly backlog: Backlog;
+  /** Whether the journals are still ours to write. */
+  readonly isHeld: () => boolean;
 }
 
 /** Clocks differ: a generator's may be so far behind ours. */
@@ -51,8 +54,12 @@ export class RunSamples {
   #applied = 0;
   #work: Promise<void> = Promise.resolve();
   readonly #rebuilds = new Attempts();
+  #isRefusalTold = false;
 
-  /** @throws SpoolError, or what the file system throws, where the journal cannot be used */
+  /**
+   * @throws SpoolError, or what the file system throws, where the journal cannot be used; ServiceUnavailable where a new
+   * one has no room
+   */
   static async open(record: RunRecord, options: RunSamplesOptions): Promise<RunSamples> {
     const facts = new JournalFacts();
     const journal = await Journal.open(
@@ -61,10 +68,16 @@ export class RunSamples {
       ({ entry, number }) => facts.take(entry, number),
     );
     const samples = new RunSamples(record, options, journal, facts);
+    if (journal.length === 0) {
+      const problem = samples.#begin();
+      if (problem !== undefined) {
+        await journal.remove();
+        throw new ServiceUnavailable(problem);
+      }
+    }
     if (journal.tornBytes > 0) {
       options.onNotice(`${journal.tornBytes} bytes at the end of the journal are of no use`);
     }
-    if (journal.length === 0) samples.#begin();
     samples.#applied = journal.length;
     samples.#enqueueRebuild();
     return samples;
@@ -87,7 +100,8 @@ export class RunSamples {
       ...options,
       facts,
       intervalMs: this.#intervalMs,
-      write: (entry) => void this.#write(entry),
+      isKept: () => !journal.isGivenUp,
+      write: (entry) => this.#note(entry),
     });
   }
 
@@ -98,6 +112,11 @@ export class RunSamples {
   /** When the newest push arrived, Unix milliseconds; undefined before the first. */
   get lastArrivalMs(): number | undefined {
     return this.#facts.lastArrivalMs;
+  }
+
+  /** For how long no push has come: of the run's time, which a clock that was set back is behind. */
+  get quietMs(): number {
+    return this.#nowMs - (this.#facts.lastArrivalMs ?? 0);
   }
 
   /** Of the samples, Unix milliseconds; undefined before the first. */
@@ -142,6 +161,7 @@ export class RunSamples {
     return this.#player.pipeline?.watch;
   }
 
+  /** @throws ServiceUnavailable where it could not be written down: it is to be sent again */
   push(
     push: { instance: string; key: string; body: Buffer },
     set: MetricSet,
@@ -151,10 +171,10 @@ export class RunSamples {
     if (this.#facts.isRepeated(instance, key)) return "repeated";
     const excess = this.#facts.excessOf(instance, set);
     if (excess !== undefined) return excess;
-    // Now, not in its turn: others come before that.
-    this.#facts.learn(set);
     const entry: JournalEntry = { kind: "push", atMs, instance, key };
     const number = this.#write(entry, body);
+    // Now, not in its turn: others come before that.
+    this.#facts.learn(set);
     this.#watermark.arrived(set, atMs);
     const { backlog } = this.#options;
     backlog.add(body.length);
@@ -174,16 +194,24 @@ export class RunSamples {
   /** Closes the intervals that the clock says are over. */
   tick(): void {
     const nowMs = this.#nowMs;
-    if (this.#needsRebuild && this.#rebuilds.isDue(nowMs) && !this.#journal.isGivenUp) {
-      this.#enqueueRebuild();
-    }
+    if (this.#needsRebuild && this.#rebuilds.isDue(nowMs)) this.#enqueueRebuild();
     if (this.#facts.lastArrivalMs === undefined || this.isEnded) return;
     const width = this.#intervalMs;
     const untilMs = Math.floor(this.#watermark.at(nowMs) / width) * width;
-    if (untilMs > this.#facts.closedMs) this.#close(untilMs);
+    if (untilMs <= this.#facts.closedMs) return;
+    try {
+      this.#close(untilMs);
+    } catch (error) {
+      // The interval stays open until there is room for its end.
+      if (!(error instanceof ServiceUnavailable)) throw error;
+    }
   }
 
-  /** Takes over everything that has come, whatever the clock says: with `aheadMs`, its last interval is closed, too. */
+  /**
+   * Takes over everything that has come, whatever the clock says: with `aheadMs`, its last interval is closed, too.
+   *
+   * @throws ServiceUnavailable, as do `report`, `end` and `stop`, where it could not be written down
+   */
   async flush(aheadMs = 0): Promise<void> {
     await this.#work;
     this.#close(Math.max(this.#facts.closedMs, this.#lastSampleMs + 1 + aheadMs));
@@ -213,7 +241,7 @@ export class RunSamples {
   /** Stops. What is not sent after `drainTimeoutMs` is sent by whoever opens the run again. */
   async close(drainTimeoutMs: number): Promise<void> {
     await this.#work;
-    if (this.#journal.isGivenUp) await this.flush(this.#intervalMs);
+    if (this.#journal.isGivenUp && this.#options.isHeld()) await this.flush(this.#intervalMs);
     await this.#player.outputs.close(drainTimeoutMs);
     await this.#journal.close();
   }
@@ -233,25 +261,33 @@ export class RunSamples {
     return this.#player.pipeline?.window.newestMs ?? 0;
   }
 
-  #begin(): void {
+  /** Why it could not be written down. */
+  #begin(): string | undefined {
     const { createdMs, startedMs } = this.#record;
     // The store has points of this run that no journal has: what comes now is behind them.
     const earliestMs = startedMs === undefined ? createdMs - clockDifferenceMs : this.#nowMs;
-    this.#write({ kind: "begin", earliestMs, startedMs });
+    const entry: JournalEntry = { kind: "begin", earliestMs, startedMs };
+    const problem = this.#journal.append(entry);
+    this.#facts.take(entry, this.#journal.length);
+    return problem;
   }
 
-  /** Whether it has become known what a store takes, or the last rebuild has failed. */
+  /** Whether it has become known what a store takes, a spool has room again, or the last rebuild has failed. */
   get #needsRebuild(): boolean {
+    if (this.#journal.isGivenUp) return false;
     return this.#player.pipeline === undefined || this.#player.outputs.canOpenMore;
   }
 
-  #enqueueRebuild(): void {
+  /** @param problem Why the journal cannot be written to: then it is given up, if it can be. */
+  #enqueueRebuild(problem?: string): void {
     this.#rebuilds.begin();
     this.#enqueue(async () => {
-      await this.#rebuild().finally(() => {
-        const { pipeline, outputs } = this.#player;
-        this.#rebuilds.end(this.#nowMs, pipeline === undefined || outputs.haveFailed);
+      const { outputs } = this.#player;
+      await this.#rebuild(problem !== undefined).finally(() => {
+        const hasFailed = this.#player.pipeline === undefined || outputs.haveFailed;
+        this.#rebuilds.end(this.#nowMs, hasFailed || outputs.haveRefused);
       });
+      if (problem !== undefined) this.#giveUp(problem);
     });
   }
 
@@ -265,15 +301,23 @@ export class RunSamples {
     this.#enqueue(() => this.#apply({ entry, body: noBody, number }));
   }
 
-  /** Its number. */
+  /** Its number. @throws ServiceUnavailable where it could not be written: then it has not happened */
   #write(entry: JournalEntry, body: Buffer = noBody): number {
+    if (!this.#options.isHeld()) throw new ServiceUnavailable("another process has the journals");
     const problem = this.#journal.append(entry, body);
     if (problem !== undefined) {
-      this.#giveUp(problem);
-      this.#journal.append(entry, body);
+      if (this.#rebuilds.isDue(this.#nowMs)) this.#enqueueRebuild(problem);
+      else if (!this.#canGiveUp) this.#tellRefusal(problem);
+      throw new ServiceUnavailable(`${problem}: try again`);
     }
     this.#facts.take(entry, this.#journal.length);
     return this.#journal.length;
+  }
+
+  /** What is no more than good to know later: where there is no room for it, points are spooled again. */
+  #note(entry: JournalEntry): void {
+    if (this.#options.isHeld()) this.#journal.append(entry);
+    this.#facts.take(entry, this.#journal.length);
   }
 
   #enqueue(task: () => Promise<void>): void {
@@ -286,7 +330,8 @@ export class RunSamples {
   }
 
   /** Opens the outputs that can be opened; where there is one more, all of the journal is played to all of them. */
-  async #rebuild(isLastChance = false): Promise<void> {
+  async #rebuild(isLastChance: boolean): Promise<void> {
+    if (this.#journal.isGivenUp) return;
     try {
       if (!(await this.#player.begin(isLastChance))) return;
       for await (const record of this.#journal.read(this.#applied)) await this.#play(record);
@@ -309,16 +354,35 @@ export class RunSamples {
     await this.#player.play(record).catch((error: unknown) => this.#tell(error));
   }
 
-  /** The journal cannot be written to. The run goes on without it, and every store has to do with what it takes. */
+  /** Whether the spools have taken all that is closed. */
+  get #canGiveUp(): boolean {
+    const { pipeline, outputs } = this.#player;
+    return pipeline !== undefined && outputs.areAllOpen && !outputs.haveRefused;
+  }
+
+  #tellRefusal(problem: string): void {
+    if (this.#isRefusalTold) return;
+    this.#isRefusalTold = true;
+    this.#options.onNotice(
+      `${problem}: samples are refused until there is room, for the spools have not taken what the journal has`,
+    );
+  }
+
+  /**
+   * The journal cannot be written to. The run goes on without it, and every store has to do with what it takes: but not
+   * as long as it alone has what was acknowledged.
+   */
   #giveUp(problem: string): void {
+    if (this.#journal.isGivenUp || !this.#options.isHeld()) return;
+    if (!this.#canGiveUp) {
+      this.#tellRefusal(problem);
+      return;
+    }
     this.#journal.giveUp();
     this.#options.onNotice(
       `${problem}: samples are taken and sent as before, but if this server is killed, those of the seconds before are ` +
         "lost, and the run's summary is without all that came before",
     );
-    this.#enqueue(async () => {
-      if (!this.#player.outputs.areAllOpen) await this.#rebuild(true);
-      this.#journal.discard();
-    });
+    this.#journal.discard();
   }
 }

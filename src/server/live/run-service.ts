@@ -91,6 +91,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   #presence: Presence | undefined;
   #serverId = "";
   #isClosed = false;
+  #isLost = false;
 
   /**
    * Takes the data directory for this process and goes on with the runs that are in it. The stores need not be there.
@@ -141,6 +142,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async start(request: StartRun): Promise<StartedRun> {
+    this.#expectHeld();
     const { repository, clock, random, createToken } = this.#options;
     const nowMs = clock.nowMs();
     const { projectId, test: name, thresholds, ...rest } = request;
@@ -150,10 +152,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
       .toString(16)
       .padStart(8, "0");
     const { token, hash } = createToken();
+    const testid = testidOf(name, nowMs, suffix);
     const created = await repository.create({
       ...rest,
       testId: test.id,
-      testid: testidOf(name, nowMs, suffix),
+      testid,
       thresholds: thresholds.map((one) => ({
         ...one,
         value: undefined,
@@ -166,19 +169,24 @@ export class LiveRunService implements RunService, AsyncDisposable {
     });
     const { id } = created;
     // A request that is repeated may have been answered by another server, which then has the run.
-    if ((await repository.ownerOf(id))?.id !== this.#serverId) return { run: created, token };
+    const isOurs =
+      created.testid === testid || (await repository.ownerOf(id))?.id === this.#serverId;
+    if (!isOurs) return { run: created, token };
+    // First: where the database takes nothing more of it, its silence ends it.
+    if (!isOver(created.state) && !this.#runs.has(id)) this.#add(created);
     await repository.change(id, { stores: this.stores });
     const run = await repository.enter(id, { state: "initializing", atMs: nowMs });
-    if (run && !isOver(run.state) && !this.#runs.has(id)) this.#add(run);
     return { run: run ?? created, token };
   }
 
   async push(push: MetricsPush): Promise<PushOutcome> {
+    this.#expectHeld();
     const run = await this.#find(push.runId);
     return run ? await run.push(push) : "unknown_run";
   }
 
   async log(runId: number, lines: readonly LogLine[]): Promise<boolean> {
+    this.#expectHeld();
     const { repository } = this.#options;
     const run = await repository.run(runId);
     if (run === undefined) return false;
@@ -188,6 +196,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async saveArchive(runId: number, tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+    this.#expectHeld();
     const { repository } = this.#options;
     const run = await repository.run(runId);
     if (run === undefined) return false;
@@ -196,10 +205,12 @@ export class LiveRunService implements RunService, AsyncDisposable {
   }
 
   async end(runId: number, end: ReportedEnd): Promise<RunRecord | undefined> {
+    this.#expectHeld();
     return await ((await this.#find(runId)) ?? (await this.#findForeign(runId)))?.end(end);
   }
 
   async stop(runId: number, by: string): Promise<StopOutcome> {
+    this.#expectHeld();
     const run = (await this.#find(runId)) ?? (await this.#findForeign(runId));
     return (await run?.stop(by)) ?? "unknown_run";
   }
@@ -223,9 +234,9 @@ export class LiveRunService implements RunService, AsyncDisposable {
   async #start(): Promise<void> {
     const { outputs, clock, random, userAgent, onNotice, repository, dataDir } = this.#options;
     this.#lock = await awaitDirectory(this.#journals, onNotice);
-    const { serverId, isNew } = openDataDirectory(dataDir, await repository.databaseId());
-    this.#serverId = serverId;
-    if (isNew) await renameNumberedFiles(dataDir, repository);
+    this.#serverId = await openDataDirectory(dataDir, await repository.databaseId(), async () => {
+      await renameNumberedFiles(dataDir, repository);
+    });
     const probeId = testidOf("serve", clock.nowMs(), Math.floor(random() * 2 ** 32).toString(16));
     for (const output of outputs) {
       const receiver = await Receiver.open(output, {
@@ -247,13 +258,15 @@ export class LiveRunService implements RunService, AsyncDisposable {
 
   /** Who has a run's journal has its samples: it is this server's, whatever it was called when it began. */
   async #takeUpRuns(): Promise<void> {
-    const { repository, onNotice } = this.#options;
+    const { repository, onNotice, peerUrl } = this.#options;
     const found = await findJournaledRuns(this.#journals, repository, (path) =>
       onNotice(
         `${JSON.stringify(path)} is of a run that the database does not know; it is kept as "….unknown"`,
       ),
     );
-    for (const { id } of found) await repository.handOver(id, this.#serverId);
+    // A server was its address (migrations.ts): of a run without a journal nothing else says that it is ours.
+    const former = await repository.openRuns(peerUrl);
+    for (const { id } of [...found, ...former]) await repository.handOver(id, this.#serverId);
     const journaled = found.map((record) => this.#add(record));
     for (const record of await repository.openRuns(this.#serverId)) {
       if (!this.#runs.has(record.id)) this.#add(record);
@@ -271,7 +284,28 @@ export class LiveRunService implements RunService, AsyncDisposable {
     });
   }
 
+  #expectHeld(): void {
+    if (this.#isClosed || this.#isHeld()) return;
+    throw new ServiceUnavailable("another process has this server's data directory");
+  }
+
+  /** Whoever stood still, as in a container that was paused, may have lost the directory, and never gets it back. */
+  #isHeld(): boolean {
+    if (this.#isLost) return false;
+    if (this.#lock?.isHeld() === true) return true;
+    this.#isLost = true;
+    clearInterval(this.#timer);
+    // The other one says where this server is.
+    void this.#presence?.stop();
+    this.#options.onNotice(
+      `another process has taken the data directory ${JSON.stringify(this.#options.dataDir)}, which was in use here: ` +
+        "nothing more is taken or written; end this server, or that one and start this again",
+    );
+    return false;
+  }
+
   #tick(): void {
+    if (!this.#isHeld()) return;
     for (const [id, run] of this.#runs) {
       run.tick();
       if (!run.isDone) continue;
@@ -319,6 +353,7 @@ export class LiveRunService implements RunService, AsyncDisposable {
       receivers: this.#receivers,
       backlog: this.#backlog,
       directory: this.#journals,
+      isHeld: () => this.#isHeld(),
       timeoutMs: runTimeoutMs ?? defaultRunTimeoutMs,
       lateMs: lateMs ?? defaultLateMs,
       journalLimitBytes: journalLimitBytes ?? defaultJournalLimitBytes,

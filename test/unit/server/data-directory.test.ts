@@ -13,30 +13,49 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it("makes a server, which is the same one whenever it is opened again, and no other's", () => {
-  const first = openDataDirectory(folder, "db");
-  expect(first.isNew).toBe(true);
+it("makes a server, which is the same one whenever it is opened again, and no other's", async () => {
+  let prepared = 0;
+  const open = async () => await openDataDirectory(folder, "db", async () => void prepared++);
+  const first = await open();
+  expect(prepared).toBe(1);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(openDataDirectory(folder, "db")).toEqual({ serverId: first.serverId, isNew: false });
+  expect(await open()).toBe(first);
+  expect(prepared).toBe(1);
   rmSync(path);
-  expect(openDataDirectory(folder, "db").serverId).not.toBe(first.serverId);
+  expect(await open()).not.toBe(first);
+  expect(prepared).toBe(2);
 });
 
-it("is refused with another database, as it was left, with what to do", () => {
-  const { serverId } = openDataDirectory(folder, "one");
+it("is nobody's as long as it could not be prepared", async () => {
+  const refuse = async () => await Promise.reject(new Error("the database is away"));
+  await expect(openDataDirectory(folder, "db", refuse)).rejects.toThrow("is away");
+  let isPrepared = false;
+  await openDataDirectory(folder, "db", async () => void (isPrepared = true));
+  expect(isPrepared).toBe(true);
+});
+
+it("is refused with another database, as it was left, with what to do", async () => {
+  const nothing = async (): Promise<void> => undefined;
+  const serverId = await openDataDirectory(folder, "one", nothing);
   const before = readFileSync(path, "utf8");
-  const open = () => openDataDirectory(folder, "another");
-  expect(open).toThrow(DatabaseError);
-  expect(open).toThrow(/is of another database \(one, expected another\): .*--data-dir.*remove "/);
+  const open = async () => await openDataDirectory(folder, "another", nothing);
+  await expect(open()).rejects.toThrow(DatabaseError);
+  await expect(open()).rejects.toThrow(
+    /is of another database \(one, expected another\): .*--data-dir.*remove "/,
+  );
   expect(readFileSync(path, "utf8")).toBe(before);
-  expect(openDataDirectory(folder, "one").serverId).toBe(serverId);
+  expect(await openDataDirectory(folder, "one", nothing)).toBe(serverId);
 });
 
 it.each(["", "{", "null", '{"id":"a"}', '{"id":1,"databaseId":"db"}'])(
   "is not taken for a new one where its file has %j",
-  (text) => {
+  async (text) => {
     writeFileSync(path, text);
-    expect(() => openDataDirectory(folder, "db")).toThrow(/server.json" is damaged: put it back/);
+    let isPrepared = false;
+    await expect(
+      openDataDirectory(folder, "db", async () => void (isPrepared = true)),
+    ).rejects.toThrow(/server.json" is damaged: put it back/);
+    expect(isPrepared).toBe(false);
     expect(readFileSync(path, "utf8")).toBe(text);
   },
 );
