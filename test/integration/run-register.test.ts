@@ -322,7 +322,7 @@ async function keptRun(directory: string, testid: string): Promise<void> {
 
 /** Holds the lock of all who write. */
 function lockDatabase(directory: string): Disposable {
-  const database = new Libsql(join(directory, "plimsoll.db"));
+  const database = new Libsql(join(directory, "plimsoll.db"), { timeout: 5_000 });
   database.exec("begin immediate");
   return {
     [Symbol.dispose]() {
