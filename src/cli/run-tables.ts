@@ -2,7 +2,8 @@
  * Runs for people: a list, and all that is known of one.
  */
 import type { RunListItem, RunListView, RunView } from "../server/api/run-view.ts";
-import { formatElapsed, formatTable } from "./format.ts";
+import { builtinMetrics } from "../sample/builtin-metrics.ts";
+import { formatBytes, formatElapsed, formatSeconds, formatTable } from "./format.ts";
 
 /** Longer notes are cut in a list. */
 const noteLength = 40;
@@ -72,7 +73,7 @@ function thresholdTable({ thresholds }: RunView): string {
       metric,
       expression,
       verdict(ok),
-      value === null ? "" : toNumber(value),
+      value === null ? "" : toComparedValue(metric, expression, value),
       verdict(generatorOk),
     ]),
   ])}`;
@@ -86,9 +87,24 @@ function summaryTables({ summary }: RunView): string {
     const heading = rows.map(({ stat }) => stat.toUpperCase());
     const key = heading.join(" ");
     const table = kinds.get(key) ?? [["METRIC", ...heading]];
-    kinds.set(key, [...table, [metric, ...rows.map(({ value }) => toNumber(value))]]);
+    kinds.set(key, [...table, [metric, ...rows.map(toSummaryValue)]]);
   }
   return [...kinds.values()].map((rows) => `\n${formatTable(rows)}`).join("");
+}
+
+/** With its unit, where k6 itself defines the metric; of a script's own metrics nobody knows it. */
+function toSummaryValue({ metric, stat, value }: RunView["summary"][number]): string {
+  const builtin = builtinMetrics.get(metric);
+  if (builtin?.contains === "time" && stat !== "count") return formatSeconds(value);
+  if (builtin?.contains === "data") return formatBytes(value);
+  return toNumber(value);
+}
+
+/** In k6's unit, as the expression is: for times milliseconds. */
+function toComparedValue(metric: string, expression: string, value: number): string {
+  const [name = ""] = metric.split("{");
+  const isTime = builtinMetrics.get(name)?.contains === "time" && !expression.startsWith("count");
+  return isTime ? `${toNumber(value)} ms` : toNumber(value);
 }
 
 function verdict(ok: boolean | null): string {
