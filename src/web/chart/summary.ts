@@ -1,0 +1,71 @@
+/**
+ * A chart in words, for those who do not see it, and as a table. Pure.
+ */
+import type { Chart, ChartSeries } from "../../charts/chart-data.ts";
+import { formatValue } from "../format/number.ts";
+import { formatMoment, type TimeKind } from "./axis-text.ts";
+
+/** Rows of a chart's table: more are not read, and the API has them all. */
+const mostRows = 120;
+
+export interface SeriesFigures {
+  readonly lowest: number;
+  readonly highest: number;
+  /** On the chart's axis. */
+  readonly highestAt: number;
+  readonly last: number;
+}
+
+/** Null where a series has no value. */
+export function seriesFigures(
+  times: readonly number[],
+  values: readonly (number | null)[],
+): SeriesFigures | null {
+  let figures: SeriesFigures | null = null;
+  for (const [index, value] of values.entries()) {
+    if (value === null) continue;
+    const isHighest = !figures || value > figures.highest;
+    figures = {
+      lowest: figures ? Math.min(figures.lowest, value) : value,
+      highest: isHighest || !figures ? value : figures.highest,
+      highestAt: isHighest || !figures ? (times[index] ?? 0) : figures.highestAt,
+      last: value,
+    };
+  }
+  return figures;
+}
+
+/** `p95: 12 ms to 80 ms (highest at 14:03:21), last 34 ms.`; a sentence per series. */
+export function summarise(
+  { unit, series }: Pick<Chart, "unit" | "series">,
+  times: readonly number[],
+  kind: TimeKind,
+): string {
+  if (series.length === 0) return "No values.";
+  return series.map((each) => summariseSeries(unit, each, times, kind)).join(" ");
+}
+
+function summariseSeries(
+  unit: Chart["unit"],
+  { name, values }: ChartSeries,
+  times: readonly number[],
+  kind: TimeKind,
+): string {
+  const figures = seriesFigures(times, values);
+  if (!figures) return `${name}: no values.`;
+  const { lowest, highest, highestAt, last } = figures;
+  const format = (value: number): string => formatValue(unit, value);
+  if (lowest === highest) return `${name}: ${format(last)} all the time.`;
+  return (
+    `${name}: ${format(lowest)} to ${format(highest)} ` +
+    `(highest at ${formatMoment(kind, highestAt)}), last ${format(last)}.`
+  );
+}
+
+/** Which times a chart's table shows: all, or evenly some of them, the last one included. */
+export function tableRows(count: number): number[] {
+  const stride = Math.ceil(count / mostRows);
+  const rows = [];
+  for (let index = count - 1; index >= 0; index -= Math.max(1, stride)) rows.push(index);
+  return rows.toReversed();
+}
