@@ -10,7 +10,9 @@ export type TimeKind = "clock" | "elapsed";
 
 /** At the axis of values: `5 ms`, not `5.00 ms`, for ticks are round. */
 export function formatTick(unit: Unit, value: number): string {
-  return formatValue(unit, value).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+  return formatValue(unit, value)
+    .replace(/(\.\d*?)0+(?!\d)/, "$1")
+    .replace(/\.(?!\d)/, "");
 }
 
 /** A moment at the cursor and in tables, to the second. */

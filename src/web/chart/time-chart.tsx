@@ -32,7 +32,7 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
   const summaryId = useId();
   const canvas = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLUListElement>(null);
-  const drawn = useRef<{ plot: Plot; keys: ChartKeys }>();
+  const drawn = useRef<{ plot: Plot; keys: ChartKeys }>(null);
   const newest = useRef({ chart, times });
   newest.current = { chart, times };
   const [off, setOff] = useState<ReadonlySet<string>>(new Set());
@@ -70,7 +70,11 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
 
   const summary = useMemo(() => summarise(chart, times, kind), [chart, times, kind]);
   const toggle = (name: string): void => {
-    setOff((last) => (last.has(name) ? new Set([...last].filter((each) => each !== name)) : new Set([...last, name])));
+    setOff((last) =>
+      last.has(name)
+        ? new Set([...last].filter((each) => each !== name))
+        : new Set([...last, name]),
+    );
   };
 
   return (
@@ -86,7 +90,11 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
           <ul class="chart-legend" ref={legend}>
             {names.map((name, index) => (
               <li key={name}>
-                <button type="button" aria-pressed={isShown[index] ? "true" : "false"} onClick={() => toggle(name)}>
+                <button
+                  type="button"
+                  aria-pressed={isShown[index] ? "true" : "false"}
+                  onClick={() => toggle(name)}
+                >
                   <LegendLine index={index} name={name} /> {name}
                 </button>{" "}
                 <span class="chart-value" />
@@ -110,7 +118,8 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
             onBlur={() => drawn.current?.keys.leave()}
           />
           <p class="visually-hidden" id={summaryId}>
-            {summary} Arrow keys move the cursor, Shift and an arrow key mark a part, Enter zooms into it, Escape leaves.
+            {summary} Arrow keys move the cursor, Shift and an arrow key mark a part, Enter zooms
+            into it, Escape leaves.
           </p>
           <ChartTable chart={chart} times={times} kind={kind} />
         </>
@@ -141,7 +150,9 @@ function announce(
     slider.removeAttribute("aria-valuetext");
     return;
   }
-  const values = series.map(({ name, values }) => `${name} ${formatValue(unit, values[index] ?? null)}`);
+  const values = series.map(
+    ({ name, values }) => `${name} ${formatValue(unit, values[index] ?? null)}`,
+  );
   slider.setAttribute("aria-valuenow", String(index));
   slider.setAttribute("aria-valuetext", `${formatMoment(kind, time)}: ${values.join(", ")}`);
 }

@@ -19,11 +19,9 @@ export function useChartGroup(): ChartGroup {
       },
       { signal },
     );
-    matchMedia("(prefers-color-scheme: dark)").addEventListener(
-      "change",
-      () => group.redrawAll(),
-      { signal },
-    );
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => group.redrawAll(), {
+      signal,
+    });
     return () => ends.abort();
   }, [group]);
   return group;

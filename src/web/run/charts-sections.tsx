@@ -29,7 +29,13 @@ export function LoadSection({ charts, group }: ChartsProps): JSX.Element {
           {charts.charts
             .filter(({ id }) => !elsewhere.has(id))
             .map((chart) => (
-              <TimeChart key={chart.id} chart={chart} times={charts.times} kind="clock" group={group} />
+              <TimeChart
+                key={chart.id}
+                chart={chart}
+                times={charts.times}
+                kind="clock"
+                group={group}
+              />
             ))}
         </div>
       )}
@@ -46,7 +52,13 @@ export function BesideSection({ charts, group }: ChartsProps): JSX.Element {
           <ZoomBar group={group} />
           <div class="charts">
             {shown.map((chart) => (
-              <TimeChart key={chart.id} chart={chart} times={charts.times} kind="clock" group={group} />
+              <TimeChart
+                key={chart.id}
+                chart={chart}
+                times={charts.times}
+                kind="clock"
+                group={group}
+              />
             ))}
           </div>
         </>
@@ -54,14 +66,16 @@ export function BesideSection({ charts, group }: ChartsProps): JSX.Element {
       {shown.length === 0 && (
         <Notice title="The store has nothing about the system under test at the time of this run.">
           <p>
-            Have the store scrape it: node_exporter on its hosts, postgres_exporter beside its database, and the application’s
-            own /metrics. docs/dashboards.md, “Correlation”, says how, and <code>plimsoll up</code> starts a stack that does.
+            Have the store scrape it: node_exporter on its hosts, postgres_exporter beside its
+            database, and the application’s own /metrics. docs/dashboards.md, “Correlation”, says
+            how, and <code>plimsoll up</code> starts a stack that does.
           </p>
         </Notice>
       )}
       {shown.length > 0 && charts.missing.length > 0 && (
         <p class="quiet">
-          The store has nothing for: {charts.missing.join(", ")}. docs/dashboards.md, “Correlation”, says which exporter has it.
+          The store has nothing for: {charts.missing.join(", ")}. docs/dashboards.md, “Correlation”,
+          says which exporter has it.
         </p>
       )}
     </RunSection>
@@ -79,8 +93,8 @@ export function GeneratorSection({ charts, group }: ChartsProps): JSX.Element | 
       ) : (
         <Notice tone="warn" title={advice}>
           <p>
-            From then on the latencies are also those of the load generator itself. Give it more cores, or spread the load over
-            several: docs/metrics.md says how to tell.
+            From then on the latencies are also those of the load generator itself. Give it more
+            cores, or spread the load over several: docs/metrics.md says how to tell.
           </p>
         </Notice>
       )}

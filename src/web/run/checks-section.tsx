@@ -40,14 +40,19 @@ export function ChecksSection({ tables }: TablesProps): JSX.Element {
             {checks.map(({ name, passes, fails }) => (
               <tr key={name}>
                 <td>
-                  <Badge tone={fails > 0 ? "bad" : "good"} words={fails > 0 ? "Failed" : "Passed"} />
+                  <Badge
+                    tone={fails > 0 ? "bad" : "good"}
+                    words={fails > 0 ? "Failed" : "Passed"}
+                  />
                 </td>
                 <th scope="row">
                   <PlainText text={name} />
                 </th>
                 <td class="number">{formatCount(passes)}</td>
                 <td class="number">{formatCount(fails)}</td>
-                <td class="number">{formatRatio(passes + fails > 0 ? passes / (passes + fails) : null)}</td>
+                <td class="number">
+                  {formatRatio(passes + fails > 0 ? passes / (passes + fails) : null)}
+                </td>
               </tr>
             ))}
           </tbody>

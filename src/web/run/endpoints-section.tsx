@@ -51,7 +51,11 @@ export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
             <p class="filter">
               <label>
                 Filter by name{" "}
-                <input type="search" value={search} onInput={({ currentTarget }) => setSearch(currentTarget.value)} />
+                <input
+                  type="search"
+                  value={search}
+                  onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+                />
               </label>{" "}
               <span role="status">
                 {rows.length} of {formatPlural(all.length, "endpoint")}

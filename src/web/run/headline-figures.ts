@@ -51,7 +51,10 @@ function figuresOfSummary({ summary, maxVus, started, ended }: FigureSources["ru
   };
 }
 
-function figuresOfStore(tables: RunTables | undefined, { charts }: FigureSources["charts"]): Figures {
+function figuresOfStore(
+  tables: RunTables | undefined,
+  { charts }: FigureSources["charts"],
+): Figures {
   const newest = (id: string, name: string): number | null =>
     charts
       .find((chart) => chart.id === id)

@@ -128,18 +128,21 @@ function toKey(chart: string, series: string): string {
 }
 
 function toLayer(set: ChartSet): Layer {
-  const columns = new Map(
-    set.charts.flatMap(({ id, series }) =>
-      series.map(({ name, values }) => [toKey(id, name), [...values]] as const),
-    ),
-  );
+  const columns = new Map<string, Values>();
+  for (const { id, series } of set.charts) {
+    for (const { name, values } of series) columns.set(toKey(id, name), [...values]);
+  }
   return { times: [...set.times], columns };
 }
 
 function merge({ times, columns }: Layer, set: ChartSet): void {
   const added = toLayer(set);
   for (const key of added.columns.keys()) {
-    if (!columns.has(key)) columns.set(key, times.map(() => null));
+    if (!columns.has(key))
+      columns.set(
+        key,
+        times.map(() => null),
+      );
   }
   for (const [index, time] of set.times.entries()) {
     const at = countBefore(times, time);

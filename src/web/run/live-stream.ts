@@ -61,7 +61,7 @@ export class LiveStream {
       onConnection("lost");
       if (source.readyState === EventSource.CLOSED) void this.#retry();
     });
-    for (const name of eventNames) listen(source, name, handlers[name]);
+    for (const name of eventNames) listen(source, name, handlers);
   }
 
   async #retry(): Promise<void> {
@@ -80,10 +80,10 @@ export class LiveStream {
 function listen<Name extends LiveEventName>(
   source: EventSource,
   name: Name,
-  handle: (data: LiveEvents[Name]) => void,
+  handlers: LiveHandlers,
 ): void {
   source.addEventListener(name, ({ data }: MessageEvent<string>) => {
     // The type is the server's own: page and server are of one build.
-    handle(JSON.parse(data) as LiveEvents[Name]);
+    handlers[name](JSON.parse(data) as LiveEvents[Name]);
   });
 }

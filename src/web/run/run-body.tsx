@@ -32,7 +32,10 @@ export function RunBody(props: RunBodyProps): JSX.Element {
   group.setExtent(extentOf(charts.times, serverCharts.times));
   return (
     <>
-      <RunFigures figures={headlineFigures({ run, tables, charts })} isOver={!isUnderWay(run.state)} />
+      <RunFigures
+        figures={headlineFigures({ run, tables, charts })}
+        isOver={!isUnderWay(run.state)}
+      />
       <ThresholdsSection run={run} />
       <LoadSection charts={charts} group={group} />
       <BesideSection charts={serverCharts} group={group} />
@@ -59,9 +62,15 @@ function ScenariosSection({ tables }: Pick<RunBodyProps, "tables">): JSX.Element
         <>
           {tables.scenarios.length === 0 && <p>No iteration has ended yet.</p>}
           {tables.scenarios.length > 0 && (
-            <TrendTable caption="Iterations by scenario" nameHeader="Scenario" rows={tables.scenarios} />
+            <TrendTable
+              caption="Iterations by scenario"
+              nameHeader="Scenario"
+              rows={tables.scenarios}
+            />
           )}
-          {tables.groups.length > 0 && <TrendTable caption="Groups" nameHeader="Group" rows={tables.groups} />}
+          {tables.groups.length > 0 && (
+            <TrendTable caption="Groups" nameHeader="Group" rows={tables.groups} />
+          )}
         </>
       ) : (
         <p>What each scenario did is in the store.</p>

@@ -91,12 +91,6 @@ export class RunFeed {
     clearTimeout(this.#timer);
   }
 
-  /** The record has been changed by this page: its answer is newer than what is known. */
-  setRun(run: RunView): void {
-    this.#run = run;
-    this.#changed();
-  }
-
   /** Asks for everything again, after a failure. */
   retry(): void {
     this.#failure = undefined;
@@ -119,7 +113,10 @@ export class RunFeed {
     const shown = this.#charts.charts.times.filter((time) => time >= from && time <= to).length;
     if (shown >= Math.min(chartPoints, to - from) * 0.9) return;
     const signal = AbortSignal.any([asked.signal, this.#ends.signal]);
-    const detail = await this.#askStore<ChartSet>(chartsPath(this.#path, "run", { from, to }), signal);
+    const detail = await this.#askStore<ChartSet>(
+      chartsPath(this.#path, "run", { from, to }),
+      signal,
+    );
     if (!detail || signal.aborted) return;
     this.#charts.setDetail(detail);
     this.#changed();
@@ -144,7 +141,9 @@ export class RunFeed {
   #isToBeFollowed(): boolean {
     if (!this.#run) return false;
     const { state, ended } = this.#run;
-    return isUnderWay(state) || (ended !== null && this.state.nowMs() - Date.parse(ended) < afterEndMs);
+    return (
+      isUnderWay(state) || (ended !== null && this.state.nowMs() - Date.parse(ended) < afterEndMs)
+    );
   }
 
   #follow(): void {

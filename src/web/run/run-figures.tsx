@@ -15,13 +15,30 @@ export function RunFigures({ figures, isOver }: RunFiguresProps): JSX.Element {
   return (
     <dl class="figures" aria-label="Figures">
       <Figure id="requests" name="Requests" value={requests} format={formatCount} />
-      <Figure id="rps" name={isOver ? "Requests per second" : "Requests/s now"} value={perSecond} format={formatRate} />
+      <Figure
+        id="rps"
+        name={isOver ? "Requests per second" : "Requests/s now"}
+        value={perSecond}
+        format={formatRate}
+      />
       <Figure id="p50" name="p50" value={p50} format={formatSeconds} />
       <Figure id="p95" name="p95" value={p95} format={formatSeconds} />
       <Figure id="p99" name="p99" value={p99} format={formatSeconds} />
-      <Figure id="failed" name="Failed" value={failedRatio} format={formatRatio} isBad={(failedRatio ?? 0) > 0} />
+      <Figure
+        id="failed"
+        name="Failed"
+        value={failedRatio}
+        format={formatRatio}
+        isBad={(failedRatio ?? 0) > 0}
+      />
       <Figure id="vus" name={isOver ? "VUs at most" : "VUs now"} value={vus} format={formatCount} />
-      <Figure id="checks" name="Checks passed" value={checksRatio} format={formatRatio} isBad={(checksRatio ?? 1) < 1} />
+      <Figure
+        id="checks"
+        name="Checks passed"
+        value={checksRatio}
+        format={formatRatio}
+        isBad={(checksRatio ?? 1) < 1}
+      />
     </dl>
   );
 }

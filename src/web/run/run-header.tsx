@@ -2,7 +2,6 @@
  * What a run is, how it stands, and what can be done with it.
  */
 import type { JSX } from "preact";
-import type { RunView } from "../../server/api/run-view.ts";
 import { zoneName } from "../format/time.ts";
 import { PageTitle } from "../parts/page-title.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
@@ -17,10 +16,9 @@ import { StopRun } from "./stop-run.tsx";
 
 interface RunHeaderProps extends SectionProps {
   readonly nowMs: () => number;
-  readonly onChange: (run: RunView) => void;
 }
 
-export function RunHeader({ run, session, nowMs, onChange }: RunHeaderProps): JSX.Element {
+export function RunHeader({ run, session, nowMs }: RunHeaderProps): JSX.Element {
   const reason = reasonOf(run);
   const links = grafanaLinks(run, session.grafanaUrl);
   const since = run.started ?? run.created;
@@ -45,12 +43,13 @@ export function RunHeader({ run, session, nowMs, onChange }: RunHeaderProps): JS
         <span class="code">
           <PlainText text={run.testid} limit={120} />
         </span>
-        , by <PlainText text={run.startedBy} limit={80} /> with <PlainText text={run.generator} limit={80} />, since{" "}
-        <Time at={since} /> ({zoneName(Date.parse(since))})
+        , by <PlainText text={run.startedBy} limit={80} /> with{" "}
+        <PlainText text={run.generator} limit={80} />, since <Time at={since} /> (
+        {zoneName(Date.parse(since))})
       </p>
       <div class="run-actions">
         <StopRun run={run} session={session} />
-        <RunActions run={run} session={session} onChange={onChange} />
+        <RunActions run={run} session={session} />
         {links.map(({ name, url }) => (
           <a key={name} class="button button-plain" href={url} target="_blank" rel="noreferrer">
             {name} in Grafana

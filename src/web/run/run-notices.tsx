@@ -15,7 +15,10 @@ export function RunNotices({ followed }: { readonly followed: FollowedRun }): JS
   const newest = charts.times.at(-1);
   const advice =
     run && connection !== "lost"
-      ? adviceOf(run, { nowMs: nowMs(), newestMs: newest === undefined ? undefined : newest * 1_000 })
+      ? adviceOf(run, {
+          nowMs: nowMs(),
+          newestMs: newest === undefined ? undefined : newest * 1_000,
+        })
       : null;
   return (
     <>
@@ -23,14 +26,19 @@ export function RunNotices({ followed }: { readonly followed: FollowedRun }): JS
       {connection === "lost" && (
         <Notice tone="warn" title="The connection to the server is lost.">
           <p>
-            What is shown is from before. The page tries again by itself, and catches up; the run itself does not depend on it.
+            What is shown is from before. The page tries again by itself, and catches up; the run
+            itself does not depend on it.
           </p>
         </Notice>
       )}
       {storeProblem !== null && (
-        <Notice tone="warn" title="The store does not answer: charts and tables are missing or old.">
+        <Notice
+          tone="warn"
+          title="The store does not answer: charts and tables are missing or old."
+        >
           <p>
-            <PlainText text={storeProblem} />. What the run’s record has is shown; no sample is lost.
+            <PlainText text={storeProblem} />. What the run’s record has is shown; no sample is
+            lost.
           </p>
           {run && !isUnderWay(run.state) && <Button onClick={retry}>Try again</Button>}
         </Notice>

@@ -28,7 +28,11 @@ export function RunPage({ id }: { readonly id: string }): JSX.Element {
       <>
         <PageTitle title={`Run ${id}`} />
         {followed?.failure ? (
-          <Failure what="The run could not be read" error={followed.failure} onRetry={followed.retry} />
+          <Failure
+            what="The run could not be read"
+            error={followed.failure}
+            onRetry={followed.retry}
+          />
         ) : (
           <p aria-busy="true">Asking the server …</p>
         )}
@@ -52,9 +56,15 @@ function Run({ followed, session }: RunProps): JSX.Element {
   const section = { run, session };
   return (
     <article class="run">
-      <RunHeader {...section} nowMs={followed.nowMs} onChange={followed.setRun} />
+      <RunHeader {...section} nowMs={followed.nowMs} />
       <RunNotices followed={followed} />
-      <RunBody run={run} charts={charts} serverCharts={serverCharts} tables={tables} group={group} />
+      <RunBody
+        run={run}
+        charts={charts}
+        serverCharts={serverCharts}
+        tables={tables}
+        group={group}
+      />
       <ScriptSection {...section} />
       <OptionsSection {...section} />
       <LogSection {...section} />

@@ -20,7 +20,10 @@ const silentSeconds = 20;
  * @returns null where there is nothing to say
  */
 export function adviceOf(
-  run: Pick<RunView, "state" | "result" | "history" | "lastData" | "source" | "started" | "generator">,
+  run: Pick<
+    RunView,
+    "state" | "result" | "history" | "lastData" | "source" | "started" | "generator"
+  >,
   { nowMs, newestMs }: { readonly nowMs: number; readonly newestMs: number | undefined },
 ): Advice | null {
   switch (run.state) {
@@ -91,7 +94,10 @@ function silence(
   nowMs: number,
 ): Advice | null {
   // The values in the store may be newer than what the record says.
-  const lastMs = Math.max(lastData === null ? -Infinity : Date.parse(lastData), newestMs ?? -Infinity);
+  const lastMs = Math.max(
+    lastData === null ? -Infinity : Date.parse(lastData),
+    newestMs ?? -Infinity,
+  );
   const seconds = Math.round((nowMs - lastMs) / 1_000);
   if (!Number.isFinite(seconds) || seconds < silentSeconds) return null;
   return {
@@ -110,6 +116,8 @@ function formatWait(seconds: number): string {
 export function reasonOf({ history }: Pick<RunView, "history">): string | null {
   const last = history.at(-1);
   if (!last) return null;
-  const words = [last.reason, last.by === null ? null : `by ${last.by}`].filter((each) => each !== null);
+  const words = [last.reason, last.by === null ? null : `by ${last.by}`].filter(
+    (each) => each !== null,
+  );
   return words.length === 0 ? null : words.join(", ");
 }

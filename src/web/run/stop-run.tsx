@@ -33,8 +33,9 @@ export function StopRun({ run, session }: SectionProps): JSX.Element | null {
           }}
         >
           <p>
-            The load generator is told to stop when it sends its next samples: iterations that have begun may take as long as
-            the test’s gracefulStop allows. What was measured stays, and the run ends as “Aborted by user”.
+            The load generator is told to stop when it sends its next samples: iterations that have
+            begun may take as long as the test’s gracefulStop allows. What was measured stays, and
+            the run ends as “Aborted by user”.
           </p>
         </ConfirmDialog>
       )}

@@ -3,7 +3,13 @@
  */
 import type { JSX } from "preact";
 import type { RunView } from "../../server/api/run-view.ts";
-import { formatBytes, formatCount, formatNumber, formatRatio, formatSeconds } from "../format/number.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatRatio,
+  formatSeconds,
+} from "../format/number.ts";
 import { PlainText } from "../parts/plain-text.tsx";
 import { TableRegion } from "../parts/table-region.tsx";
 import { RunSection } from "../record/section.tsx";
@@ -12,7 +18,20 @@ import { isTimeMetric } from "./threshold-margin.ts";
 type Row = RunView["summary"][number];
 
 /** In the order of their columns, as `runs/` has them: a counter has a count, a rate a rate, a trend all the others. */
-const stats = ["count", "rate", "nonzero", "zero", "value", "avg", "min", "med", "p90", "p95", "p99", "max"];
+const stats = [
+  "count",
+  "rate",
+  "nonzero",
+  "zero",
+  "value",
+  "avg",
+  "min",
+  "med",
+  "p90",
+  "p95",
+  "p99",
+  "max",
+];
 
 export function SummarySection({ run }: { readonly run: RunView }): JSX.Element | null {
   const { summary } = run;

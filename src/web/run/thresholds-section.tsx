@@ -15,7 +15,10 @@ export function ThresholdsSection({ run }: { readonly run: RunView }): JSX.Eleme
   return (
     <RunSection id="thresholds" title="Thresholds">
       {run.thresholds.length === 0 ? (
-        <p>The script has none. With “thresholds” in its options, k6 and this page say whether a run was good enough.</p>
+        <p>
+          The script has none. With “thresholds” in its options, k6 and this page say whether a run
+          was good enough.
+        </p>
       ) : (
         <TableRegion caption="Thresholds">
           <thead>
@@ -34,7 +37,10 @@ export function ThresholdsSection({ run }: { readonly run: RunView }): JSX.Eleme
           </thead>
           <tbody>
             {run.thresholds.map((threshold) => (
-              <ThresholdRow key={`${threshold.metric} ${threshold.expression}`} threshold={threshold} />
+              <ThresholdRow
+                key={`${threshold.metric} ${threshold.expression}`}
+                threshold={threshold}
+              />
             ))}
           </tbody>
         </TableRegion>
@@ -78,6 +84,7 @@ function marginInWords(ratio: number): string {
 
 function judgeOf({ ok, generatorOk }: ThresholdView): string {
   if (generatorOk === null) return ok === null ? "" : "the server, so far";
-  if (ok !== null && ok !== generatorOk) return "k6, whose verdict counts; the server says otherwise";
+  if (ok !== null && ok !== generatorOk)
+    return "k6, whose verdict counts; the server says otherwise";
   return "k6";
 }

@@ -44,7 +44,11 @@ export function TrendTable(props: TrendTableProps): JSX.Element {
   const sorted = useMemo(() => sortRows(rows, sort.key, sort.order), [rows, sort]);
   // Of groups and scenarios nobody says what failed: a column of dashes says nothing.
   const shown = columns.filter(({ key }) => rows.some((row) => row[key] !== null));
-  const header = { sort: sort.key, order: sort.order, onSort: (key: SortKey, order: "asc" | "desc") => setSort({ key, order }) };
+  const header = {
+    sort: sort.key,
+    order: sort.order,
+    onSort: (key: SortKey, order: "asc" | "desc") => setSort({ key, order }),
+  };
   return (
     <TableRegion caption={caption}>
       <thead>
@@ -73,7 +77,10 @@ export function TrendTable(props: TrendTableProps): JSX.Element {
               )}
             </th>
             {shown.map(({ key, format }) => (
-              <td key={key} class={key === "failedRatio" && (row[key] ?? 0) > 0 ? "number bad" : "number"}>
+              <td
+                key={key}
+                class={key === "failedRatio" && (row[key] ?? 0) > 0 ? "number bad" : "number"}
+              >
                 {format(row[key])}
               </td>
             ))}

@@ -2,13 +2,11 @@
  * The feed of one run, for a component: open for as long as it is drawn.
  */
 import { useEffect, useState } from "preact/hooks";
-import type { RunView } from "../../server/api/run-view.ts";
 import type { TimeRange } from "../chart/chart-group.ts";
 import { RunFeed, type RunFeedState } from "./run-feed.ts";
 
 export interface FollowedRun extends RunFeedState {
   readonly retry: () => void;
-  readonly setRun: (run: RunView) => void;
   /** null: all of the run is looked at */
   readonly showPart: (range: TimeRange | null) => void;
 }
@@ -20,7 +18,6 @@ export function useRunFeed(id: string): FollowedRun | undefined {
     const feed = new RunFeed(id, () => setFollowed({ ...feed.state, ...actions }));
     const actions = {
       retry: () => feed.retry(),
-      setRun: (run: RunView) => feed.setRun(run),
       showPart: (range: TimeRange | null) => void feed.showPart(range),
     };
     return () => feed.close();
