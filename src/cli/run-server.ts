@@ -80,6 +80,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     }),
     metrics,
     clock,
+    isPending: (runId) => own.isPending(runId),
     publicUrl,
     trustedProxies: options.trustedProxies,
     certificate,

@@ -29,6 +29,7 @@ import {
   type HttpLimits,
 } from "./http-server.ts";
 import { addLimits, defaultRequestLimits, type RequestLimits } from "./limits.ts";
+import type { FeedLimits } from "./live-feed/live-feeds.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
 
@@ -53,6 +54,8 @@ export interface ServerDependencies {
   readonly admission: Admission;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
+  /** Whether samples of a run are here that its stores do not have yet. */
+  readonly isPending: (runId: number) => boolean;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** What other servers on the same database ask of this one; absent where there are none. */
@@ -63,7 +66,7 @@ export interface ServerDependencies {
   readonly trustedProxies?: readonly string[];
   /** One JSON object a line. */
   readonly log: { write(line: string): unknown };
-  readonly limits?: Partial<HttpLimits & RequestLimits>;
+  readonly limits?: Partial<HttpLimits & RequestLimits & FeedLimits>;
 }
 
 export async function createApp(dependencies: ServerDependencies): Promise<FastifyInstance> {
@@ -91,6 +94,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   app.setNotFoundHandler(answerNotFound);
   app.decorateRequest("principal", undefined);
   app.addHook("onResponse", async (request, reply) => {
+    if (request.isStream) return;
     metrics.answered({
       method: request.routeOptions.url === undefined ? "" : request.method,
       route: request.routeOptions.url ?? "",

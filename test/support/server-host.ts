@@ -59,6 +59,7 @@ export async function startServerHost({
     }),
     metrics,
     clock,
+    isPending: (runId) => service.isPending(runId),
     publicUrl: "https://k6.test",
     log: { write: (line) => log.push(line) },
   });

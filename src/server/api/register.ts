@@ -7,6 +7,7 @@ import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
 import { changeRuns } from "./change-runs.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { liveRoute } from "./live.ts";
 import { readRuns } from "./read-runs.ts";
 import { tokenRoutes } from "./tokens.ts";
 
@@ -31,6 +32,7 @@ export async function registerApi(
         },
       });
       await app.register(readRuns(dependencies));
+      await app.register(liveRoute(dependencies));
       await app.register(changeRuns(dependencies));
       await app.register(tokenRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
