@@ -35,6 +35,7 @@ describe("openapi.json", () => {
       "get /api/v1/runs/{id}",
       "get /api/v1/runs/{id}/archive",
       "get /api/v1/runs/{id}/export",
+      "get /api/v1/runs/{id}/live",
       "get /api/v1/runs/{id}/logs",
       "get /api/v1/tokens",
       "patch /api/v1/runs/{id}",
