@@ -10,15 +10,19 @@ import type { RunService } from "../../runs/run-service.ts";
 import type { FeedLimits } from "../live-feed/live-feeds.ts";
 import type { RunFiles } from "../run-files.ts";
 import type { ServerMetrics } from "../server-metrics.ts";
+import type { WrongTokens } from "../wrong-tokens.ts";
 
 export interface ApiDependencies {
   readonly repository: RunRepository;
   readonly service: RunService;
   readonly files: RunFiles;
   readonly authenticator: Authenticator;
+  readonly wrongTokens: WrongTokens;
   readonly admission: Admission;
   readonly publicUrl: string;
   readonly charts: RunCharts;
+  /** Where Grafana is, if it was said. */
+  readonly grafanaUrl?: string | undefined;
   readonly clock: Clock;
   readonly metrics: ServerMetrics;
   readonly isPending: (runId: number) => boolean;

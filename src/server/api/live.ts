@@ -2,7 +2,7 @@
  * `GET /api/v1/runs/:id/live`: what goes on in a run, as server-sent events (live-view.ts).
  */
 import type { FastifyPluginAsync } from "fastify";
-import { principalOf, requireRole, tokenOf } from "../authenticate.ts";
+import { credentialOf, principalOf, requireRole } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
 import { defaultFeedLimits, LiveFeeds } from "../live-feed/live-feeds.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -26,7 +26,11 @@ export function liveRoute(dependencies: ApiDependencies): FastifyPluginAsync {
       {
         // It would not end.
         exposeHeadRoute: false,
-        onRequest: requireRole(authenticator, { role: "push", orRun: true }),
+        onRequest: requireRole(authenticator, {
+          role: "push",
+          orRun: true,
+          orShare: true,
+        }),
         schema: {
           summary: "what goes on in it, as server-sent events",
           params: schemas.runParams,
@@ -42,7 +46,7 @@ export function liveRoute(dependencies: ApiDependencies): FastifyPluginAsync {
           void reply.header("Retry-After", "10");
           throw new HttpError(503, "overloaded", "as many people look as this server can serve");
         }
-        const token = tokenOf(request.headers.authorization) ?? "";
+        const token = credentialOf(request) ?? "";
         request.becomeStream();
         reply.hijack();
         feeds.open(reply.raw, run, {
