@@ -14,6 +14,7 @@ import { OptionsSection } from "../record/options-section.tsx";
 import { RunActions } from "../record/run-actions.tsx";
 import { ScriptSection } from "../record/script-section.tsx";
 import { useSession } from "../session/session.tsx";
+import "../style/record.css";
 
 /** @param id number or testid */
 export function RunPage({ id }: { readonly id: string }): JSX.Element {
