@@ -10,7 +10,7 @@ import { Button } from "../parts/button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
-import "./compare.css";
+import "../style/compare.css";
 import { ComparisonBody } from "./comparison-body.tsx";
 import { RunPicker } from "./run-picker.tsx";
 

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Comparison, Difference } from "../../analyse/comparison.ts";
-import "../chart/chart.css";
+import "../style/chart.css";
 import type { SeriesStyle } from "../chart/series-style.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { useChartGroup } from "../chart/use-chart-group.ts";

@@ -13,16 +13,21 @@ export function loadedLater<Props extends object>(
 ): (props: Props) => JSX.Element {
   let loaded: ComponentType<Props> | undefined;
   return function Later(props) {
-    const [state, setState] = useState<"loading" | "ready" | "failed">(loaded ? "ready" : "loading");
+    const [state, setState] = useState<"loading" | "ready" | "failed">(
+      loaded ? "ready" : "loading",
+    );
     useEffect(() => {
       if (loaded) return;
-      load().then(
-        (component) => {
-          loaded = component;
+      const fetch = async (): Promise<void> => {
+        try {
+          loaded = await load();
           setState("ready");
-        },
-        () => setState("failed"),
-      );
+        } catch {
+          // The browser's console says why.
+          setState("failed");
+        }
+      };
+      void fetch();
     }, []);
     if (loaded) {
       const Component = loaded;

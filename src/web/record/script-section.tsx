@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ScriptView } from "../../server/api/script-view.ts";
-import { ApiError, apiUrl, ask, withQuery } from "../api/client.ts";
+import { type ApiError, apiUrl, ask, withQuery } from "../api/client.ts";
 import { useAnswer } from "../api/use-answer.ts";
 import { formatBytes, formatPlural } from "../format/number.ts";
 import { visibleText } from "../format/visible-text.ts";
@@ -30,8 +30,8 @@ export function ScriptSection({ run, session }: SectionProps): JSX.Element {
         <Script id={run.id} mayKeep={hasRole(session, "read")} />
       ) : (
         <p class="quiet">
-          The generator sent no script: <code>k6 cloud run --local-execution</code> does, unless it is
-          told <code>--no-archive-upload</code>; <code>k6 run --out cloud</code> does not.
+          The generator sent no script: <code>k6 cloud run --local-execution</code> does, unless it
+          is told <code>--no-archive-upload</code>; <code>k6 run --out cloud</code> does not.
         </p>
       )}
     </RunSection>
@@ -50,18 +50,14 @@ function Script({ id, mayKeep }: { readonly id: number; readonly mayKeep: boolea
       <div class="script">
         {answer.files.length > 1 && (
           <nav class="file-tree" aria-label="Files of the script">
-            <FileTree
-              files={answer.files}
-              main={answer.main}
-              chosen={path}
-              onChoose={setChosen}
-            />
+            <FileTree files={answer.files} main={answer.main} chosen={path} onChoose={setChosen} />
           </nav>
         )}
         {path !== undefined && <ScriptFile key={path} id={id} path={path} />}
       </div>
       <p class="quiet">
-        {formatPlural(answer.files.length, "file")}, read-only; what is secret was taken out when it came.
+        {formatPlural(answer.files.length, "file")}, read-only; what is secret was taken out when it
+        came.
         {mayKeep && (
           <>
             {" "}
@@ -122,7 +118,7 @@ function CodeBlock({ path, text }: { readonly path: string; readonly text: strin
   );
   const isCode = /\.[cm]?[jt]sx?$/i.test(path) && text.length <= highlightedLimit;
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard
+    // What scrolls must be reached with the keyboard.
     <div class="code-block numbered" tabIndex={0} role="region" aria-label={visibleText(path)}>
       <pre class="line-numbers" aria-hidden="true">
         {numbers}
