@@ -124,7 +124,13 @@ export class Plot implements GroupMember {
         y: { range: (_plot, _min, max) => valueRange(unit, max) },
       },
       axes: [
-        { ...axis, incrs: timeSteps, space: 80, values: (_plot, times) => formatTimes(times) },
+        {
+          ...axis,
+          size: 24,
+          incrs: timeSteps,
+          space: 80,
+          values: (_plot, times) => formatTimes(times),
+        },
         {
           ...axis,
           size: 72,
