@@ -147,10 +147,7 @@ export class Plot implements GroupMember {
             points: {
               show: true,
               size: 4,
-              filter: (_plot: uPlot, at: number) => {
-                const values = this.#values[at - 1] ?? [];
-                return lonelyPoints(values, 0, values.length - 1);
-              },
+              filter: (_plot: uPlot, at: number) => lonelyPoints(this.#values[at - 1] ?? []),
             },
           };
         }),
