@@ -8,7 +8,8 @@ import { answerNotFound } from "../http-error.ts";
 import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
 import type { ApiDependencies } from "./dependencies.ts";
-import { facetRoutes } from "./facets.ts";
+import { filterRoutes } from "./filter-choices.ts";
+import { readFiles } from "./read-files.ts";
 import { readRuns } from "./read-runs.ts";
 import { sessionRoutes } from "./session.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -35,7 +36,8 @@ export async function registerApi(
         },
       });
       await app.register(readRuns(dependencies));
-      await app.register(facetRoutes(dependencies));
+      await app.register(readFiles(dependencies));
+      await app.register(filterRoutes(dependencies));
       await app.register(changeRuns(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
