@@ -1,0 +1,48 @@
+/**
+ * A run's page as a test looks at it: by role and name, and by the raw numbers of its figures.
+ */
+import type { Locator, Page } from "playwright-core";
+
+export type FigureName =
+  "requests" | "rps" | "p50" | "p95" | "p99" | "failed" | "vus" | "checks" | "elapsed";
+
+export class RunPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  get heading(): Locator {
+    return this.page.getByRole("heading", { level: 1 });
+  }
+
+  /** The state in words. */
+  get state(): Locator {
+    return this.page.getByRole("main").getByRole("status").first();
+  }
+
+  button(name: "Stop run" | "Share" | "Delete run" | "Star"): Locator {
+    return this.page.getByRole("button", { name });
+  }
+
+  /** It is named as the button that opens it. */
+  dialog(name: string): Locator {
+    return this.page.getByRole("dialog", { name });
+  }
+
+  /** All that stands below a heading. */
+  section(name: string): Locator {
+    return this.page.getByRole("region", { name, exact: true });
+  }
+
+  figure(name: FigureName): Locator {
+    return this.page.locator(`#figure-${name}`);
+  }
+
+  /** What a figure is, not as it is written: seconds, shares from 0 to 1. NaN where there is none. */
+  async value(name: FigureName): Promise<number> {
+    const value = await this.figure(name).getAttribute("value");
+    return value === null || value === "" ? NaN : Number(value);
+  }
+}
