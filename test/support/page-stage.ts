@@ -13,6 +13,7 @@ import { type CloudK6, type Flow, startCloudK6 } from "./cloud-k6.ts";
 import { type CloudServer, startCloudServer } from "./cloud-server.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 import { type Shop, startShop } from "./shop.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { createTemporaryFolder } from "./temporary-folder.ts";
 import { findTool, type ToolName } from "./tools.ts";
 
@@ -22,8 +23,6 @@ export const pageTools: readonly ToolName[] = ["chromium", "k6-2", "prometheus-3
 export interface StageOptions {
   /** Of the server. */
   readonly flags?: readonly string[];
-  /** What the server takes for its store, before the Prometheus; default: that itself. */
-  readonly writeUrl?: (prometheus: Prometheus) => string;
 }
 
 export interface K6Options {
@@ -45,6 +44,8 @@ export interface K6Options {
 
 export interface PageStage extends AsyncDisposable {
   readonly prometheus: Prometheus;
+  /** Between the server and Prometheus, to take the store away. */
+  readonly wayToStore: TcpProxy;
   readonly shop: Shop;
   readonly server: CloudServer;
   readonly browser: PageBrowser;
@@ -59,10 +60,7 @@ export interface PageStage extends AsyncDisposable {
   open(path: string, options?: PageOptions & { readonly role?: Role | null }): Promise<Page>;
 }
 
-export async function startPageStage({
-  flags = [],
-  writeUrl = (store) => store.writeUrl,
-}: StageOptions = {}): Promise<PageStage> {
+export async function startPageStage({ flags = [] }: StageOptions = {}): Promise<PageStage> {
   const started: AsyncDisposable[] = [];
   const keep = <Part extends AsyncDisposable>(part: Part): Part => {
     started.push(part);
@@ -73,10 +71,13 @@ export async function startPageStage({
   };
   try {
     const prometheus = keep(await startPrometheus({ program: tool("prometheus-3") }));
-    const server = keep(await startCloudServer({ writeUrl: writeUrl(prometheus), flags }));
+    const wayToStore = keep(await startTcpProxy(() => prometheus.url));
+    const writeUrl = `${wayToStore.url}/api/v1/write`;
+    const server = keep(await startCloudServer({ writeUrl, flags }));
     return {
       ...(await createStage(server, keep)),
       prometheus,
+      wayToStore,
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -88,7 +89,7 @@ export async function startPageStage({
 async function createStage(
   server: CloudServer,
   keep: <Part extends AsyncDisposable>(part: Part) => Part,
-): Promise<Omit<PageStage, "prometheus" | typeof Symbol.asyncDispose>> {
+): Promise<Omit<PageStage, "prometheus" | "wayToStore" | typeof Symbol.asyncDispose>> {
   const shop = keep(await startShop());
   const folder = keep(await createTemporaryFolder());
   const browser = keep(await startBrowser(tool("chromium")));

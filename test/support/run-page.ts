@@ -45,4 +45,25 @@ export class RunPage {
     const value = await this.figure(name).getAttribute("value");
     return value === null || value === "" ? NaN : Number(value);
   }
+
+  /** From here on the page writes down when its number of requests changes. */
+  async rememberRequests(): Promise<void> {
+    await this.page.evaluate(`(() => {
+      const seen = (globalThis.seenRequests = []);
+      const look = () => {
+        const value = Number(document.querySelector("#figure-requests")?.getAttribute("value") ?? NaN);
+        if (value > 0 && value !== seen.at(-1)?.value) seen.push({ atMs: Date.now(), value });
+      };
+      new MutationObserver(look).observe(document.body, {
+        subtree: true, childList: true, attributes: true, characterData: true,
+      });
+    })()`);
+  }
+
+  /** Unix milliseconds. */
+  async rememberedRequests(): Promise<
+    readonly { readonly atMs: number; readonly value: number }[]
+  > {
+    return await this.page.evaluate("seenRequests");
+  }
 }
