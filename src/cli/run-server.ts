@@ -14,6 +14,7 @@ import { findFreePort } from "../free-port.ts";
 import { createAdmission } from "../server/admission.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
+import { readPage } from "../server/page/page.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
 import { runFilesIn } from "../server/run-files.ts";
 import { createServerMetrics } from "../server/server-metrics.ts";
@@ -81,6 +82,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     metrics,
     clock,
     publicUrl,
+    page: await readPage(publicUrl),
     trustedProxies: options.trustedProxies,
     certificate,
     log: io.stdout,
@@ -155,6 +157,7 @@ function greeting(
   const runs = databaseUrl === undefined ? dataDir : `Postgres at ${new URL(databaseUrl).host}`;
   return [
     `plimsoll: serving at ${publicUrl}; runs in ${runs}`,
+    `plimsoll: open ${publicUrl}/ in a browser, and sign in with a token`,
     ...stores.map((store) => `plimsoll: samples to ${store}`),
     ...(isLoopback || tlsCertificateFile !== undefined
       ? []

@@ -4,14 +4,13 @@
  * A generator that is refused comes again only for a 5xx: 429 makes k6 drop what it wanted to push (`provisioning`
  * client) or give up after a second. So what is pushed is answered 503.
  */
-import rateLimit, { normalizeIP } from "@fastify/rate-limit";
+import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Clock } from "../clock.ts";
-import { tokenOf } from "./authenticate.ts";
+import { credentialOf } from "./authenticate.ts";
 import { HttpError } from "./http-error.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
-import { WindowLimit } from "./window-limit.ts";
+import type { WrongTokens } from "./wrong-tokens.ts";
 
 export interface RequestLimits {
   /**
@@ -25,25 +24,24 @@ export interface RequestLimits {
 
 export const defaultRequestLimits: RequestLimits = { perMinute: 60_000, atOnce: 256 };
 
-/**
- * Wrong tokens of an address: a person mistypes a few times; a k6 with a wrong token asks at most four times, and ends.
- *
- * Beyond the limit the address is refused. Tokens that are right go on, so that one wrong token behind a proxy does not end
- * the runs of all who share it: nobody guesses one of 256 bits.
- */
-const failureLimit = { count: 20, windowMs: 60_000 };
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who brings no token is answered, or the route sees to wrong ones by itself. */
+    readonly isOpen?: boolean;
+  }
+}
 
 export async function addLimits(
   app: FastifyInstance,
   {
     limits,
     authenticator,
-    clock,
+    wrongTokens,
     metrics,
   }: {
     readonly limits: RequestLimits;
     readonly authenticator: TokenAuthenticator;
-    readonly clock: Clock;
+    readonly wrongTokens: WrongTokens;
     readonly metrics: ServerMetrics;
   },
 ): Promise<void> {
@@ -63,24 +61,14 @@ export async function addLimits(
     );
   });
 
-  const failures = new WindowLimit(clock, failureLimit);
   app.addHook("onRequest", async (request, reply) => {
-    const waitSeconds = failures.waitSeconds(normalizeIP(request.ip));
-    if (waitSeconds === 0 || takesNoToken(request)) return;
-    const token = tokenOf(request.headers.authorization);
+    if (takesNoToken(request) || !wrongTokens.areTooMany(request)) return;
+    const token = credentialOf(request);
     if (token !== undefined && (await authenticator.authenticate(token))) return;
-    metrics.refused("authentication");
-    void reply.header("Retry-After", String(waitSeconds));
-    throw new HttpError(
-      429,
-      "too_many_failures",
-      `too many wrong tokens from this address; again in ${waitSeconds} s`,
-    );
+    wrongTokens.refuse(request, reply);
   });
   app.addHook("onResponse", async (request, reply) => {
-    if (reply.statusCode !== 401) return;
-    failures.add(normalizeIP(request.ip));
-    request.log.warn({ req: request }, "wrong token");
+    if (reply.statusCode === 401) wrongTokens.add(request);
   });
 
   let underWay = 0;
@@ -102,6 +90,7 @@ function isPush({ url }: FastifyRequest): boolean {
 }
 
 /** Other servers and uploads bring a proof instead (`runs/run-proof.ts`), which is as hard to guess. */
-function takesNoToken({ url }: FastifyRequest): boolean {
+function takesNoToken({ url, routeOptions }: FastifyRequest): boolean {
+  if (routeOptions.config.isOpen === true) return true;
   return /^\/(?:-|peer\/v1|(?:agents\/[^/]+\/)?upload)\//.test(url);
 }

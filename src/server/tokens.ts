@@ -95,9 +95,12 @@ export class TokenAuthenticator implements Authenticator {
   async #lookUp(token: string, hash: string): Promise<Principal | undefined> {
     if (token.startsWith("plr_")) {
       const runId = await this.#repository.runIdByTokenHash(hash);
-      return runId === undefined ? undefined : { name: `run ${runId}`, role: "run", runId };
+      return runId === undefined
+        ? undefined
+        : { name: `run ${runId}`, role: "run", runId, expiresMs: undefined };
     }
     const record = await this.#repository.tokenByHash(hash);
-    return record && { name: record.name, role: record.role, runId: undefined };
+    if (!record) return undefined;
+    return { name: record.name, role: record.role, runId: undefined, expiresMs: undefined };
   }
 }

@@ -9,9 +9,25 @@ import type { RunService } from "../../src/runs/run-service.ts";
 import { createAdmission } from "../../src/server/admission.ts";
 import { createApp, type ServerDependencies } from "../../src/server/app.ts";
 import { runFilesIn } from "../../src/server/run-files.ts";
+import type { Page } from "../../src/server/page/page.ts";
 import { createServerMetrics } from "../../src/server/server-metrics.ts";
 import { TokenAuthenticator } from "../../src/server/tokens.ts";
 import { openLiveService } from "./live-service.ts";
+
+/** What `npm run build` makes of src/web, in small. */
+const page: Page = {
+  index: '<!doctype html>\n<base href="/" /><div id="page"></div>\n',
+  assets: new Map([
+    [
+      "main-abc123.js",
+      {
+        type: "text/javascript; charset=utf-8",
+        plain: Buffer.from("plain();"),
+        compressed: { br: Buffer.from("br"), gzip: Buffer.from("gzip") },
+      },
+    ],
+  ]),
+};
 
 export interface ServerHost extends AsyncDisposable {
   readonly app: FastifyInstance;
@@ -32,14 +48,17 @@ export interface ServerHost extends AsyncDisposable {
 
 export interface ServerHostOptions extends Pick<
   ServerDependencies,
-  "limits" | "certificate" | "trustedProxies"
+  "limits" | "certificate" | "trustedProxies" | "grafanaUrl"
 > {
   /** Of the tokens and the limits. Default: the system's. */
   readonly clock?: Clock;
+  /** Default: `https://k6.test`. */
+  readonly publicUrl?: string;
 }
 
 export async function startServerHost({
   clock = systemClock,
+  publicUrl = "https://k6.test",
   ...options
 }: ServerHostOptions = {}): Promise<ServerHost> {
   const live = await openLiveService();
@@ -59,7 +78,8 @@ export async function startServerHost({
     }),
     metrics,
     clock,
-    publicUrl: "https://k6.test",
+    publicUrl,
+    page,
     log: { write: (line) => log.push(line) },
   });
   return {

@@ -7,13 +7,17 @@ import type { Authenticator } from "../../runs/principal.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
 import type { RunService } from "../../runs/run-service.ts";
 import type { RunFiles } from "../run-files.ts";
+import type { WrongTokens } from "../wrong-tokens.ts";
 
 export interface ApiDependencies {
   readonly repository: RunRepository;
   readonly service: RunService;
   readonly files: RunFiles;
   readonly authenticator: Authenticator;
+  readonly wrongTokens: WrongTokens;
   readonly admission: Admission;
   readonly publicUrl: string;
+  /** Where Grafana is, if it was said. */
+  readonly grafanaUrl?: string | undefined;
   readonly clock: Clock;
 }

@@ -5,9 +5,11 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
+import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { readRuns } from "./read-runs.ts";
+import { sessionRoutes } from "./session.ts";
 import { tokenRoutes } from "./tokens.ts";
 
 export async function registerApi(
@@ -16,6 +18,7 @@ export async function registerApi(
 ): Promise<void> {
   await server.register(
     async (app) => {
+      app.addHook("onRequest", refuseOtherPages(dependencies.publicUrl));
       // It sees the routes of this plugin alone: k6's APIs are k6's to describe.
       await app.register(swagger, {
         openapi: {
@@ -33,6 +36,7 @@ export async function registerApi(
       await app.register(readRuns(dependencies));
       await app.register(changeRuns(dependencies));
       await app.register(tokenRoutes(dependencies));
+      await app.register(sessionRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
     },

@@ -6,21 +6,35 @@
 import { roles } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-const text = (description: string) => ({ type: "string", description }) as const;
-const textOrNull = (description: string) =>
-  ({ type: "string", nullable: true, description }) as const;
-const time = (description: string) =>
-  ({ type: "string", format: "date-time", description }) as const;
-const timeOrNull = (description: string) => ({ ...time(description), nullable: true }) as const;
-const count = (description: string) => ({ type: "integer", minimum: 0, description }) as const;
-const texts = (description: string) =>
-  ({ type: "object", additionalProperties: { type: "string" }, description }) as const;
-
 /** What Fastify takes for a schema. */
-type Schema = Readonly<Record<string, unknown>>;
+export type Schema = Readonly<Record<string, unknown>>;
+
+export const text = (description: string): Schema => ({ type: "string", description });
+export const textOrNull = (description: string): Schema => ({
+  ...text(description),
+  nullable: true,
+});
+export const time = (description: string): Schema => ({
+  ...text(description),
+  format: "date-time",
+});
+export const timeOrNull = (description: string): Schema => ({
+  ...time(description),
+  nullable: true,
+});
+export const count = (description: string): Schema => ({
+  type: "integer",
+  minimum: 0,
+  description,
+});
+const texts = (description: string): Schema => ({
+  type: "object",
+  additionalProperties: { type: "string" },
+  description,
+});
 
 /** All properties are there. */
-function object(properties: Readonly<Record<string, Schema>>): Schema {
+export function object(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: "object", required: Object.keys(properties), properties };
 }
 
