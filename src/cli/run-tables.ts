@@ -3,7 +3,7 @@
  */
 import type { RunListItem, RunListView, RunView } from "../server/api/run-view.ts";
 import { builtinMetrics } from "../sample/builtin-metrics.ts";
-import { formatBytes, formatElapsed, formatSeconds, formatTable } from "./format.ts";
+import { formatBytes, formatElapsed, formatSeconds, formatShare, formatTable } from "./format.ts";
 
 /** Longer notes are cut in a list. */
 const noteLength = 40;
@@ -11,7 +11,20 @@ const noteLength = 40;
 export function toRunTable({ runs, total, next }: RunListView): string {
   if (runs.length === 0) return "no runs\n";
   const table = formatTable([
-    ["ID", "TEST", "STATE", "THRESHOLDS", "CREATED", "TOOK", "GENERATOR", "BY", "NOTE"],
+    [
+      "ID",
+      "TEST",
+      "STATE",
+      "THRESHOLDS",
+      "CREATED",
+      "TOOK",
+      "REQUESTS",
+      "FAILED",
+      "P95",
+      "GENERATOR",
+      "BY",
+      "NOTE",
+    ],
     ...runs.map((run) => [
       String(run.id),
       run.test,
@@ -19,9 +32,10 @@ export function toRunTable({ runs, total, next }: RunListView): string {
       thresholdsInWords(run.thresholds),
       toShortTime(run.created),
       took(run),
+      ...headlineCells(run),
       run.generator,
       run.startedBy,
-      oneLine(run.note),
+      oneLine(`${run.starred ? "★ " : ""}${run.note}`),
     ]),
   ]);
   return next === null ? table : `${table}${runs.length} of ${total}; the next: --after ${next}\n`;
@@ -42,6 +56,7 @@ export function toRunText(run: RunView): string {
     ]),
     ["made by", [run.generator, `started by ${run.startedBy}`, `source ${run.source}`].join(", ")],
     ["took", took(run)],
+    ...(run.starred ? [["starred", "yes"] as const] : []),
   ];
   const differing = run.thresholds.filter(
     ({ ok, generatorOk }) => ok !== null && generatorOk !== null && ok !== generatorOk,
@@ -115,6 +130,16 @@ function thresholdsInWords({ passed, failed, open }: RunListItem["thresholds"]):
   if (failed > 0) return `${failed} of ${passed + failed + open} failed`;
   if (open > 0) return "-";
   return passed > 0 ? "passed" : "";
+}
+
+function headlineCells({ headline }: RunListItem): string[] {
+  const cell = (value: number | null | undefined, format: (value: number) => string): string =>
+    value === null || value === undefined ? "-" : format(value);
+  return [
+    cell(headline?.requests, String),
+    cell(headline?.failedRatio, formatShare),
+    cell(headline?.p95Seconds, formatSeconds),
+  ];
 }
 
 function took({ started, ended, lastData }: RunListItem | RunView): string {

@@ -21,7 +21,10 @@ export interface NewRunRequest {
 export interface RunsAccess extends AsyncDisposable {
   list(query: RunQuery): Promise<RunListView>;
   show(name: string): Promise<RunView>;
-  note(name: string, note: string): Promise<RunView>;
+  change(
+    name: string,
+    changes: { readonly note?: string; readonly starred?: boolean },
+  ): Promise<RunView>;
   delete(name: string): Promise<void>;
   /** One JSON document, in parts. */
   export(name: string): AsyncIterable<string | Uint8Array>;

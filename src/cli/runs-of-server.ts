@@ -9,7 +9,7 @@ import type { CreatedRun, RunsAccess } from "./runs-access.ts";
 /** An export may take longer in all, but not to begin. */
 const timeoutMs = 30_000;
 
-type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export function runsOfServer(server: string, token: string | undefined): RunsAccess {
   if (token === undefined) {
@@ -66,8 +66,8 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
     list: async (query) =>
       (await (await ask("GET", "/runs", { query: { ...query } })).json()) as RunListView,
     show: async (name) => (await (await ask("GET", run(name))).json()) as RunView,
-    note: async (name, note) =>
-      (await (await ask("PATCH", run(name), { body: { note } })).json()) as RunView,
+    change: async (name, body) =>
+      (await (await ask("PATCH", run(name), { body })).json()) as RunView,
     delete: async (name) => void (await ask("DELETE", run(name))),
     async *export(name) {
       const { body } = await ask("GET", `${run(name)}/export`);

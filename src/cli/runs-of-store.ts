@@ -7,7 +7,7 @@ import type { RunRecord } from "../runs/run-record.ts";
 import { isOver } from "../runs/transitions.ts";
 import { exportRun } from "../server/api/export-run.ts";
 import { findRun } from "../server/api/find-run.ts";
-import { toRunFilter } from "../server/api/run-query.ts";
+import { toPage, toRunFilter } from "../server/api/run-query.ts";
 import { toRunListItem, toRunView } from "../server/api/run-view.ts";
 import type { RunFiles } from "../server/run-files.ts";
 import type { RunsAccess } from "./runs-access.ts";
@@ -26,17 +26,13 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
     );
   return {
     list: async (query) => {
-      const { limit, after } = query;
-      const list = await repository.list(toRunFilter(query), {
-        ...(limit !== undefined && { limit }),
-        ...(after !== undefined && { after }),
-      });
+      const list = await repository.list(toRunFilter(query), toPage(query));
       return { ...list, runs: list.runs.map(toRunListItem), next: list.next ?? null };
     },
     show: async (name) => toRunView(await find(name)),
-    note: async (name, note) => {
+    change: async (name, changes) => {
       const run = await find(name);
-      return toRunView((await repository.change(run.id, { note })) ?? run);
+      return toRunView((await repository.change(run.id, changes)) ?? run);
     },
     delete: async (name) => {
       const run = await find(name);

@@ -1,5 +1,5 @@
 /**
- * `plimsoll runs list|show|note|delete|export|create|end|stop`: the runs of a server (`--server`), else of the store of
+ * `plimsoll runs list|show|note|star|delete|export|create|end|stop`: the runs of a server (`--server`), else of the store of
  * this machine.
  */
 import { createWriteStream } from "node:fs";
@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
 import { InputError, UsageError, messageOf } from "../errors.ts";
+import { runSorts, sortOrders } from "../runs/run-repository.ts";
 import { runStates } from "../runs/run-state.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
 import { reportedEnds } from "../server/api/schemas.ts";
@@ -60,7 +61,7 @@ export function runsCommand(io: CommandIo): Command {
   const print = (value: unknown): void =>
     void io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
-  const list = add("list", "list runs, newest first");
+  const list = add("list", "list runs, a page at a time");
   list.command
     .option("--test <name>", "of this test")
     .addOption(
@@ -76,12 +77,22 @@ export function runsCommand(io: CommandIo): Command {
     .addOption(new Option("--result <result>").choices(["passed", "failed", "error"]))
     .option("--search <text>", "part of the test's name, the testid or the note")
     .option("--tag <name=value>", "with this tag; may be repeated", toTags)
+    .option("--starred", "with a star")
+    .addOption(
+      new Option("--sort <what>", "in the order of this").choices(runSorts).default("created"),
+    )
+    .addOption(
+      new Option("--order <order>", "desc: newest, longest, last first")
+        .choices(sortOrders)
+        .default("desc"),
+    )
     .option("--limit <n>", "how many (default: 50)", toLimit)
     .option("--after <cursor>", "the page after this one")
     .addOption(json)
     .action(async (flags: RunQuery & JsonFlag) => {
-      const { json: isJson, test, state, result, search, tag, limit, after } = flags;
-      const query = { test, state, result, search, tag, limit, after };
+      const { json: isJson, test, state, result, search, tag, starred } = flags;
+      const { sort, order, limit, after } = flags;
+      const query = { test, state, result, search, tag, starred, sort, order, limit, after };
       await using access = await list.access();
       // What was not given is not asked for: the properties are absent, not undefined.
       const given = Object.fromEntries(
@@ -112,7 +123,16 @@ export function runsCommand(io: CommandIo): Command {
     .argument("<text>")
     .action(async (name: string, text: string) => {
       await using access = await note.access();
-      await access.note(name, text);
+      await access.change(name, { note: text });
+    });
+
+  const star = add("star", "star runs, so that they are found again");
+  star.command
+    .argument("<run...>", "numbers or testids")
+    .option("--remove", "take the star away")
+    .action(async (names: readonly string[], { remove = false }: { remove?: boolean }) => {
+      await using access = await star.access();
+      for (const name of names) await access.change(name, { starred: !remove });
     });
 
   const remove = add(

@@ -73,6 +73,8 @@ export interface RunRecord extends RunIdentity {
   readonly thresholds: readonly ThresholdVerdict[];
   readonly tags: Readonly<Record<string, string>>;
   readonly note: string;
+  /** Somebody wants to find it again. */
+  readonly starred: boolean;
   readonly createdMs: number;
   /** Of the first sample. */
   readonly startedMs: number | undefined;

@@ -64,6 +64,7 @@ type Changeable =
   | "archiveBytes"
   | "logLines"
   | "note"
+  | "starred"
   | "maxVus"
   | "expectedSeconds"
   | "options";
@@ -82,21 +83,54 @@ export interface RunFilter {
   readonly tags?: Readonly<Record<string, string>>;
   readonly createdFromMs?: number;
   readonly createdBeforeMs?: number;
+  /** Only those that somebody has starred. */
+  readonly starred?: boolean;
 }
 
+/**
+ * What a list may be sorted by; runs that are equal in it, by their ids.
+ *
+ * - `test`: its name, however it is capitalised, then the testid.
+ * - `state`: its word.
+ * - `duration`: of runs that are over; all others are shorter.
+ * - `requests`: as the summary has them; runs without any are below 0.
+ */
+export const runSorts = ["created", "test", "state", "duration", "requests"] as const;
+export type RunSort = (typeof runSorts)[number];
+
+export const sortOrders = ["desc", "asc"] as const;
+export type SortOrder = (typeof sortOrders)[number];
+
 export interface Page {
+  /** Default `created`. */
+  readonly sort?: RunSort;
+  /** Default `desc`: the newest, longest, last first. */
+  readonly order?: SortOrder;
   /** Default 50, at most 1 000. */
   readonly limit?: number;
-  /** What the page before gave as `next`. */
+  /** What the page before gave as `next`; its `sort` was the same. */
   readonly after?: string;
 }
 
 export interface RunList {
-  /** Newest first. */
   readonly runs: readonly RunRecord[];
   readonly total: number;
   /** Undefined on the last page. */
   readonly next: string | undefined;
+}
+
+/** Of all projects: runs of tests that have one name are of one test. */
+export interface TestWithRuns {
+  readonly name: string;
+  readonly runs: number;
+  /** When the newest was made. */
+  readonly lastRunMs: number;
+}
+
+export interface TagWithValues {
+  readonly name: string;
+  /** The latest first. */
+  readonly values: readonly string[];
 }
 
 export interface RunRepository extends AsyncDisposable {
@@ -122,6 +156,10 @@ export interface RunRepository extends AsyncDisposable {
   runByTestid(testid: string): Promise<RunRecord | undefined>;
   /** @throws InputError for an `after` that no page gave */
   list(filter: RunFilter, page: Page): Promise<RunList>;
+  /** Those that have runs, the one with the newest run first; at most 1 000. */
+  testsWithRuns(): Promise<readonly TestWithRuns[]>;
+  /** What the newest 10 000 runs are tagged with, by name: at most 100 names, and 50 values of each. */
+  tags(): Promise<readonly TagWithValues[]>;
   /** Runs that are not over and belong to this server; for an empty id, to none. */
   openRuns(serverId: string): Promise<readonly RunRecord[]>;
   tokenHash(id: number): Promise<string | undefined>;

@@ -1,6 +1,6 @@
 /** What the database has, to records and back. */
 import type { Insertable, Kysely, Selectable, SelectQueryBuilder, Updateable } from "kysely";
-import type { RunRecord, Transition } from "../runs/run-record.ts";
+import type { RunRecord, SummaryRow, Transition } from "../runs/run-record.ts";
 import type {
   ApiToken,
   NewRun,
@@ -54,6 +54,7 @@ export function toRecord(row: RunRow): RunRecord {
     thresholds: JSON.parse(row.thresholds) as RunRecord["thresholds"],
     tags: JSON.parse(row.tags) as RunRecord["tags"],
     note: row.note,
+    starred: row.starred !== 0,
     createdMs: row.created_ms,
     startedMs: row.started_ms ?? undefined,
     endedMs: row.ended_ms ?? undefined,
@@ -109,22 +110,31 @@ export function toUserKey({ startedBy, idempotencyKey }: NewRun): string {
 /** The columns that change. Kysely leaves out what is undefined. */
 export function toUpdate(changes: RunChanges): Updateable<RunTable> {
   const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
-  const { hasLateData } = changes;
+  const { hasLateData, starred, summary } = changes;
   return {
     thresholds: json(changes.thresholds),
     started_ms: changes.startedMs,
     last_data_ms: changes.lastDataMs,
     has_late_data: hasLateData === undefined ? undefined : Number(hasLateData),
-    summary: json(changes.summary),
+    summary: json(summary),
+    requests: summary && requestsIn(summary),
     stores: json(changes.stores),
     archive_bytes: changes.archiveBytes,
     log_lines: changes.logLines,
     note: changes.note,
     search_note: changes.note?.toLowerCase(),
+    starred: starred === undefined ? undefined : Number(starred),
     max_vus: changes.maxVus,
     expected_seconds: changes.expectedSeconds,
     options: json(changes.options),
   };
+}
+
+/** A whole number, as the column has it, whatever a generator has counted. */
+function requestsIn(summary: readonly SummaryRow[]): number {
+  const row = summary.find(({ metric, stat }) => metric === "http_reqs" && stat === "count");
+  const requests = Math.round(row?.value ?? -1);
+  return Number.isSafeInteger(requests) ? requests : -1;
 }
 
 export function toProject({ id, name, is_default, created_ms }: Selectable<ProjectTable>): Project {

@@ -1,14 +1,7 @@
-/** What a list of runs is asked for, as conditions of a query; and the cursor from one page to the next. */
+/** What a list of runs is asked for, as conditions of a query. */
 import { sql, type Expression, type ExpressionBuilder, type SqlBool } from "kysely";
-import { InputError } from "../errors.ts";
 import type { RunFilter } from "../runs/run-repository.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
-
-/** The place of a run in the order of the list: newest first, of two of one millisecond the one with the larger id. */
-export interface Place {
-  readonly created_ms: number;
-  readonly id: number;
-}
 
 /** To be combined with `and`. */
 export function conditions(
@@ -16,7 +9,7 @@ export function conditions(
   filter: RunFilter,
   kind: DatabaseKind,
 ): Expression<SqlBool>[] {
-  const { test, states, result, search, tags, createdFromMs, createdBeforeMs } = filter;
+  const { test, states, result, search, tags, createdFromMs, createdBeforeMs, starred } = filter;
   const all: Expression<SqlBool>[] = [];
   if (test !== undefined) {
     const ids = eb.selectFrom("tests").select("tests.id").where("tests.name", "=", test);
@@ -28,6 +21,8 @@ export function conditions(
   if (result !== undefined) all.push(eb("runs.result", "=", result));
   if (createdFromMs !== undefined) all.push(eb("runs.created_ms", ">=", createdFromMs));
   if (createdBeforeMs !== undefined) all.push(eb("runs.created_ms", "<", createdBeforeMs));
+  // Spelled out, as its index is: of a value that is bound, SQLite does not know that it fits.
+  if (starred === true) all.push(sql<SqlBool>`runs.starred = 1`);
   for (const [tag, value] of Object.entries(tags ?? {})) {
     // Not `in`: then all runs with the tag are sorted for a page of them.
     const found = eb
@@ -47,24 +42,4 @@ export function conditions(
     all.push(eb.or([isIn("search_name"), isIn("search_note")]));
   }
   return all;
-}
-
-export function toCursor({ created_ms, id }: Place): string {
-  return `${created_ms}.${id}`;
-}
-
-/** @throws InputError for a text that is no page's `next` */
-export function parseCursor(text: string): Place {
-  const [, createdMs, id] = /^(\d{1,15})\.(\d{1,10})$/.exec(text) ?? [];
-  if (id === undefined) {
-    throw new InputError(
-      `cannot list runs after ${JSON.stringify(text)}: expected a page's "next"`,
-    );
-  }
-  return { created_ms: Number(createdMs), id: Number(id) };
-}
-
-/** @returns whether a run comes after `place` in the list */
-export function isAfter(place: Place): Expression<SqlBool> {
-  return sql<SqlBool>`(runs.created_ms, runs.id) < (${place.created_ms}, ${place.id})`;
 }

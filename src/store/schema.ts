@@ -4,7 +4,7 @@
  * Times are integers, Unix milliseconds; truth is 0 or 1; what is only ever read whole is JSON in a text, because that
  * is the same in both. `migrations.ts` makes them.
  */
-import type { Generated } from "kysely";
+import type { Generated, GeneratedAlways } from "kysely";
 
 export interface Schema {
   plimsoll_schema: VersionTable;
@@ -82,6 +82,13 @@ export interface RunTable {
   search_name: string;
   /** The note, in lower case. */
   search_note: string;
+  starred: Generated<number>;
+  /** HTTP requests of the summary; -1 where it has none: a null has no place in an order. */
+  requests: Generated<number>;
+  /** Of what is over and had a first sample; else -1. */
+  duration_ms: GeneratedAlways<number>;
+  /** The beginning of `search_name`. */
+  sort_name: GeneratedAlways<string>;
   history: string;
   thresholds: string;
   tags: string;

@@ -16,12 +16,14 @@ import type {
   RunList,
   RunRepository,
   RunServer,
+  TagWithValues,
   Test,
+  TestWithRuns,
 } from "../runs/run-repository.ts";
 import { runStates, type RunState } from "../runs/run-state.ts";
 import { canEnter, isOver } from "../runs/transitions.ts";
 import { InputError } from "../errors.ts";
-import { conditions, isAfter, parseCursor, toCursor } from "./run-filter.ts";
+import { listRuns, tagsOfRuns, testsWithRuns } from "./list-runs.ts";
 import {
   selectRuns,
   toProject,
@@ -34,9 +36,6 @@ import {
   toUserKey,
 } from "./rows.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
-
-const defaultLimit = 50;
-const maxLimit = 1_000;
 
 /** Of what has an index: an entry of Postgres' holds 2 704 bytes. */
 const maxIndexedBytes = 1_000;
@@ -156,30 +155,16 @@ export class SqlRepository implements RunRepository {
     return row && toRecord(row);
   }
 
-  async list(filter: RunFilter, { limit = defaultLimit, after }: Page): Promise<RunList> {
-    const { kind } = this.#database;
-    const place = after === undefined ? undefined : parseCursor(after);
-    const size = Math.min(Math.max(1, limit), maxLimit);
-    const { total } = await this.#db
-      .selectFrom("runs")
-      .select((eb) => eb.fn.countAll<number>().as("total"))
-      .where((eb) => eb.and(conditions(eb, filter, kind)))
-      .executeTakeFirstOrThrow();
-    let select = selectRuns(this.#db).where((eb) => eb.and(conditions(eb, filter, kind)));
-    if (place) select = select.where(isAfter(place));
-    const rows = await select
-      .orderBy("runs.created_ms", "desc")
-      .orderBy("runs.id", "desc")
-      // One more than asked for says whether there is another page.
-      .limit(size + 1)
-      .execute();
-    const page = rows.slice(0, size);
-    const last = page.at(-1);
-    return {
-      runs: page.map(toRecord),
-      total,
-      next: last && rows.length > size ? toCursor(last) : undefined,
-    };
+  async list(filter: RunFilter, page: Page): Promise<RunList> {
+    return await listRuns(this.#db, this.#database.kind, filter, page);
+  }
+
+  async testsWithRuns(): Promise<TestWithRuns[]> {
+    return await testsWithRuns(this.#db);
+  }
+
+  async tags(): Promise<TagWithValues[]> {
+    return await tagsOfRuns(this.#db);
   }
 
   async openRuns(serverId: string): Promise<RunRecord[]> {

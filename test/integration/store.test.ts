@@ -98,6 +98,7 @@ describeWithDatabases((createDatabase) => {
         endedMs: undefined,
         lastDataMs: undefined,
         hasLateData: false,
+        starred: false,
         summary: [],
         stores: [],
         archiveBytes: 0,

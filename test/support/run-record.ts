@@ -25,6 +25,7 @@ export function runRecord(changes: Partial<RunRecord> = {}): RunRecord {
     thresholds: [],
     tags: {},
     note: "",
+    starred: false,
     createdMs,
     startedMs: undefined,
     endedMs: undefined,

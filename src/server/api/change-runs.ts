@@ -4,6 +4,7 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { Json } from "../../runs/run-record.ts";
 import type { RunState } from "../../runs/run-state.ts";
+import { stopOf } from "../../runs/stopping.ts";
 import { parseThresholds } from "../../runs/thresholds.ts";
 import { isOver } from "../../runs/transitions.ts";
 import { principalOf, requireRole } from "../authenticate.ts";
@@ -16,6 +17,12 @@ import * as schemas from "./schemas.ts";
 
 interface RunParams {
   readonly id: string;
+}
+
+/** At least one of them. */
+interface RunPatch {
+  readonly note?: string;
+  readonly starred?: boolean;
 }
 
 /** As the schema has it, defaults included. */
@@ -77,12 +84,12 @@ export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
       },
     );
 
-    app.patch<{ Params: RunParams; Body: { readonly note: string } }>(
+    app.patch<{ Params: RunParams; Body: RunPatch }>(
       "/runs/:id",
       {
         onRequest: readers,
         schema: {
-          summary: "write a note",
+          summary: "write a note, star a run or take its star away",
           params: schemas.runParams,
           body: schemas.runPatch,
           response: { 200: schemas.oneRun, ...schemas.errors },
@@ -146,7 +153,8 @@ export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
       },
       async (request, reply) => {
         const principal = principalOf(request);
-        const { id, state } = await findOwnRun(repository, request.params.id, principal);
+        const run = await findOwnRun(repository, request.params.id, principal);
+        const { id, state } = run;
         const outcome = await service.stop(id, principal.name);
         switch (outcome) {
           case "stopping":
@@ -154,12 +162,7 @@ export function changeRuns(dependencies: ApiDependencies): FastifyPluginAsync {
           case "over":
             throw new HttpError(409, "over", `run ${id} is over: ${state}`);
           case "unstoppable":
-            throw new HttpError(
-              409,
-              "unstoppable",
-              "k6 cloud run --local-execution takes no orders from a server: press Ctrl-C where it runs; " +
-                "k6 run --out cloud can be stopped from here",
-            );
+            throw new HttpError(409, "unstoppable", stopOf(run).why);
           case "unknown_run":
             return found(id, undefined);
         }

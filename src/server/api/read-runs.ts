@@ -9,7 +9,7 @@ import { HttpError } from "../http-error.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { exportRun } from "./export-run.ts";
 import { findOwnRun } from "./find-run.ts";
-import { type RunQuery, toRunFilter } from "./run-query.ts";
+import { type RunQuery, toPage, toRunFilter } from "./run-query.ts";
 import { toRunListItem, toRunView } from "./run-view.ts";
 import * as schemas from "./schemas.ts";
 
@@ -31,17 +31,13 @@ export function readRuns({
       {
         onRequest: readers,
         schema: {
-          summary: "runs, newest first",
+          summary: "runs, a page of them in any order",
           querystring: schemas.listQuery,
           response: { 200: schemas.runList, ...schemas.errors },
         },
       },
       async ({ query }) => {
-        const { limit, after } = query;
-        const list = await repository.list(toRunFilter(query), {
-          ...(limit !== undefined && { limit }),
-          ...(after !== undefined && { after }),
-        });
+        const list = await repository.list(toRunFilter(query), toPage(query));
         return { ...list, runs: list.runs.map(toRunListItem), next: list.next ?? null };
       },
     );

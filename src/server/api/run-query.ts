@@ -1,7 +1,7 @@
 /**
- * The query of `GET /api/v1/runs`, and of `plimsoll runs list`, as a filter.
+ * The query of `GET /api/v1/runs`, and of `plimsoll runs list`, as a filter and a page.
  */
-import type { RunFilter } from "../../runs/run-repository.ts";
+import type { Page, RunFilter, RunSort, SortOrder } from "../../runs/run-repository.ts";
 import type { RunResult } from "../../runs/run-record.ts";
 import type { RunState } from "../../runs/run-state.ts";
 
@@ -16,12 +16,15 @@ export interface RunQuery {
   /** RFC 3339. */
   readonly from?: string;
   readonly before?: string;
+  readonly starred?: boolean;
+  readonly sort?: RunSort;
+  readonly order?: SortOrder;
   readonly limit?: number;
   readonly after?: string;
 }
 
 export function toRunFilter(query: RunQuery): RunFilter {
-  const { test, state, result, search, tag, from, before } = query;
+  const { test, state, result, search, tag, from, before, starred } = query;
   return {
     ...(test !== undefined && { test }),
     ...(state !== undefined && { states: state }),
@@ -30,6 +33,16 @@ export function toRunFilter(query: RunQuery): RunFilter {
     ...(tag !== undefined && { tags: Object.fromEntries(tag.map(toPair)) }),
     ...(from !== undefined && { createdFromMs: Date.parse(from) }),
     ...(before !== undefined && { createdBeforeMs: Date.parse(before) }),
+    ...(starred !== undefined && { starred }),
+  };
+}
+
+export function toPage({ sort, order, limit, after }: RunQuery): Page {
+  return {
+    ...(sort !== undefined && { sort }),
+    ...(order !== undefined && { order }),
+    ...(limit !== undefined && { limit }),
+    ...(after !== undefined && { after }),
   };
 }
 

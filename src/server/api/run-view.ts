@@ -3,6 +3,7 @@
  *
  * Times are RFC 3339 in UTC; what is not known is null, so that every field is always there.
  */
+import { type Stop, stopOf } from "../../runs/stopping.ts";
 import type { RunState } from "../../runs/run-state.ts";
 import type { Json, RunRecord, RunResult, RunSource, SummaryRow } from "../../runs/run-record.ts";
 
@@ -35,6 +36,8 @@ export interface RunListItem {
   readonly generator: string;
   readonly startedBy: string;
   readonly note: string;
+  /** Somebody wants to find it again. */
+  readonly starred: boolean;
   readonly tags: Readonly<Record<string, string>>;
   readonly created: string;
   readonly started: string | null;
@@ -42,9 +45,18 @@ export interface RunListItem {
   readonly lastData: string | null;
   readonly hasLateData: boolean;
   readonly thresholds: { readonly passed: number; readonly failed: number; readonly open: number };
+  /** Null where the summary has no HTTP requests, as before the end. */
+  readonly headline: HeadlineView | null;
 }
 
-export interface RunView extends Omit<RunListItem, "thresholds"> {
+/** Of all HTTP requests. */
+export interface HeadlineView {
+  readonly requests: number | null;
+  readonly failedRatio: number | null;
+  readonly p95Seconds: number | null;
+}
+
+export interface RunView extends Omit<RunListItem, "thresholds" | "headline"> {
   readonly history: readonly TransitionView[];
   readonly thresholds: readonly ThresholdView[];
   readonly summary: readonly SummaryRow[];
@@ -54,6 +66,8 @@ export interface RunView extends Omit<RunListItem, "thresholds"> {
   readonly stores: readonly string[];
   readonly archiveBytes: number;
   readonly logLines: number;
+  /** Whether a server can end it, and what happens then; or what to do instead. */
+  readonly stop: Stop;
   readonly options: Json;
 }
 
@@ -74,7 +88,19 @@ export function toRunListItem(run: RunRecord): RunListItem {
       failed: verdicts.filter((ok) => ok === false).length,
       open: verdicts.filter((ok) => ok === undefined).length,
     },
+    headline: toHeadline(run.summary),
   };
+}
+
+function toHeadline(summary: readonly SummaryRow[]): HeadlineView | null {
+  const valueOf = (metric: string, stat: string): number | null =>
+    summary.find((row) => row.metric === metric && row.stat === stat)?.value ?? null;
+  const headline = {
+    requests: valueOf("http_reqs", "count"),
+    failedRatio: valueOf("http_req_failed", "rate"),
+    p95Seconds: valueOf("http_req_duration", "p95"),
+  };
+  return Object.values(headline).every((value) => value === null) ? null : headline;
 }
 
 export function toRunView(run: RunRecord): RunView {
@@ -100,11 +126,12 @@ export function toRunView(run: RunRecord): RunView {
     stores: run.stores,
     archiveBytes: run.archiveBytes,
     logLines: run.logLines,
+    stop: stopOf(run),
     options: run.options,
   };
 }
 
-function toCommonPart(run: RunRecord): Omit<RunListItem, "thresholds"> {
+function toCommonPart(run: RunRecord): Omit<RunListItem, "thresholds" | "headline"> {
   return {
     id: run.id,
     testid: run.testid,
@@ -116,6 +143,7 @@ function toCommonPart(run: RunRecord): Omit<RunListItem, "thresholds"> {
     generator: run.generator,
     startedBy: run.startedBy,
     note: run.note,
+    starred: run.starred,
     tags: run.tags,
     created: toTime(run.createdMs),
     started: toTimeOrNull(run.startedMs),

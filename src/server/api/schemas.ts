@@ -3,7 +3,7 @@
  *
  * Source: JSON Schema draft 7, as Fastify's Ajv and OpenAPI 3.0 share it: a null is `nullable`.
  */
-import { roles } from "../../runs/run-repository.ts";
+import { roles, runSorts, sortOrders } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
 /** What Fastify takes for a schema. */
@@ -25,6 +25,11 @@ export const timeOrNull = (description: string): Schema => ({
 export const count = (description: string): Schema => ({
   type: "integer",
   minimum: 0,
+  description,
+});
+const numberOrNull = (description: string): Schema => ({
+  type: "number",
+  nullable: true,
   description,
 });
 const texts = (description: string): Schema => ({
@@ -59,6 +64,7 @@ const common = {
   generator: text("name and version of what makes the load"),
   startedBy: text("name of the token, or of the user"),
   note: text("what people write about it"),
+  starred: { type: "boolean", description: "somebody wants to find it again" },
   tags: texts("tags of the run"),
   created: time("when it was made"),
   started: timeOrNull("of its first sample"),
@@ -74,6 +80,15 @@ const listItem = object({
     failed: count("thresholds that do not"),
     open: count("thresholds that are not judged yet"),
   }),
+  headline: {
+    nullable: true,
+    description: "of all HTTP requests; null where the summary has none, as before the end",
+    ...object({
+      requests: numberOrNull("how many"),
+      failedRatio: numberOrNull("share that failed, 0 to 1"),
+      p95Seconds: numberOrNull("95 of 100 took no longer"),
+    }),
+  },
 });
 
 const run = object({
@@ -107,6 +122,10 @@ const run = object({
   stores: { type: "array", items: { type: "string" }, description: "where the samples are" },
   archiveBytes: count("size of the archive; 0: there is none"),
   logLines: count("lines of its log"),
+  stop: object({
+    can: { type: "boolean", description: "a server can end it" },
+    why: text("what happens then, or why not and what to do instead"),
+  }),
   options: anything,
 });
 
@@ -172,13 +191,16 @@ export const listQuery: Schema = {
     },
     from: time("made at or after"),
     before: time("made before"),
+    starred: { type: "boolean", enum: [true], description: "only those with a star" },
+    sort: { type: "string", enum: [...runSorts], default: "created" },
+    order: { type: "string", enum: [...sortOrders], default: "desc" },
     limit: { type: "integer", minimum: 1, maximum: 1_000, default: 50 },
-    after: text("what the page before gave as next"),
+    after: text("what the page before gave as next, in the same order"),
   },
 };
 
 export const runList: Schema = {
-  description: "a page, newest first",
+  description: "a page",
   ...object({
     runs: { type: "array", items: listItem },
     total: count("runs that match, on all pages"),
@@ -191,8 +213,8 @@ export const oneRun: Schema = { description: "the run", ...run };
 export const runPatch: Schema = {
   type: "object",
   additionalProperties: false,
-  required: ["note"],
-  properties: { note: { type: "string", maxLength: 10_000 } },
+  minProperties: 1,
+  properties: { note: { type: "string", maxLength: 10_000 }, starred: { type: "boolean" } },
 };
 
 export const newRun: Schema = {
@@ -290,3 +312,34 @@ export const createdToken: Schema = {
 export const tokenParams: Schema = object({
   id: { type: "integer", minimum: 1, maximum: 2_147_483_647 },
 });
+
+export const testList: Schema = {
+  description: "tests that have runs, the one with the newest run first; at most 1 000",
+  ...object({
+    tests: {
+      type: "array",
+      items: object({
+        name: text("as the filter takes it"),
+        runs: count("how many it has"),
+        lastRun: time("when the newest was made"),
+      }),
+    },
+  }),
+};
+
+export const tagList: Schema = {
+  description: "tags of the newest 10 000 runs: at most 100 names",
+  ...object({
+    tags: {
+      type: "array",
+      items: object({
+        name: text("name"),
+        values: {
+          type: "array",
+          items: { type: "string" },
+          description: "at most 50, the latest first",
+        },
+      }),
+    },
+  }),
+};

@@ -20,6 +20,7 @@ import type {
   ReportedEnd,
   StopOutcome,
 } from "../../runs/run-service.ts";
+import { stopOf } from "../../runs/stopping.ts";
 import { isOver, resultOf } from "../../runs/transitions.ts";
 import { nameLimits } from "./journal-facts.ts";
 import { ServiceUnavailable } from "./service-unavailable.ts";
@@ -164,10 +165,8 @@ export class LiveRun {
   }
 
   async stop(by: string): Promise<StopOutcome> {
-    const { state, source } = this.#record;
-    if (isOver(state)) return "over";
-    // Only k6's older API lets an answer end a test.
-    if (source !== "cloud-v1" && source !== "api") return "unstoppable";
+    if (isOver(this.#record.state)) return "over";
+    if (!stopOf(this.#record).can) return "unstoppable";
     (await this.open()).stop(by);
     return "stopping";
   }

@@ -39,6 +39,7 @@ const run: RunRecord = {
   ],
   tags: { release: "1.2" },
   note: "nightly",
+  starred: true,
   createdMs: startMs,
   startedMs: startMs + 1_000,
   endedMs: startMs + 61_000,
