@@ -109,7 +109,8 @@ async function createStage(
       program: tool("k6-2"),
       flow: options.flow ?? "k6 cloud run --local-execution",
       folder: home,
-      env,
+      // Where the script has no name of its own.
+      env: { ...env, K6_CLOUD_NAME: options.name },
       scriptEnv: {
         TEST: options.name,
         BASE_URL: shop.url,
