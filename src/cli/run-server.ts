@@ -81,6 +81,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     }),
     metrics,
     clock,
+    isPending: (runId) => own.isPending(runId),
     publicUrl,
     page: await readPage(publicUrl),
     trustedProxies: options.trustedProxies,

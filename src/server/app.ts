@@ -29,6 +29,7 @@ import {
   type HttpLimits,
 } from "./http-server.ts";
 import { addLimits, defaultRequestLimits, type RequestLimits } from "./limits.ts";
+import type { FeedLimits } from "./live-feed/live-feeds.ts";
 import type { Page } from "./page/page.ts";
 import { addPage, answerNowhere } from "./page/page-routes.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
@@ -58,6 +59,8 @@ export interface ServerDependencies {
   readonly admission: Admission;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
+  /** Whether samples of a run are here that its stores do not have yet. */
+  readonly isPending: (runId: number) => boolean;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** What a browser gets. */
@@ -72,7 +75,7 @@ export interface ServerDependencies {
   readonly trustedProxies?: readonly string[];
   /** One JSON object a line. */
   readonly log: { write(line: string): unknown };
-  readonly limits?: Partial<HttpLimits & RequestLimits>;
+  readonly limits?: Partial<HttpLimits & RequestLimits & FeedLimits>;
 }
 
 export async function createApp(dependencies: ServerDependencies): Promise<FastifyInstance> {
@@ -105,6 +108,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
   app.setNotFoundHandler(answerNowhere(page));
   app.decorateRequest("principal", undefined);
   app.addHook("onResponse", async (request, reply) => {
+    if (request.isStream) return;
     metrics.answered({
       method: request.routeOptions.url === undefined ? "" : request.method,
       route: request.routeOptions.url ?? "",

@@ -78,6 +78,7 @@ export async function startServerHost({
     }),
     metrics,
     clock,
+    isPending: (runId) => service.isPending(runId),
     publicUrl,
     page,
     log: { write: (line) => log.push(line) },

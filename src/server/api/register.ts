@@ -8,6 +8,7 @@ import { answerNotFound } from "../http-error.ts";
 import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { liveRoute } from "./live.ts";
 import { facetRoutes } from "./facets.ts";
 import { readRuns } from "./read-runs.ts";
 import { sessionRoutes } from "./session.ts";
@@ -35,6 +36,7 @@ export async function registerApi(
         },
       });
       await app.register(readRuns(dependencies));
+      await app.register(liveRoute(dependencies));
       await app.register(facetRoutes(dependencies));
       await app.register(changeRuns(dependencies));
       await app.register(tokenRoutes(dependencies));

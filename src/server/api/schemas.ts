@@ -210,6 +210,18 @@ export const runList: Schema = {
 
 export const oneRun: Schema = { description: "the run", ...run };
 
+export const liveQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    after: {
+      type: "number",
+      minimum: 0,
+      description: "Unix seconds: everything up to then is there already; Last-Event-ID wins",
+    },
+  },
+};
+
 export const runPatch: Schema = {
   type: "object",
   additionalProperties: false,

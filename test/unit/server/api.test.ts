@@ -36,6 +36,7 @@ describe("openapi.json", () => {
       "get /api/v1/runs/{id}",
       "get /api/v1/runs/{id}/archive",
       "get /api/v1/runs/{id}/export",
+      "get /api/v1/runs/{id}/live",
       "get /api/v1/runs/{id}/logs",
       "get /api/v1/session",
       "get /api/v1/tokens",
