@@ -12,16 +12,16 @@ import { describeWithTools } from "../support/tools.ts";
 
 const patience = { timeout: 30_000, interval: 100 };
 
-/** What the state says, and what becomes of the reason. */
-const ends: Readonly<Record<string, { readonly says: RegExp; readonly reason?: RegExp }>> = {
-  finishes: { says: /passed/i },
-  "fails a threshold": { says: /failed/i },
-  "aborts on a threshold": { says: /threshold/i },
-  throws: { says: /script/i, reason: /the script is wrong/ },
-  "takes too long in setup()": { says: /limit/i, reason: /setup/ },
-  "calls test.abort()": { says: /user|stopped|aborted/i, reason: /seen enough/ },
-  "calls test.fail()": { says: /system|failed/i },
-  "is killed": { says: /timed out/i },
+/** What the state says, and what is in the reason beside it. */
+const ends: Readonly<Record<string, { readonly says: string; readonly reason?: string }>> = {
+  finishes: { says: "Finished Passed" },
+  "fails a threshold": { says: "Finished Thresholds failed" },
+  "aborts on a threshold": { says: "Aborted by threshold Thresholds failed" },
+  throws: { says: "Aborted by script error Error", reason: "the script is wrong" },
+  "takes too long in setup()": { says: "Aborted by limit Error", reason: "setup" },
+  "calls test.abort()": { says: "Aborted by user Error", reason: "seen enough" },
+  "calls test.fail()": { says: "Aborted by system Error" },
+  "is killed": { says: "Timed out Error" },
 };
 
 describeWithTools(pageTools, "the page of a run that is over", () => {
@@ -54,11 +54,14 @@ describeWithTools(pageTools, "the page of a run that is over", () => {
     const { run, k6 } = runs.get(name) ?? expect.unreachable(name);
     const page = new RunPage(await stage.open(`/runs/${run.id}`));
     await expect.poll(async () => await page.heading.textContent(), patience).toContain(name);
-    await expect.poll(async () => await page.state.textContent(), patience).toMatch(end.says);
-    if (end.reason) {
-      await expect
-        .poll(async () => await page.page.getByRole("main").textContent(), patience)
-        .toMatch(end.reason);
+    await expect.poll(async () => await page.state.textContent(), patience).toBe(end.says);
+    if (end.reason !== undefined) {
+      await page.page
+        .getByRole("banner")
+        .or(page.page.locator("header"))
+        .getByText(end.reason)
+        .first()
+        .waitFor();
     }
     // It is over: there is nothing to stop.
     expect(

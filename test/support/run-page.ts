@@ -23,17 +23,18 @@ export class RunPage {
   }
 
   button(name: "Stop run" | "Share" | "Delete run" | "Star"): Locator {
-    return this.page.getByRole("button", { name });
+    // Not "From the start".
+    return this.page.getByRole("button", { name, exact: true });
   }
 
   /** It is named as the button that opens it. */
   dialog(name: string): Locator {
-    return this.page.getByRole("dialog", { name });
+    return this.page.getByRole("dialog", { name, exact: true });
   }
 
-  /** All that stands below a heading. */
+  /** All that stands below a heading; a table within it may have the same name. */
   section(name: string): Locator {
-    return this.page.getByRole("region", { name, exact: true });
+    return this.page.getByRole("region", { name, exact: true }).first();
   }
 
   figure(name: FigureName): Locator {
