@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { SessionView } from "../../server/api/session-view.ts";
 import "../chart/chart.css";
+import "../style/record.css";
 import { useChartGroup, useZoom } from "../chart/use-chart-group.ts";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
