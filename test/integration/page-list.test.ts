@@ -58,9 +58,9 @@ describeWithTools(pageTools, "the list of runs", () => {
 
   it("filters by test and by state, as the API counts them", async () => {
     const page = await stage.open("/runs");
-    await page.getByLabel("Test", { exact: true }).selectOption("sign-up");
+    await page.getByRole("combobox", { name: "Test", exact: true }).selectOption("sign-up");
     await expectCount(page, await total("test=sign-up"));
-    await page.getByLabel("State", { exact: true }).selectOption("aborted_by_user");
+    await page.getByRole("combobox", { name: "State", exact: true }).selectOption("aborted_by_user");
     await expectCount(page, await total("test=sign-up&state=aborted_by_user"));
   });
 
@@ -68,6 +68,7 @@ describeWithTools(pageTools, "the list of runs", () => {
     const page = await stage.open("/runs");
     const seen = new Set<string>();
     for (;;) {
+      await expect.poll(async () => (await rowNames(page)).length, patience).toBeGreaterThan(0);
       const names = await rowNames(page);
       expect(names.filter((name) => seen.has(name))).toEqual([]);
       for (const name of names) seen.add(name);
