@@ -6,6 +6,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
+import { createRunCharts, type RunCharts } from "../../src/charts/run-charts.ts";
+import { createStore } from "../../src/query/store.ts";
 import { createAdmission } from "../../src/server/admission.ts";
 import { createApp, type ServerDependencies } from "../../src/server/app.ts";
 import { runFilesIn } from "../../src/server/run-files.ts";
@@ -36,10 +38,21 @@ export interface ServerHostOptions extends Pick<
 > {
   /** Of the tokens and the limits. Default: the system's. */
   readonly clock?: Clock;
+  /** Default: a store that is away. */
+  readonly charts?: RunCharts;
 }
+
+const noStore = createStore(
+  {
+    displayUrl: "http://store.test/api/v1/write",
+    ask: async () => ({ kind: "failure", text: "nothing listens there" }),
+  },
+  new URL("http://store.test/api/v1/query"),
+);
 
 export async function startServerHost({
   clock = systemClock,
+  charts = createRunCharts(noStore),
   ...options
 }: ServerHostOptions = {}): Promise<ServerHost> {
   const live = await openLiveService();
@@ -58,6 +71,7 @@ export async function startServerHost({
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),
     metrics,
+    charts,
     clock,
     publicUrl: "https://k6.test",
     log: { write: (line) => log.push(line) },

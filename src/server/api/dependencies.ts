@@ -1,6 +1,7 @@
 /**
  * What the routes of our own API stand on.
  */
+import type { RunCharts } from "../../charts/run-charts.ts";
 import type { Clock } from "../../clock.ts";
 import type { Admission } from "../../runs/admission.ts";
 import type { Authenticator } from "../../runs/principal.ts";
@@ -16,4 +17,5 @@ export interface ApiDependencies {
   readonly admission: Admission;
   readonly publicUrl: string;
   readonly clock: Clock;
+  readonly charts: RunCharts;
 }

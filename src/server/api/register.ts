@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
 import { changeRuns } from "./change-runs.ts";
+import { chartRoutes } from "./charts.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { readRuns } from "./read-runs.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -32,6 +33,7 @@ export async function registerApi(
       });
       await app.register(readRuns(dependencies));
       await app.register(changeRuns(dependencies));
+      await app.register(chartRoutes(dependencies));
       await app.register(tokenRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
