@@ -41,3 +41,14 @@ export async function findOwnRun(
   if (!run) throw new HttpError(404, "not_found", `there is no run ${JSON.stringify(name)}`);
   return run;
 }
+
+/** Servers on one database share records; logs and archives are where they were pushed to. */
+export async function keptElsewhere(
+  repository: Pick<RunRepository, "ownerOf">,
+  { id }: RunRecord,
+  what: "log" | "archive",
+): Promise<HttpError> {
+  const owner = await repository.ownerOf(id);
+  const where = owner ? `the server ${owner.url}` : "another server";
+  return new HttpError(404, "not_found", `the ${what} of run ${id} is kept by ${where}`);
+}
