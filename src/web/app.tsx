@@ -26,7 +26,9 @@ import {
 import { SignInPage } from "./session/sign-in-page.tsx";
 
 const RunPage = loadedLater(async () => (await import("./run/run-page.tsx")).RunPage);
-const ComparePage = loadedLater(async () => (await import("./compare/compare-page.tsx")).ComparePage);
+const ComparePage = loadedLater(
+  async () => (await import("./compare/compare-page.tsx")).ComparePage,
+);
 
 interface AppProps {
   /** Of the link that led here. */

@@ -4,22 +4,9 @@
 import type { FastifyPluginAsync } from "fastify";
 import { requireRole } from "../authenticate.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import type { TagListView, TestListView } from "./facet-view.ts";
 import { toTime } from "./run-view.ts";
 import * as schemas from "./schemas.ts";
-
-export interface TestListView {
-  /** The one with the newest run first; at most 1 000. */
-  readonly tests: readonly {
-    readonly name: string;
-    readonly runs: number;
-    readonly lastRun: string;
-  }[];
-}
-
-export interface TagListView {
-  /** Of the newest 10 000 runs, by name; at most 50 values each, the latest first. */
-  readonly tags: readonly { readonly name: string; readonly values: readonly string[] }[];
-}
 
 export function facetRoutes({ repository, authenticator }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {

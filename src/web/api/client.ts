@@ -94,7 +94,8 @@ async function toError(response: Response): Promise<ApiError> {
   const retryAfter = response.headers.get("Retry-After");
   const body: unknown = await response.json().catch(() => undefined);
   const { code = `http_${status}`, message } = bodyOf(body);
-  const words = message ?? `the server answers ${status}${status >= 500 ? ": its log says why" : ""}`;
+  const words =
+    message ?? `the server answers ${status}${status >= 500 ? ": its log says why" : ""}`;
   const hint = status === 429 && retryAfter !== null ? `; try again in ${retryAfter} s` : "";
   return new ApiError(status, code, words + hint);
 }

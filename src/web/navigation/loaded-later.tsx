@@ -13,7 +13,9 @@ export function loadedLater<Props extends object>(
 ): (props: Props) => JSX.Element {
   let loaded: ComponentType<Props> | undefined;
   return function Later(props) {
-    const [state, setState] = useState<"loading" | "ready" | "failed">(loaded ? "ready" : "loading");
+    const [state, setState] = useState<"loading" | "ready" | "failed">(
+      loaded ? "ready" : "loading",
+    );
     useEffect(() => {
       if (loaded) return;
       load().then(

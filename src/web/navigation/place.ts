@@ -40,7 +40,10 @@ export function currentTarget(): string {
 }
 
 /** @param replace whether Back leads to where the page was before this one */
-export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+export function navigate(
+  to: string,
+  { replace = false }: { readonly replace?: boolean } = {},
+): void {
   const href = hrefOf(to);
   if (replace) history.replaceState(history.state, "", href);
   else history.pushState(null, "", href);

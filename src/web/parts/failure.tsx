@@ -27,7 +27,8 @@ export function Failure({ what, error, onRetry }: FailureProps): JSX.Element {
 }
 
 function adviceFor({ status }: ApiError): string {
-  if (status === 0) return "See whether “plimsoll serve” runs, and whether this machine has a network.";
+  if (status === 0)
+    return "See whether “plimsoll serve” runs, and whether this machine has a network.";
   if (status === 403) return "Sign in with a token of another role, or ask who runs this server.";
   if (status === 404) return "It may have been deleted.";
   if (status >= 500) return "The server’s log says more.";

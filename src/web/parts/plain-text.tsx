@@ -15,7 +15,11 @@ interface PlainTextProps {
   readonly isCutForGood?: boolean;
 }
 
-export function PlainText({ text, limit = 300, isCutForGood = false }: PlainTextProps): JSX.Element {
+export function PlainText({
+  text,
+  limit = 300,
+  isCutForGood = false,
+}: PlainTextProps): JSX.Element {
   const [isWhole, setIsWhole] = useState(false);
   // A few more are no reason for a button.
   const isCut = !isWhole && text.length > limit * 1.2;

@@ -23,8 +23,8 @@ export function DeleteDialog({ run, onDeleted, onClose }: DeleteDialogProps): JS
       }}
     >
       <p>
-        The record of <PlainText text={run.testid} />, its log and its script are removed for good, and
-        links to it lead nowhere.
+        The record of <PlainText text={run.testid} />, its log and its script are removed for good,
+        and links to it lead nowhere.
       </p>
       <p>Its samples stay in the store, for as long as the store keeps them.</p>
     </ConfirmDialog>

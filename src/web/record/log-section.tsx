@@ -26,8 +26,8 @@ export function LogSection({ run, session }: SectionProps): JSX.Element {
         <Log id={run.id} isGrowing={isGrowing} mayKeep={hasRole(session, "read")} />
       ) : (
         <p class="quiet">
-          The generator logged nothing. What a script says with <code>console.log</code> is shown here
-          while it runs.
+          The generator logged nothing. What a script says with <code>console.log</code> is shown
+          here while it runs.
         </p>
       )}
     </RunSection>
@@ -51,7 +51,10 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
     if (!element) return true;
     return element.scrollHeight - element.scrollTop - element.clientHeight < 24;
   };
-  const { window, error, readOn, reload } = useLog({ id, begin, search, level, isGrowing }, isAtBottom);
+  const { window, error, readOn, reload } = useLog(
+    { id, begin, search, level, isGrowing },
+    isAtBottom,
+  );
   const follow = useFollowing(box, window, begin);
 
   return (
@@ -59,7 +62,11 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
       <div class="filters" role="search" aria-label="Log">
         <label>
           Search the log{" "}
-          <input type="search" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+          <input
+            type="search"
+            value={typed}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
         </label>
         <label>
           Level{" "}
@@ -75,7 +82,10 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
         <Button aria-pressed={begin === "start"} onClick={() => setBegin("start")}>
           From the start
         </Button>
-        <Button aria-pressed={begin === "end"} onClick={() => (begin === "end" ? follow() : setBegin("end"))}>
+        <Button
+          aria-pressed={begin === "end"}
+          onClick={() => (begin === "end" ? follow() : setBegin("end"))}
+        >
           {isGrowing ? "Follow the end" : "From the end"}
         </Button>
         {mayKeep && (
@@ -100,7 +110,11 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
         {window && !window.isStart && (
           <p class="quiet">
             Earlier lines are not shown.{" "}
-            <button type="button" class="link-button" onClick={() => (begin === "start" ? reload() : setBegin("start"))}>
+            <button
+              type="button"
+              class="link-button"
+              onClick={() => (begin === "start" ? reload() : setBegin("start"))}
+            >
               From the start
             </button>
           </p>

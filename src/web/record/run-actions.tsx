@@ -22,7 +22,11 @@ export function RunActions({ run, session }: SectionProps): JSX.Element {
         <>
           <StarButton run={run} />
           <Button onClick={() => setOpen("share")}>Share</Button>
-          <a class="button button-plain" href={apiUrl(`/runs/${run.id}/export`)} download={`run-${run.id}.json`}>
+          <a
+            class="button button-plain"
+            href={apiUrl(`/runs/${run.id}/export`)}
+            download={`run-${run.id}.json`}
+          >
             Export
           </a>
         </>

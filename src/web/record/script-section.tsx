@@ -30,8 +30,8 @@ export function ScriptSection({ run, session }: SectionProps): JSX.Element {
         <Script id={run.id} mayKeep={hasRole(session, "read")} />
       ) : (
         <p class="quiet">
-          The generator sent no script: <code>k6 cloud run --local-execution</code> does, unless it is
-          told <code>--no-archive-upload</code>; <code>k6 run --out cloud</code> does not.
+          The generator sent no script: <code>k6 cloud run --local-execution</code> does, unless it
+          is told <code>--no-archive-upload</code>; <code>k6 run --out cloud</code> does not.
         </p>
       )}
     </RunSection>
@@ -50,18 +50,14 @@ function Script({ id, mayKeep }: { readonly id: number; readonly mayKeep: boolea
       <div class="script">
         {answer.files.length > 1 && (
           <nav class="file-tree" aria-label="Files of the script">
-            <FileTree
-              files={answer.files}
-              main={answer.main}
-              chosen={path}
-              onChoose={setChosen}
-            />
+            <FileTree files={answer.files} main={answer.main} chosen={path} onChoose={setChosen} />
           </nav>
         )}
         {path !== undefined && <ScriptFile key={path} id={id} path={path} />}
       </div>
       <p class="quiet">
-        {formatPlural(answer.files.length, "file")}, read-only; what is secret was taken out when it came.
+        {formatPlural(answer.files.length, "file")}, read-only; what is secret was taken out when it
+        came.
         {mayKeep && (
           <>
             {" "}

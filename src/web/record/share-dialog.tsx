@@ -45,8 +45,8 @@ export function ShareDialog({ run, session, onClose }: ShareDialogProps): JSX.El
   return (
     <Dialog title="Share" onClose={onClose}>
       <p>
-        Whoever has the link sees this run, its figures, script and log, and nothing else of this server. They
-        need no token, and can change nothing.
+        Whoever has the link sees this run, its figures, script and log, and nothing else of this
+        server. They need no token, and can change nothing.
       </p>
       <p class="field-row">
         <label for={periodId}>The link works for</label>

@@ -33,7 +33,7 @@ export function ReportPage({ report }: { readonly report: ReportData }): JSX.Ele
         {run.note !== "" && (
           <section class="run-section" aria-labelledby="notes">
             <h2 id="notes">Notes</h2>
-            <p class="report-note">
+            <p class="note-text">
               <PlainText text={run.note} />
             </p>
           </section>

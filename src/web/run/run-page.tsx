@@ -18,6 +18,7 @@ import { RunBody } from "./run-body.tsx";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
 import { type FollowedRun, useRunFeed } from "./use-run-feed.ts";
+import "../style/record.css";
 
 /** @param id number or testid */
 export function RunPage({ id }: { readonly id: string }): JSX.Element {
