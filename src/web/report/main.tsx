@@ -6,6 +6,7 @@ import "../style/tokens.css";
 import "../style/base.css";
 import "../style/parts.css";
 import "../chart/chart.css";
+import "../style/record.css";
 import "../run/run.css";
 import "./report.css";
 import type { ReportData } from "./report-data.ts";

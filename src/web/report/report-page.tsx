@@ -11,6 +11,7 @@ import { PageTitle } from "../parts/page-title.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
 import { ResultBadge, StateBadge } from "../parts/state-badge.tsx";
 import { Time } from "../parts/time.tsx";
+import { RunSection } from "../record/section.tsx";
 import { HistorySection } from "../run/history-section.tsx";
 import { headlineFigures } from "../run/headline-figures.ts";
 import { RunBody } from "../run/run-body.tsx";
@@ -31,12 +32,11 @@ export function ReportPage({ report }: { readonly report: ReportData }): JSX.Ele
         <ReportNotices report={report} />
         {report.charts ? <WithCharts {...report} charts={report.charts} /> : <OfRecord run={run} />}
         {run.note !== "" && (
-          <section class="run-section" aria-labelledby="notes">
-            <h2 id="notes">Notes</h2>
+          <RunSection id="notes" title="Notes">
             <p class="note-text">
               <PlainText text={run.note} />
             </p>
-          </section>
+          </RunSection>
         )}
         <ReportOptions options={run.options} />
         <ReportLog report={report} />
