@@ -10,6 +10,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from "fastify";
+import type { RunCharts } from "../charts/run-charts.ts";
 import type { Clock } from "../clock.ts";
 import type { Freshness } from "../cloud/api/cloud-api-options.ts";
 import { registerCloudApi } from "../cloud/api/cloud-api.ts";
@@ -61,6 +62,8 @@ export interface ServerDependencies {
   readonly clock: Clock;
   /** Whether samples of a run are here that its stores do not have yet. */
   readonly isPending: (runId: number) => boolean;
+  /** What the store that the runs' samples go to knows of them. */
+  readonly charts: RunCharts;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** What a browser gets. */

@@ -7,6 +7,7 @@ import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
 import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
+import { chartRoutes } from "./charts.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { liveRoute } from "./live.ts";
 import { facetRoutes } from "./facets.ts";
@@ -39,6 +40,7 @@ export async function registerApi(
       await app.register(liveRoute(dependencies));
       await app.register(facetRoutes(dependencies));
       await app.register(changeRuns(dependencies));
+      await app.register(chartRoutes(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
