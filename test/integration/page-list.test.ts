@@ -35,7 +35,7 @@ describeWithTools(pageTools, "the list of runs", () => {
       tags: { branch: n % 2 === 0 ? "main" : "topic" },
     });
     const { run }: { readonly run: RunView } = JSON.parse(await answer.text());
-    const state = n % 5 === 0 ? "aborted_by_user" : "finished";
+    const state = n % 3 === 0 ? "aborted_by_user" : "finished";
     await stage.server.ask("POST", `/runs/${run.id}/end`, { state });
     return run;
   }
@@ -60,7 +60,9 @@ describeWithTools(pageTools, "the list of runs", () => {
     const page = await stage.open("/runs");
     await page.getByRole("combobox", { name: "Test", exact: true }).selectOption("sign-up");
     await expectCount(page, await total("test=sign-up"));
-    await page.getByRole("combobox", { name: "State", exact: true }).selectOption("aborted_by_user");
+    await page
+      .getByRole("combobox", { name: "State", exact: true })
+      .selectOption("aborted_by_user");
     await expectCount(page, await total("test=sign-up&state=aborted_by_user"));
   });
 

@@ -6,6 +6,8 @@ import type { Locator, Page } from "playwright-core";
 export type FigureName =
   "requests" | "rps" | "p50" | "p95" | "p99" | "failed" | "vus" | "checks" | "elapsed";
 
+type RunButton = "Stop run" | "Share" | "Delete run" | "Star";
+
 export class RunPage {
   readonly page: Page;
 
@@ -22,9 +24,15 @@ export class RunPage {
     return this.page.getByRole("main").getByRole("status").first();
   }
 
-  button(name: "Stop run" | "Share" | "Delete run" | "Star"): Locator {
+  button(name: RunButton): Locator {
     // Not "From the start".
     return this.page.getByRole("button", { name, exact: true });
+  }
+
+  /** Whether it is there, and does something. */
+  async offers(name: RunButton): Promise<boolean> {
+    const button = this.button(name);
+    return (await button.count()) > 0 && (await button.isEnabled());
   }
 
   /** It is named as the button that opens it. */
