@@ -53,6 +53,8 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
     create: () => ofServers("create"),
     end: () => ofServers("end"),
     stop: () => ofServers("stop"),
+    share: () =>
+      Promise.reject(new UsageError("a link is to a server's page: name it with --server")),
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   };
 }

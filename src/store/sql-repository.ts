@@ -9,6 +9,7 @@ import type {
   ApiToken,
   NewApiToken,
   NewRun,
+  NewShare,
   Page,
   Project,
   RunChanges,
@@ -16,6 +17,7 @@ import type {
   RunList,
   RunRepository,
   RunServer,
+  RunShare,
   Test,
 } from "../runs/run-repository.ts";
 import { runStates, type RunState } from "../runs/run-state.ts";
@@ -34,6 +36,7 @@ import {
   toUserKey,
 } from "./rows.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
+import { createShare, deleteShare, shareByHash, sharesOf } from "./shares.ts";
 
 const defaultLimit = 50;
 const maxLimit = 1_000;
@@ -302,6 +305,22 @@ export class SqlRepository implements RunRepository {
       .returning("id")
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  async createShare(share: NewShare): Promise<RunShare | undefined> {
+    return await createShare(this.#db, this.#database.kind, share);
+  }
+
+  async shares(runId: number, nowMs: number): Promise<RunShare[]> {
+    return await sharesOf(this.#db, runId, nowMs);
+  }
+
+  async shareByHash(hash: string, nowMs: number): Promise<RunShare | undefined> {
+    return await shareByHash(this.#db, hash, nowMs);
+  }
+
+  async deleteShare(runId: number, id: number): Promise<boolean> {
+    return await deleteShare(this.#db, runId, id);
   }
 
   async backup(path: string): Promise<void> {

@@ -10,6 +10,7 @@ import { changeRuns } from "./change-runs.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { readRuns } from "./read-runs.ts";
 import { sessionRoutes } from "./session.ts";
+import { shareRoutes } from "./shares.ts";
 import { tokenRoutes } from "./tokens.ts";
 
 export async function registerApi(
@@ -37,6 +38,7 @@ export async function registerApi(
       await app.register(changeRuns(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
+      await app.register(shareRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
     },

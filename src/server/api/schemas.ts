@@ -6,9 +6,6 @@
 import { roles } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-/** What Fastify takes for a schema. */
-export type Schema = Readonly<Record<string, unknown>>;
-
 export const text = (description: string): Schema => ({ type: "string", description });
 export const textOrNull = (description: string): Schema => ({
   ...text(description),
@@ -27,11 +24,11 @@ export const count = (description: string): Schema => ({
   minimum: 0,
   description,
 });
-const texts = (description: string): Schema => ({
-  type: "object",
-  additionalProperties: { type: "string" },
-  description,
-});
+const texts = (description: string) =>
+  ({ type: "object", additionalProperties: { type: "string" }, description }) as const;
+
+/** What Fastify takes for a schema. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** All properties are there. */
 export function object(properties: Readonly<Record<string, Schema>>): Schema {
