@@ -93,7 +93,9 @@ async function checkPage(program) {
     const index = await (await fetch(`${url}/runs/1`)).text();
     const [, script] = /<script[^>]* src="\.\/(assets\/[^"]+\.js)"/.exec(index) ?? [];
     if (script === undefined) throw new ScriptError(`the page has no script: ${index}`);
-    const { ok, status, headers } = await fetch(`${url}/${script}`);
+    const { ok, status, headers } = await fetch(`${url}/${script}`, {
+      headers: { "Accept-Encoding": "br" },
+    });
     const type = headers.get("content-type") ?? "";
     const encoding = headers.get("content-encoding");
     if (!ok || !type.startsWith("text/javascript") || encoding !== "br") {
