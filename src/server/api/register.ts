@@ -14,6 +14,7 @@ import { filterRoutes } from "./filter-choices.ts";
 import { readFiles } from "./read-files.ts";
 import { readRuns } from "./read-runs.ts";
 import { sessionRoutes } from "./session.ts";
+import { shareRoutes } from "./shares.ts";
 import { tokenRoutes } from "./tokens.ts";
 
 export async function registerApi(
@@ -45,6 +46,7 @@ export async function registerApi(
       await app.register(chartRoutes(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
+      await app.register(shareRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
     },

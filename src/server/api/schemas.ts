@@ -6,9 +6,6 @@
 import { roles, runSorts, sortOrders } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-/** What Fastify takes for a schema. */
-export type Schema = Readonly<Record<string, unknown>>;
-
 export const text = (description: string): Schema => ({ type: "string", description });
 export const textOrNull = (description: string): Schema => ({
   ...text(description),
@@ -37,6 +34,9 @@ const texts = (description: string): Schema => ({
   additionalProperties: { type: "string" },
   description,
 });
+
+/** What Fastify takes for a schema. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** All properties are there. */
 export function object(properties: Readonly<Record<string, Schema>>): Schema {

@@ -33,6 +33,7 @@ describe("openapi.json", () => {
     );
     expect(routes.sort()).toEqual([
       "delete /api/v1/runs/{id}",
+      "delete /api/v1/runs/{id}/shares/{share}",
       "delete /api/v1/session",
       "delete /api/v1/tokens/{id}",
       "get /api/v1/runs",
@@ -44,6 +45,7 @@ describe("openapi.json", () => {
       "get /api/v1/runs/{id}/logs",
       "get /api/v1/runs/{id}/script",
       "get /api/v1/runs/{id}/script/file",
+      "get /api/v1/runs/{id}/shares",
       "get /api/v1/session",
       "get /api/v1/tags",
       "get /api/v1/tests",
@@ -51,6 +53,7 @@ describe("openapi.json", () => {
       "patch /api/v1/runs/{id}",
       "post /api/v1/runs",
       "post /api/v1/runs/{id}/end",
+      "post /api/v1/runs/{id}/shares",
       "post /api/v1/runs/{id}/stop",
       "post /api/v1/session",
       "post /api/v1/tokens",
