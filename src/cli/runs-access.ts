@@ -3,6 +3,7 @@
  */
 import type { ChartSet, ChartSetName, RunTables } from "../charts/chart-data.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
+import type { CreatedShare } from "../server/api/session-view.ts";
 import type { RunListView, RunView } from "../server/api/run-view.ts";
 
 export interface CreatedRun {
@@ -38,4 +39,6 @@ export interface RunsAccess extends AsyncDisposable {
   create(run: NewRunRequest): Promise<CreatedRun>;
   end(name: string, end: { readonly state: string; readonly reason?: string }): Promise<RunView>;
   stop(name: string): Promise<void>;
+  /** @param seconds how long the link is good for; the server has a default */
+  share(name: string, seconds?: number): Promise<CreatedShare>;
 }

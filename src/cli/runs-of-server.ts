@@ -6,6 +6,7 @@ import { ServerError, UsageError, messageOf } from "../errors.ts";
 import { StoreUnreachable } from "../query/store.ts";
 import { redactUrl } from "../config/redact-url.ts";
 import type { RunListView, RunView } from "../server/api/run-view.ts";
+import type { CreatedShare } from "../server/api/session-view.ts";
 import type { CreatedRun, RunsAccess } from "./runs-access.ts";
 
 /** An export may take longer in all, but not to begin. */
@@ -91,6 +92,10 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
     end: async (name, body) =>
       (await (await ask("POST", `${run(name)}/end`, { body })).json()) as RunView,
     stop: async (name) => void (await ask("POST", `${run(name)}/stop`)),
+    share: async (name, seconds) => {
+      const body = seconds === undefined ? {} : { seconds };
+      return (await (await ask("POST", `${run(name)}/shares`, { body })).json()) as CreatedShare;
+    },
     async [Symbol.asyncDispose]() {},
   };
 }

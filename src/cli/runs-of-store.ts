@@ -65,6 +65,8 @@ export function runsOfStore(
     create: () => ofServers("create"),
     end: () => ofServers("end"),
     stop: () => ofServers("stop"),
+    share: () =>
+      Promise.reject(new UsageError("a link is to a server's page: name it with --server")),
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   };
 }

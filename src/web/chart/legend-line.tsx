@@ -2,15 +2,9 @@
  * A piece of a series' line, as the chart draws it.
  */
 import type { JSX } from "preact";
-import { seriesStyle } from "./series-style.ts";
+import type { SeriesStyle } from "./series-style.ts";
 
-interface LegendLineProps {
-  readonly index: number;
-  readonly name: string;
-}
-
-export function LegendLine({ index, name }: LegendLineProps): JSX.Element {
-  const { colour, dash } = seriesStyle(index, name);
+export function LegendLine({ colour, dash }: SeriesStyle): JSX.Element {
   // A class, not a style: the content security policy lets no element have one of its own.
   return (
     <svg

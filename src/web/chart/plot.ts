@@ -11,7 +11,7 @@ import type { Unit } from "../../charts/chart-data.ts";
 import { formatTick } from "./axis-text.ts";
 import type { ChartGroup, GroupMember } from "./chart-group.ts";
 import { lonelyPoints, nearestIndex, valueRange } from "./scales.ts";
-import { seriesStyle } from "./series-style.ts";
+import type { SeriesStyle } from "./series-style.ts";
 
 /** What the canvas's width is before it was laid out, and its height at all, in CSS pixels. */
 const size = { width: 600, height: 200 };
@@ -21,8 +21,8 @@ const leastDrag = 8;
 export interface PlotOptions {
   readonly group: ChartGroup;
   readonly unit: Unit;
-  /** Names in the order of the values that `setValues` gets. */
-  readonly series: readonly string[];
+  /** In the order of the values that `setValues` gets. */
+  readonly series: readonly SeriesStyle[];
   /** What stands at the axis of time. */
   readonly formatTimes: (times: readonly number[]) => string[];
   /** Called with the index of the time that the cursor is at; -1: at none. */
@@ -133,10 +133,8 @@ export class Plot implements GroupMember {
       ],
       series: [
         {},
-        ...series.map((name, index) => {
-          const style = seriesStyle(index, name);
+        ...series.map((style) => {
           return {
-            label: name,
             stroke: colour(style.colour),
             width: 1.5,
             dash: [...style.dash],

@@ -15,6 +15,7 @@ import type { ChartGroup } from "./chart-group.ts";
 import { ChartTable } from "./chart-table.tsx";
 import { LegendLine } from "./legend-line.tsx";
 import { Plot } from "./plot.ts";
+import { type SeriesStyle, seriesStyle } from "./series-style.ts";
 import { summarise } from "./summary.ts";
 
 export interface TimeChartProps {
@@ -25,9 +26,12 @@ export interface TimeChartProps {
   readonly group: ChartGroup;
   /** Shows one series alone; null or a name that there is not: all that were not switched off. */
   readonly only?: string | null;
+  /** Default: each series has a look of its own. Stays the same function. */
+  readonly styleOf?: (index: number, name: string) => SeriesStyle;
 }
 
-export function TimeChart({ chart, times, kind, group, only = null }: TimeChartProps): JSX.Element {
+export function TimeChart(props: TimeChartProps): JSX.Element {
+  const { chart, times, kind, group, only = null, styleOf = seriesStyle } = props;
   const { title, description, unit, series } = chart;
   const summaryId = useId();
   const canvas = useRef<HTMLDivElement>(null);
@@ -47,7 +51,7 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
     const plot = new Plot(slider, {
       group,
       unit,
-      series: newest.current.chart.series.map(({ name }) => name),
+      series: newest.current.chart.series.map(({ name }, index) => styleOf(index, name)),
       formatTimes: (ticks) => formatTimeTicks(kind, ticks),
       onCursor: (index) => {
         writeLegend(legend.current, newest.current.chart, index);
@@ -95,7 +99,7 @@ export function TimeChart({ chart, times, kind, group, only = null }: TimeChartP
                   aria-pressed={isShown[index] ? "true" : "false"}
                   onClick={() => toggle(name)}
                 >
-                  <LegendLine index={index} name={name} /> {name}
+                  <LegendLine {...styleOf(index, name)} /> {name}
                 </button>{" "}
                 <span class="chart-value" />
               </li>

@@ -18,13 +18,16 @@ export function loadedLater<Props extends object>(
     );
     useEffect(() => {
       if (loaded) return;
-      load().then(
-        (component) => {
-          loaded = component;
+      const fetch = async (): Promise<void> => {
+        try {
+          loaded = await load();
           setState("ready");
-        },
-        () => setState("failed"),
-      );
+        } catch {
+          // The browser's console says why.
+          setState("failed");
+        }
+      };
+      void fetch();
     }, []);
     if (loaded) {
       const Component = loaded;

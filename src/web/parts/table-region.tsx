@@ -16,7 +16,7 @@ export function TableRegion(props: TableRegionProps): JSX.Element {
   const { caption, isCaptionHidden = true, children } = props;
   const id = useId();
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard
+    // What scrolls must be reached with the keyboard.
     <div class="table-region" role="region" aria-labelledby={id} tabIndex={0}>
       <table>
         <caption id={id} class={isCaptionHidden ? "visually-hidden" : undefined}>

@@ -101,7 +101,7 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
         role="region"
         aria-label="Log lines"
         aria-busy={window === undefined && !error}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard
+        // What scrolls must be reached with the keyboard.
         tabIndex={0}
         onScroll={() => {
           if (isAtBottom()) readOn();

@@ -20,7 +20,7 @@ export function OptionsSection({ run }: SectionProps): JSX.Element {
       {text === "{}" || text === "null" ? (
         <p>The generator said no options.</p>
       ) : (
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard
+        // What scrolls must be reached with the keyboard.
         <pre class="code-block" tabIndex={0} role="region" aria-label="Options">
           <PlainText text={text} limit={20_000} />
         </pre>

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ScriptView } from "../../server/api/script-view.ts";
-import { ApiError, apiUrl, ask, withQuery } from "../api/client.ts";
+import { type ApiError, apiUrl, ask, withQuery } from "../api/client.ts";
 import { useAnswer } from "../api/use-answer.ts";
 import { formatBytes, formatPlural } from "../format/number.ts";
 import { visibleText } from "../format/visible-text.ts";
@@ -118,7 +118,7 @@ function CodeBlock({ path, text }: { readonly path: string; readonly text: strin
   );
   const isCode = /\.[cm]?[jt]sx?$/i.test(path) && text.length <= highlightedLimit;
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard
+    // What scrolls must be reached with the keyboard.
     <div class="code-block numbered" tabIndex={0} role="region" aria-label={visibleText(path)}>
       <pre class="line-numbers" aria-hidden="true">
         {numbers}

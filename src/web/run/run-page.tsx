@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { SessionView } from "../../server/api/session-view.ts";
-import "../chart/chart.css";
+import "../style/chart.css";
 import { useChartGroup, useZoom } from "../chart/use-chart-group.ts";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
@@ -13,12 +13,12 @@ import { NotesSection } from "../record/notes-section.tsx";
 import { OptionsSection } from "../record/options-section.tsx";
 import { ScriptSection } from "../record/script-section.tsx";
 import { useSession } from "../session/session.tsx";
-import "./run.css";
+import "../style/record.css";
+import "../style/run.css";
 import { RunBody } from "./run-body.tsx";
 import { RunHeader } from "./run-header.tsx";
 import { RunNotices } from "./run-notices.tsx";
 import { type FollowedRun, useRunFeed } from "./use-run-feed.ts";
-import "../style/record.css";
 
 /** @param id number or testid */
 export function RunPage({ id }: { readonly id: string }): JSX.Element {

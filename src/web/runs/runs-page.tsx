@@ -102,7 +102,5 @@ function Runs(): JSX.Element {
 
 function totalWords(total: number, filtered: boolean): string {
   if (total === 0) return filtered ? "No run matches" : "";
-  return filtered
-    ? `${formatPlural(total, "run matches", "runs match")}`
-    : formatPlural(total, "run");
+  return filtered ? formatPlural(total, "run matches", "runs match") : formatPlural(total, "run");
 }
