@@ -18,12 +18,16 @@ import { gatherReport } from "./gather-report.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import { type ReportBundle, toReportPage } from "./report-page.ts";
 
+interface ReportIo extends CommandIo {
+  setExitCode(code: number): void;
+}
+
 interface ReportFlags {
   readonly output: string;
   readonly force?: boolean;
 }
 
-export function reportCommand(io: CommandIo): Command {
+export function reportCommand(io: ReportIo): Command {
   const command = new Command("report")
     .description("write a run as one HTML file, with its charts, tables and log, to hand on")
     .argument("<run>", "its number or testid")
@@ -31,7 +35,7 @@ export function reportCommand(io: CommandIo): Command {
     .option("--force", "write over a file that is there");
   // Its keys are the names of options.
   const connection = Object.keys(connectionRows) as OptionName[];
-  addOptionFlags(command, "client", "dataDir", "databaseUrl", "out", "queryUrl", ...connection);
+  addOptionFlags(command, "client", "dataDir", "databaseUrl", "queryUrl", ...connection);
   return command
     .addHelpText(
       "after",
@@ -39,7 +43,7 @@ export function reportCommand(io: CommandIo): Command {
 The file holds all that it shows: it opens without a server, asks nothing of any network, and prints. It has up to 600 times
 of each chart and the end of the log; of the script it has the options, and no secret.
 
-Without --server, charts come from the Prometheus of the options. Where it does not answer, the report has what the record
+Without --server, charts come from the store of --remote-write-url or --query-url. Where it does not answer, the report has what the record
 has, says so, and the exit code is ${exitCodes.unavailable}.
 
 Examples:
