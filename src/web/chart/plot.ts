@@ -124,7 +124,13 @@ export class Plot implements GroupMember {
         y: { range: (_plot, _min, max) => valueRange(unit, max) },
       },
       axes: [
-        { ...axis, incrs: timeSteps, space: 80, values: (_plot, times) => formatTimes(times) },
+        {
+          ...axis,
+          size: 24,
+          incrs: timeSteps,
+          space: 80,
+          values: (_plot, times) => formatTimes(times),
+        },
         {
           ...axis,
           size: 72,
@@ -141,10 +147,7 @@ export class Plot implements GroupMember {
             points: {
               show: true,
               size: 4,
-              filter: (_plot: uPlot, at: number) => {
-                const values = this.#values[at - 1] ?? [];
-                return lonelyPoints(values, 0, values.length - 1);
-              },
+              filter: (_plot: uPlot, at: number) => lonelyPoints(this.#values[at - 1] ?? []),
             },
           };
         }),

@@ -73,7 +73,7 @@ export function ComparisonBody({ comparison }: ComparisonBodyProps): JSX.Element
         rows={load}
       />
       <RunSection id="course" title="Load and latency">
-        <ZoomBar group={group} kind="elapsed" />
+        <ZoomBar group={group} kind="elapsed" hasHint />
         <div class="charts">
           {charts.map((chart) => (
             <TimeChart

@@ -21,7 +21,7 @@ const elsewhere = new Set(["endpoints", "generator"]);
 export function LoadSection({ charts, group }: ChartsProps): JSX.Element {
   return (
     <RunSection id="load" title="Load and latency">
-      <ZoomBar group={group} />
+      <ZoomBar group={group} hasHint />
       {charts.charts.length === 0 ? (
         <p>The charts begin with the first samples.</p>
       ) : (

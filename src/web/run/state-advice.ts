@@ -20,10 +20,7 @@ const silentSeconds = 20;
  * @returns null where there is nothing to say
  */
 export function adviceOf(
-  run: Pick<
-    RunView,
-    "state" | "result" | "history" | "lastData" | "source" | "started" | "generator"
-  >,
+  run: Pick<RunView, "state" | "result" | "lastData">,
   { nowMs, newestMs }: { readonly nowMs: number; readonly newestMs: number | undefined },
 ): Advice | null {
   switch (run.state) {
