@@ -12,6 +12,14 @@ import type { ServerMetrics } from "./server-metrics.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
 import type { WrongTokens } from "./wrong-tokens.ts";
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The answer stays open for as long as somebody looks: no request under way any more, and no measure of how quick we are. */
+    becomeStream: () => void;
+    isStream: boolean;
+  }
+}
+
 export interface RequestLimits {
   /**
    * Per minute and address. A hundred generators behind one address push two or three times a second each; a thousand a
@@ -72,12 +80,20 @@ export async function addLimits(
   });
 
   let underWay = 0;
-  app.addHook("onRequest", async (_, reply) => {
+  app.decorateRequest("isStream", false);
+  app.addHook("onRequest", async (request, reply) => {
     underWay += 1;
+    let isCounted = true;
+    const leave = (): void => {
+      if (isCounted) underWay -= 1;
+      isCounted = false;
+    };
     // Also of an answer that nobody waits for any more.
-    reply.raw.once("close", () => {
-      underWay -= 1;
-    });
+    reply.raw.once("close", leave);
+    request.becomeStream = () => {
+      request.isStream = true;
+      leave();
+    };
     if (underWay <= limits.atOnce) return;
     metrics.refused("concurrency");
     void reply.header("Retry-After", "1");

@@ -6,9 +6,6 @@
 import { roles, runSorts, sortOrders } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-/** What Fastify takes for a schema. */
-export type Schema = Readonly<Record<string, unknown>>;
-
 export const text = (description: string): Schema => ({ type: "string", description });
 export const textOrNull = (description: string): Schema => ({
   ...text(description),
@@ -37,6 +34,9 @@ const texts = (description: string): Schema => ({
   additionalProperties: { type: "string" },
   description,
 });
+
+/** What Fastify takes for a schema. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** All properties are there. */
 export function object(properties: Readonly<Record<string, Schema>>): Schema {
@@ -209,6 +209,18 @@ export const runList: Schema = {
 };
 
 export const oneRun: Schema = { description: "the run", ...run };
+
+export const liveQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    after: {
+      type: "number",
+      minimum: 0,
+      description: "Unix seconds: everything up to then is there already; Last-Event-ID wins",
+    },
+  },
+};
 
 export const runPatch: Schema = {
   type: "object",

@@ -77,7 +77,8 @@ export function formatBytes(bytes: number | null): string {
 export function formatValue(unit: Unit, value: number | null): string {
   switch (unit) {
     case "count":
-      return formatNumber(value);
+      // 50 VUs are not 50.0; a mean of counts may be 12.3.
+      return Number.isInteger(value) ? formatCount(value) : formatNumber(value);
     case "per_second":
       return formatRate(value);
     case "seconds":

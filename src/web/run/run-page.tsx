@@ -1,48 +1,75 @@
 /**
- * One run.
+ * One run, while it goes on and afterwards: the same page, which the feed keeps up to date.
  */
 import type { JSX } from "preact";
-import type { RunView } from "../../server/api/run-view.ts";
-import { useAnswer } from "../api/use-answer.ts";
+import { useEffect, useState } from "preact/hooks";
+import type { SessionView } from "../../server/api/session-view.ts";
+import "../style/chart.css";
+import { useChartGroup, useZoom } from "../chart/use-chart-group.ts";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
-import { PlainText } from "../parts/plain-text.tsx";
-import { ResultBadge, StateBadge } from "../parts/state-badge.tsx";
 import { LogSection } from "../record/log-section.tsx";
 import { NotesSection } from "../record/notes-section.tsx";
 import { OptionsSection } from "../record/options-section.tsx";
-import { RunActions } from "../record/run-actions.tsx";
 import { ScriptSection } from "../record/script-section.tsx";
 import { useSession } from "../session/session.tsx";
 import "../style/record.css";
+import "../style/run.css";
+import { RunBody } from "./run-body.tsx";
+import { RunHeader } from "./run-header.tsx";
+import { RunNotices } from "./run-notices.tsx";
+import { type FollowedRun, useRunFeed } from "./use-run-feed.ts";
 
 /** @param id number or testid */
 export function RunPage({ id }: { readonly id: string }): JSX.Element {
   const { view: session } = useSession();
-  const { answer: run, error, reload } = useAnswer<RunView>(`/runs/${encodeURIComponent(id)}`);
-  if (!run) {
+  const followed = useRunFeed(id);
+  if (!followed?.run) {
     return (
       <>
         <PageTitle title={`Run ${id}`} />
-        {error && <Failure what="The run could not be read" error={error} onRetry={reload} />}
+        {followed?.failure ? (
+          <Failure
+            what="The run could not be read"
+            error={followed.failure}
+            onRetry={followed.retry}
+          />
+        ) : (
+          <p aria-busy="true">Asking the server …</p>
+        )}
       </>
     );
   }
+  return <Run followed={followed} session={session} />;
+}
+
+interface RunProps {
+  readonly followed: FollowedRun;
+  readonly session: SessionView;
+}
+
+function Run({ followed, session }: RunProps): JSX.Element {
+  const { run, charts, serverCharts, tables, showPart } = followed;
+  const group = useChartGroup();
+  const zoom = useZoom(group);
+  useEffect(() => showPart(zoom), [zoom]);
+  if (!run) return <></>;
+  const section = { run, session };
   return (
-    <>
-      <PageTitle title={run.test}>
-        <PlainText text={run.test} limit={200} />
-      </PageTitle>
-      <p role="status">
-        <StateBadge state={run.state} /> <ResultBadge result={run.result} />
-      </p>
-      <p class="button-row">
-        <RunActions run={run} session={session} />
-      </p>
-      <ScriptSection run={run} session={session} />
-      <OptionsSection run={run} session={session} />
-      <LogSection run={run} session={session} />
-      <NotesSection run={run} session={session} />
-    </>
+    <article class="run">
+      <RunHeader {...section} nowMs={followed.nowMs} />
+      <RunNotices followed={followed} />
+      <RunBody
+        run={run}
+        charts={charts}
+        serverCharts={serverCharts}
+        tables={tables}
+        group={group}
+      />
+      <ScriptSection {...section} />
+      <OptionsSection {...section} />
+      <LogSection {...section} />
+      <NotesSection {...section} />
+    </article>
   );
 }
