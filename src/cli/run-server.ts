@@ -11,6 +11,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { SteadyClock } from "../library/steady-clock.ts";
 import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
+import { createRunCharts } from "../charts/run-charts.ts";
 import { createAdmission } from "../server/admission.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
@@ -21,6 +22,7 @@ import { createServerMetrics } from "../server/server-metrics.ts";
 import { createToken, hashToken, issueFirstToken, TokenAuthenticator } from "../server/tokens.ts";
 import { openRepository } from "../store/open-repository.ts";
 import { userAgent } from "../version.ts";
+import { openQueryStore } from "./open-query-store.ts";
 import type { CommandIo } from "./command-io.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { startMetricsServer } from "./metrics-server.ts";
@@ -65,6 +67,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     userAgent,
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
   });
+  await using store = await openQueryStore(options, clock);
   const isShared = options.databaseUrl !== undefined;
   const peers = { repository, serverId: own.serverId };
   const metrics = createServerMetrics(() => own.outputs);
@@ -80,6 +83,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),
     metrics,
+    charts: createRunCharts(store),
     clock,
     isPending: (runId) => own.isPending(runId),
     publicUrl,

@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly publicUrl: string | undefined;
   /** What the other servers of the database reach it by. `undefined`: the address that it listens at. */
   readonly peerUrl: string | undefined;
+  /** What is before `/api/v1` of the store's query API. `undefined`: beside the URL that is written to. */
+  readonly queryUrl: string | undefined;
   /** Of a Postgres. `undefined`: runs are kept in the data directory. */
   readonly databaseUrl: string | undefined;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */

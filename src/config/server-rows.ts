@@ -46,6 +46,16 @@ export const serverRows: Rows<ServerOptions> = {
     description: "how the other servers on the same Postgres reach this one, and only this one",
     secret: false,
   },
+  queryUrl: {
+    ...spelled("query-url"),
+    group: "serve",
+    kind: optional(httpUrl("of a store's query API", "https://mimir.example/prometheus")),
+    toDefault: () => undefined,
+    defaultText: "beside `--remote-write-url`",
+    description:
+      "where the store answers PromQL, as a Grafana data source has it; asked with the credentials for writing",
+    secret: false,
+  },
   databaseUrl: {
     ...spelled("database-url"),
     group: "serve",

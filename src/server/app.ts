@@ -10,6 +10,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from "fastify";
+import type { RunCharts } from "../charts/run-charts.ts";
 import type { Clock } from "../clock.ts";
 import type { Freshness } from "../cloud/api/cloud-api-options.ts";
 import { registerCloudApi } from "../cloud/api/cloud-api.ts";
@@ -32,7 +33,7 @@ import { addLimits, defaultRequestLimits, type RequestLimits } from "./limits.ts
 import type { FeedLimits } from "./live-feed/live-feeds.ts";
 import type { Page } from "./page/page.ts";
 import { addPage, answerNowhere } from "./page/page-routes.ts";
-import { addSecurityHeaders } from "./security-headers.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { addSessions } from "./session/session.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
@@ -61,6 +62,8 @@ export interface ServerDependencies {
   readonly clock: Clock;
   /** Whether samples of a run are here that its stores do not have yet. */
   readonly isPending: (runId: number) => boolean;
+  /** What the store that the runs' samples go to knows of them. */
+  readonly charts: RunCharts;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
   /** What a browser gets. */
@@ -97,8 +100,8 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
     // A line for each push of each generator would hide all others.
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => {
-      // Of what no route was looked for, there are no hooks.
-      addSecurityHeaders(reply);
+      // A request that no route was looked for has no hooks.
+      setSecurityHeaders(reply.raw);
       answerError(error, request, reply);
     },
     // Ours keeps unknown properties where Fastify takes them out: what is misspelled is an error, not an omission.
@@ -116,8 +119,8 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
       seconds: reply.elapsedTime / 1_000,
     });
   });
+  app.addHook("onRequest", async (_, reply) => setSecurityHeaders(reply.raw));
   app.addHook("onSend", async (_, reply) => {
-    addSecurityHeaders(reply);
     void reply.header("Server", `plimsoll/${version}`);
   });
   addSessions(app, publicUrl);

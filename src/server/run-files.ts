@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ReadStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "../errors.ts";
 import type { RunRecord } from "../runs/run-record.ts";
@@ -23,6 +23,8 @@ export function runFileName({ id, testid }: NamedRun): string {
 export interface RunFiles {
   /** JSON lines as they were stored, oldest first; undefined where there are none. */
   log(run: NamedRun): Promise<ReadStream | undefined>;
+  /** The same, to be read anywhere and closed by the caller. */
+  logFile(run: NamedRun): Promise<FileHandle | undefined>;
   /** The archive, redacted, an uncompressed tar. */
   archive(run: NamedRun): Promise<ReadStream | undefined>;
   /** Safe to call again. */
@@ -34,6 +36,7 @@ export function runFilesIn(dataDir: string): RunFiles {
   const archiveOf = (run: NamedRun) => join(dataDir, "archives", `${runFileName(run)}.tar`);
   return {
     log: (run) => read(logOf(run)),
+    logFile: (run) => openFile(logOf(run)),
     archive: (run) => read(archiveOf(run)),
     remove: async (run) => {
       await rm(logOf(run), { force: true });
@@ -43,8 +46,12 @@ export function runFilesIn(dataDir: string): RunFiles {
 }
 
 async function read(path: string): Promise<ReadStream | undefined> {
+  return (await openFile(path))?.createReadStream();
+}
+
+async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    return (await open(path)).createReadStream();
+    return await open(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;

@@ -2,9 +2,11 @@
  * What every answer tells a browser, so that nothing in it runs, is framed or is read by another page; the page's own answers
  * allow their own script and style.
  *
+ * They are set before anything else happens, on the response itself: also a refusal and a stream of events have them.
+ *
  * Source: W3C Content Security Policy Level 3; OWASP HTTP Headers Cheat Sheet.
  */
-import type { FastifyReply } from "fastify";
+import type { ServerResponse } from "node:http";
 
 /** Of the page: nothing inline, nothing from elsewhere. */
 export const pageHeaders: Readonly<Record<string, string>> = {
@@ -31,9 +33,7 @@ const dataHeaders: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** A header that the answer has already stays. */
-export function addSecurityHeaders(reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(dataHeaders)) {
-    if (!reply.hasHeader(name)) void reply.header(name, value);
-  }
+/** An answer that sets one of them itself replaces it. */
+export function setSecurityHeaders(response: ServerResponse): void {
+  for (const [name, value] of Object.entries(dataHeaders)) response.setHeader(name, value);
 }

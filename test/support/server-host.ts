@@ -6,6 +6,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
+import { createRunCharts, type RunCharts } from "../../src/charts/run-charts.ts";
+import { createStore } from "../../src/query/store.ts";
 import { createAdmission } from "../../src/server/admission.ts";
 import { createApp, type ServerDependencies } from "../../src/server/app.ts";
 import { runFilesIn } from "../../src/server/run-files.ts";
@@ -54,11 +56,22 @@ export interface ServerHostOptions extends Pick<
   readonly clock?: Clock;
   /** Default: `https://k6.test`. */
   readonly publicUrl?: string;
+  /** Default: a store that is away. */
+  readonly charts?: RunCharts;
 }
+
+const noStore = createStore(
+  {
+    displayUrl: "http://store.test/api/v1/write",
+    ask: async () => ({ kind: "failure", text: "nothing listens there" }),
+  },
+  new URL("http://store.test/api/v1/query"),
+);
 
 export async function startServerHost({
   clock = systemClock,
   publicUrl = "https://k6.test",
+  charts = createRunCharts(noStore),
   ...options
 }: ServerHostOptions = {}): Promise<ServerHost> {
   const live = await openLiveService();
@@ -77,6 +90,7 @@ export async function startServerHost({
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),
     metrics,
+    charts,
     clock,
     isPending: (runId) => service.isPending(runId),
     publicUrl,

@@ -20,11 +20,11 @@ export interface ApiDependencies {
   readonly wrongTokens: WrongTokens;
   readonly admission: Admission;
   readonly publicUrl: string;
-  readonly charts: RunCharts;
   /** Where Grafana is, if it was said. */
   readonly grafanaUrl?: string | undefined;
   readonly clock: Clock;
   readonly metrics: ServerMetrics;
   readonly isPending: (runId: number) => boolean;
   readonly limits?: Partial<FeedLimits>;
+  readonly charts: RunCharts;
 }

@@ -17,7 +17,7 @@ export async function findRun(
 }
 
 /**
- * Who may read follows every run; who may only push, those that it started; a run's token, its own.
+ * Who may read follows every run; who may only push, those that it started; a run's token and a share link, their own.
  *
  * @throws HttpError
  */
@@ -38,6 +38,20 @@ export async function findOwnRun(
   if (principal.role === "run" && run?.id !== principal.runId) {
     throw new HttpError(403, "forbidden", "the token of a run is for that run alone");
   }
+  if (principal.role === "share" && run?.id !== principal.runId) {
+    throw new HttpError(403, "forbidden", "a share link shows one run, and this is another");
+  }
   if (!run) throw new HttpError(404, "not_found", `there is no run ${JSON.stringify(name)}`);
   return run;
+}
+
+/** Servers on one database share records; logs and archives are where they were pushed to. */
+export async function keptElsewhere(
+  repository: Pick<RunRepository, "ownerOf">,
+  { id }: RunRecord,
+  what: "log" | "archive",
+): Promise<HttpError> {
+  const owner = await repository.ownerOf(id);
+  const where = owner ? `the server ${owner.url}` : "another server";
+  return new HttpError(404, "not_found", `the ${what} of run ${id} is kept by ${where}`);
 }

@@ -3,12 +3,11 @@
  */
 import { Readable } from "node:stream";
 import type { FastifyPluginAsync } from "fastify";
-import type { RunRecord } from "../../runs/run-record.ts";
 import { principalOf, requireRole } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { exportRun } from "./export-run.ts";
-import { findOwnRun } from "./find-run.ts";
+import { findOwnRun, keptElsewhere } from "./find-run.ts";
 import { type RunQuery, toPage, toRunFilter } from "./run-query.ts";
 import { toRunListItem, toRunView } from "./run-view.ts";
 import * as schemas from "./schemas.ts";
@@ -24,7 +23,7 @@ export function readRuns({
 }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
     const readers = requireRole(authenticator, { role: "read" });
-    const followers = requireRole(authenticator, { role: "push", orRun: true });
+    const followers = requireRole(authenticator, { role: "push", orRun: true, orShare: true });
 
     app.get<{ Querystring: RunQuery }>(
       "/runs",
@@ -70,7 +69,7 @@ export function readRuns({
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
         const log = await files.log(run);
-        if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
+        if (!log && run.logLines > 0) throw await keptElsewhere(repository, run, "log");
         return await reply.type("application/x-ndjson").send(log ?? "");
       },
     );
@@ -92,7 +91,7 @@ export function readRuns({
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
         const archive = await files.archive(run);
-        if (!archive && run.archiveBytes > 0) throw await keptElsewhere(run, "archive");
+        if (!archive && run.archiveBytes > 0) throw await keptElsewhere(repository, run, "archive");
         if (!archive) throw new HttpError(404, "not_found", `run ${run.id} has no archive`);
         const name = run.testid.replace(/[^\w.-]+/g, "-");
         return await reply
@@ -115,18 +114,11 @@ export function readRuns({
       async (request, reply) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
         const log = await files.log(run);
-        if (!log && run.logLines > 0) throw await keptElsewhere(run, "log");
+        if (!log && run.logLines > 0) throw await keptElsewhere(repository, run, "log");
         return await reply
           .type("application/json")
           .send(Readable.from(exportRun(toRunView(run), log)));
       },
     );
-
-    /** Servers on one database share records; logs and archives are where they were pushed to. */
-    async function keptElsewhere({ id }: RunRecord, what: string): Promise<HttpError> {
-      const owner = await repository.ownerOf(id);
-      const where = owner ? `the server ${owner.url}` : "another server";
-      return new HttpError(404, "not_found", `the ${what} of run ${id} is kept by ${where}`);
-    }
   };
 }

@@ -7,11 +7,14 @@ import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
 import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
+import { chartRoutes } from "./charts.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { liveRoute } from "./live.ts";
-import { facetRoutes } from "./facets.ts";
+import { filterRoutes } from "./filter-choices.ts";
+import { readFiles } from "./read-files.ts";
 import { readRuns } from "./read-runs.ts";
 import { sessionRoutes } from "./session.ts";
+import { shareRoutes } from "./shares.ts";
 import { tokenRoutes } from "./tokens.ts";
 
 export async function registerApi(
@@ -37,10 +40,13 @@ export async function registerApi(
       });
       await app.register(readRuns(dependencies));
       await app.register(liveRoute(dependencies));
-      await app.register(facetRoutes(dependencies));
+      await app.register(readFiles(dependencies));
+      await app.register(filterRoutes(dependencies));
       await app.register(changeRuns(dependencies));
+      await app.register(chartRoutes(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
+      await app.register(shareRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
     },

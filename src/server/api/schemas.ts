@@ -6,9 +6,6 @@
 import { roles, runSorts, sortOrders } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-/** What Fastify takes for a schema. */
-export type Schema = Readonly<Record<string, unknown>>;
-
 export const text = (description: string): Schema => ({ type: "string", description });
 export const textOrNull = (description: string): Schema => ({
   ...text(description),
@@ -37,6 +34,9 @@ const texts = (description: string): Schema => ({
   additionalProperties: { type: "string" },
   description,
 });
+
+/** What Fastify takes for a schema. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** All properties are there. */
 export function object(properties: Readonly<Record<string, Schema>>): Schema {
@@ -354,4 +354,64 @@ export const tagList: Schema = {
       }),
     },
   }),
+};
+
+export const logQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    from: {
+      type: "integer",
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 0,
+      description: "behind this: what the page before gave as next",
+    },
+    tail: {
+      type: "boolean",
+      default: false,
+      description: "the last lines behind from, instead of the first",
+    },
+    search: { ...text("part of the message or of a label's value"), default: "" },
+    level: text("e.g. warning"),
+    limit: { type: "integer", minimum: 1, maximum: 2_000, default: 500 },
+  },
+};
+
+export const logPage: Schema = {
+  description: "lines that match; where few do, a page may end early",
+  ...object({
+    lines: {
+      type: "array",
+      items: object({
+        timeNs: text("Unix nanoseconds"),
+        level: text("as the generator says"),
+        message: text("its text"),
+        labels: texts("what else the generator says"),
+      }),
+    },
+    next: count("from for the lines behind these"),
+    isEnd: { type: "boolean", description: "there is nothing behind them yet" },
+  }),
+};
+
+export const script: Schema = {
+  description: "what its archive has",
+  ...object({
+    files: {
+      type: "array",
+      items: object({ path: text("as the script has it"), bytes: count("size") }),
+      description: "without data that is no text; the main script first",
+    },
+    main: textOrNull("the one that k6 was started with"),
+    options: anything,
+    environment: texts("variables of --env, without their values"),
+  }),
+};
+
+export const scriptFileQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["path"],
+  properties: { path: { type: "string", maxLength: 4_096, description: "one of its files" } },
 };

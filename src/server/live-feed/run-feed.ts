@@ -6,8 +6,9 @@
  * It begins with the first who looks and ends with the last, or when the run is over and the store has all of it.
  */
 import type { ChartSetName, StoreProblem } from "../../charts/chart-data.ts";
-import { type RunCharts, StoreUnreachable } from "../../charts/run-charts.ts";
+import type { RunCharts } from "../../charts/run-charts.ts";
 import type { Clock } from "../../clock.ts";
+import { StoreUnreachable } from "../../query/store.ts";
 import type { RunRecord } from "../../runs/run-record.ts";
 import type { RunRepository } from "../../runs/run-repository.ts";
 import { isOver } from "../../runs/transitions.ts";
@@ -150,7 +151,7 @@ export class RunFeed {
     const { clock, charts } = this.#options;
     const beganMs = clock.nowMs();
     await this.#readSteps("server", 6 * overlapSeconds);
-    const tables = await this.#ask((signal) => charts.tables(this.#run, signal));
+    const tables = await this.#ask(() => charts.tables(this.#run));
     if (tables) {
       const text = toEventText("tables", tables);
       if (!this.#tables?.equals(text)) this.#send(text);
@@ -166,7 +167,7 @@ export class RunFeed {
     const from = Math.max(this.#newest - overlap, earliest);
     const range = { fromMs: from * 1_000, toMs: untilMs, stepSeconds: 1 };
     const { charts } = this.#options;
-    const set = await this.#ask((signal) => charts.charts(this.#run, name, range, signal));
+    const set = await this.#ask(() => charts.charts(this.#run, name, range));
     if (!set) return undefined;
     const steps = this.#steps[name].take(set);
     if (!steps) return false;
@@ -188,11 +189,9 @@ export class RunFeed {
   }
 
   /** Says when the store is away, and when it is back. @returns undefined where it is away */
-  async #ask<Answer>(
-    question: (signal: AbortSignal) => Promise<Answer>,
-  ): Promise<Answer | undefined> {
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
     try {
-      const answer = await question(this.#closing.signal);
+      const answer = await question();
       this.#say(null);
       return answer;
     } catch (error) {

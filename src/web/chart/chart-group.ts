@@ -94,6 +94,11 @@ export class ChartGroup {
     for (const member of this.#members.values()) this.invalidate(member);
   }
 
+  /** At once, and also those that are not in view: for paper. */
+  drawAll(): void {
+    for (const member of this.#members.values()) member.draw();
+  }
+
   #setVisible(element: Element, isVisible: boolean): void {
     const member = this.#members.get(element);
     if (!member) return;

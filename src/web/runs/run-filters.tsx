@@ -3,7 +3,7 @@
  */
 import type { ComponentChildren, JSX, TargetedSubmitEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { TagListView, TestListView } from "../../server/api/facet-view.ts";
+import type { TagListView, TestListView } from "../../server/api/filter-view.ts";
 import { useAnswer, useSettled } from "../api/use-answer.ts";
 import { stateNames, stateWords } from "../format/state-words.ts";
 import { toLocalInput } from "../format/time.ts";

@@ -68,6 +68,7 @@ it("shows of a run its history, both verdicts and where they differ, the summary
     "            2026-11-22 05:01:01Z finished by ann (enough seen)",
     "   made by  k6/2.2.0, started by ci, source cloud-v1",
     "      took  01:00",
+    "   starred  yes",
     "      note  k6 and Plimsoll judge differently: http_req_duration p(95)<500; k6's verdict counts",
     "      note  samples came after the end, and are stored",
     "       VUs  at most 50",
@@ -104,4 +105,11 @@ it("lists a run's thresholds by the verdicts that its result is of", () => {
   expect(table({ ...run, result: "failed", thresholds: failed })).toContain("2 of 2 failed");
   const open = run.thresholds.map(({ metric, expression }) => verdict(expression, { metric }));
   expect(table({ ...run, thresholds: open })).toMatch(/finished +- /);
+});
+
+it("lists the figures that runs are compared by, and their stars", () => {
+  const table = (record: RunRecord): string =>
+    toRunTable({ runs: [toRunListItem(record)], total: 1, next: null });
+  expect(table(run)).toMatch(/ 1200 +1\.23 % +5\.99 ms +k6\/2\.2\.0 +ci +★ nightly\n$/);
+  expect(table({ ...run, summary: [], starred: false })).toMatch(/ - +- +- +k6\S+ +ci +nightly\n$/);
 });

@@ -1,6 +1,9 @@
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { k6Entries, packEntries } from "../../support/k6-archive.ts";
 import { parseOpenApi } from "../../support/openapi.ts";
+import type { LogPageView } from "../../../src/server/api/log-view.ts";
+import type { ScriptView } from "../../../src/server/api/script-view.ts";
 import { type ServerHost, startServerHost } from "../../support/server-host.ts";
 
 let host: ServerHost;
@@ -30,6 +33,7 @@ describe("openapi.json", () => {
     );
     expect(routes.sort()).toEqual([
       "delete /api/v1/runs/{id}",
+      "delete /api/v1/runs/{id}/shares/{share}",
       "delete /api/v1/session",
       "delete /api/v1/tokens/{id}",
       "get /api/v1/runs",
@@ -37,12 +41,19 @@ describe("openapi.json", () => {
       "get /api/v1/runs/{id}/archive",
       "get /api/v1/runs/{id}/export",
       "get /api/v1/runs/{id}/live",
+      "get /api/v1/runs/{id}/log-lines",
       "get /api/v1/runs/{id}/logs",
+      "get /api/v1/runs/{id}/script",
+      "get /api/v1/runs/{id}/script/file",
+      "get /api/v1/runs/{id}/shares",
       "get /api/v1/session",
+      "get /api/v1/tags",
+      "get /api/v1/tests",
       "get /api/v1/tokens",
       "patch /api/v1/runs/{id}",
       "post /api/v1/runs",
       "post /api/v1/runs/{id}/end",
+      "post /api/v1/runs/{id}/shares",
       "post /api/v1/runs/{id}/stop",
       "post /api/v1/session",
       "post /api/v1/tokens",
@@ -50,13 +61,29 @@ describe("openapi.json", () => {
   });
 
   it("describes what is answered", async () => {
-    const { run } = await create({ test: "described", thresholds: { http_reqs: ["count>1"] } });
+    const { run } = await create({
+      test: "described",
+      thresholds: { http_reqs: ["count>1"] },
+      tags: { team: "shop" },
+    });
+    await host.repository.change(run.id, {
+      summary: [{ metric: "http_reqs", stat: "count", value: 7 }],
+    });
+    await host.service.log(run.id, [
+      { timeNs: 1n, level: "info", message: "hello", labels: { source: "console" } },
+    ]);
+    const tar = await packEntries(k6Entries({ options: { vus: 1 }, env: { A: "***" } }));
+    await host.service.saveArchive(run.id, chunks([tar]));
     const { paths } = parseOpenApi((await host.app.inject("/api/v1/openapi.json")).body);
     const ajv = new Ajv({ strict: false, validateFormats: false });
     for (const [path, url] of [
       ["/api/v1/runs", "/api/v1/runs"],
       ["/api/v1/runs/{id}", `/api/v1/runs/${run.id}`],
       ["/api/v1/runs/{id}/export", `/api/v1/runs/${run.id}/export`],
+      ["/api/v1/runs/{id}/log-lines", `/api/v1/runs/${run.id}/log-lines`],
+      ["/api/v1/runs/{id}/script", `/api/v1/runs/${run.id}/script`],
+      ["/api/v1/tests", "/api/v1/tests"],
+      ["/api/v1/tags", "/api/v1/tags"],
       ["/api/v1/tokens", "/api/v1/tokens"],
     ] as const) {
       const { schema } =
@@ -139,6 +166,7 @@ describe("a run for generators that only push", () => {
 
   it("can be stopped while it goes on", async () => {
     const { run } = await create();
+    expect(run).toMatchObject({ stop: { can: true } });
     const stopped = await host.ask(host.tokens.push, "POST", `/api/v1/runs/${run.id}/stop`);
     expect([stopped.statusCode, stopped.json()]).toEqual([202, { outcome: "stopping" }]);
   });
@@ -161,6 +189,11 @@ describe("a run for generators that only push", () => {
     const stopped = await host.ask(host.tokens.read, "POST", `/api/v1/runs/${run.id}/stop`);
     expect(stopped.statusCode).toBe(409);
     expect(stopped.body).toContain("Ctrl-C");
+    const { stop } = (await host.ask(host.tokens.read, "GET", `/api/v1/runs/${run.id}`)).json<{
+      stop: { can: boolean; why: string };
+    }>();
+    expect(stop.can).toBe(false);
+    expect(stopped.json()).toMatchObject({ error: { message: stop.why } });
   });
 });
 
@@ -182,6 +215,138 @@ describe("reading runs", () => {
     expect((await list("tag=team%3Dx")).runs.map(({ id }) => id)).toEqual([ids[1]]);
     expect((await list("state=initializing&state=running")).total).toBe(3);
     expect((await list("state=finished")).total).toBe(0);
+  });
+
+  it("gives them in any order, each page where the last one ended, and none after a page of another order", async () => {
+    for (const requests of [20, 5, 100, undefined, 5]) {
+      const { run } = await create({ test: `sorted ${requests ?? ""}`, tags: { set: "sorted" } });
+      const value = requests ?? 0;
+      const summary = [{ metric: "http_reqs", stat: "count", value }];
+      if (requests !== undefined) await host.repository.change(run.id, { summary });
+    }
+    const list = async (query: string) =>
+      await host.ask(host.tokens.read, "GET", `/api/v1/runs?tag=set%3Dsorted&limit=2&${query}`);
+    const seen = [];
+    let after = "";
+    do {
+      const page = (await list(`sort=requests&order=asc${after}`)).json<{
+        runs: { headline: { requests: number } | null }[];
+        next: string | null;
+      }>();
+      seen.push(...page.runs.map(({ headline }) => headline?.requests));
+      after = page.next === null ? "" : `&after=${page.next}`;
+    } while (after !== "");
+    expect(seen).toEqual([undefined, 5, 5, 20, 100]);
+    const { next } = (await list("sort=requests")).json<{ next: string }>();
+    const wrong = await list(`sort=test&after=${next}`);
+    expect([wrong.statusCode, wrong.body]).toEqual([
+      400,
+      expect.stringContaining("cannot list runs by test after"),
+    ]);
+    expect((await list("sort=note")).statusCode).toBe(400);
+    const long = await list(`search=${"x%2F".repeat(2_500)}`);
+    expect([long.statusCode, long.json()]).toMatchObject([200, { total: 0 }]);
+  });
+
+  it("keeps a star until it is taken away, and finds what has one", async () => {
+    const { run } = await create({ test: "starred" });
+    const url = `/api/v1/runs/${run.id}`;
+    const found = async () =>
+      (await host.ask(host.tokens.read, "GET", "/api/v1/runs?starred=true"))
+        .json<{ runs: { id: number; starred: boolean }[] }>()
+        .runs.map(({ id, starred }) => [id, starred]);
+    expect(await found()).toEqual([]);
+    const given = await host.ask(host.tokens.read, "PATCH", url, { starred: true });
+    expect(given.json()).toMatchObject({ starred: true, note: "" });
+    const noted = await host.ask(host.tokens.read, "PATCH", url, { note: "the baseline" });
+    expect(noted.json()).toMatchObject({ starred: true, note: "the baseline" });
+    expect(await found()).toEqual([[run.id, true]]);
+    await host.ask(host.tokens.read, "PATCH", url, { starred: false });
+    expect(await found()).toEqual([]);
+    for (const nothing of [{}, { starred: "perhaps" }, { star: true }]) {
+      const refused = await host.ask(host.tokens.read, "PATCH", url, nothing);
+      expect(refused.statusCode, JSON.stringify(nothing)).toBe(400);
+    }
+  });
+
+  it("names the tests and the tags that runs have", async () => {
+    const name = 'faceted <b onclick="x">';
+    for (const release of ["1", "2", "1"]) await create({ test: name, tags: { release } });
+    const { tests } = (await host.ask(host.tokens.read, "GET", "/api/v1/tests")).json<{
+      tests: { name: string; runs: number; lastRun: string }[];
+    }>();
+    expect(tests[0]).toMatchObject({ name, runs: 3 });
+    expect(Date.parse(tests[0]?.lastRun ?? "")).toBeGreaterThan(Date.now() - 60_000);
+    const { tags } = (await host.ask(host.tokens.read, "GET", "/api/v1/tags")).json<{
+      tags: { name: string; values: string[] }[];
+    }>();
+    expect(tags.find((tag) => tag.name === "release")?.values.slice(0, 2)).toEqual(["1", "2"]);
+  });
+
+  it("gives the lines of its log that match, from the last page on", async () => {
+    const { run } = await create();
+    const url = `/api/v1/runs/${run.id}/log-lines`;
+    const get = async (query: string) =>
+      (await host.ask(host.tokens.read, "GET", `${url}?${query}`)).json<LogPageView>();
+    expect(await get("")).toEqual({ lines: [], next: 0, isEnd: true });
+    const log = (message: string, level: string) => ({
+      timeNs: 1_700_000_000_000_000_001n,
+      level,
+      message,
+      labels: { source: "console" },
+    });
+    const long = `${"<script>".repeat(2_048)}\0\ud83d`;
+    await host.service.log(run.id, [log("first", "info"), log(long, "error")]);
+    const page = await get("tail=true&limit=1");
+    expect(page.lines).toEqual([
+      { ...log(long.slice(0, 16_384), "error"), timeNs: "1700000000000000001" },
+    ]);
+    await host.service.log(run.id, [log("later", "error"), log("last", "info")]);
+    const later = await get(`from=${page.next}&level=error&search=LATE`);
+    expect(later).toMatchObject({ lines: [{ message: "later" }], isEnd: true });
+    for (const wrong of ["limit=2001", "from=-1", "from=1.5", "frm=1"]) {
+      const refused = await host.ask(host.tokens.read, "GET", `${url}?${wrong}`);
+      expect(refused.statusCode, wrong).toBe(400);
+    }
+  });
+
+  it("gives its script and the text of each file as nothing but text, and says what is wrong with an archive", async () => {
+    const { run } = await create();
+    const get = async (path: string) =>
+      await host.ask(host.tokens.read, "GET", `/api/v1/runs/${run.id}/${path}`);
+    expect((await get("script")).statusCode).toBe(404);
+    const name = "file/home/<img src=x onerror=alert(1)>.html";
+    const tar = await packEntries([
+      ...k6Entries({ options: {}, env: {} }, "export default () => {}"),
+      { header: { name }, content: `<script>${"x".repeat(2 ** 20)}` },
+    ]);
+    await host.service.saveArchive(run.id, chunks([tar]));
+    const { files, main } = (await get("script")).json<ScriptView>();
+    expect([main, files.length]).toEqual(["/home/script.js", 2]);
+    const file = await get(`script/file?path=${encodeURIComponent(files[1]?.path ?? "")}`);
+    expect(file.body).toHaveLength(2 ** 20);
+    expect(file.headers).toMatchObject({
+      "content-type": "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "x-plimsoll-truncated": "true",
+    });
+    const whole = await get("script/file?path=%2Fhome%2Fscript.js");
+    expect([whole.body, whole.headers["x-plimsoll-truncated"]]).toEqual([
+      "export default () => {}",
+      undefined,
+    ]);
+    for (const path of ["../../etc/passwd", "/etc/passwd", "file/home/script.js", "", "\0"]) {
+      const none = await get(`script/file?path=${encodeURIComponent(path)}`);
+      expect(none.statusCode, path).toBe(404);
+    }
+    await host.service.saveArchive(run.id, chunks([tar.subarray(0, 3_000)]));
+    for (const path of ["script", "script/file?path=/a"]) {
+      const damaged = await get(path);
+      expect([damaged.statusCode, damaged.body], path).toEqual([
+        500,
+        expect.stringContaining(`the archive of run ${run.id} cannot be read: `),
+      ]);
+    }
   });
 
   it("finds a run by its testid, and changes its note", async () => {
@@ -256,6 +421,6 @@ it("says in words what is wrong with a request, all of it at once", async () => 
   expect([threshold.statusCode, threshold.body]).toEqual([400, expect.stringContaining("more<1")]);
 });
 
-async function* chunks(texts: readonly string[]): AsyncGenerator<Buffer> {
-  for (const text of texts) yield Buffer.from(text);
+async function* chunks(texts: readonly (string | Buffer)[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield typeof text === "string" ? Buffer.from(text) : text;
 }

@@ -4,11 +4,11 @@
 import type { FastifyPluginAsync } from "fastify";
 import { requireRole } from "../authenticate.ts";
 import type { ApiDependencies } from "./dependencies.ts";
-import type { TagListView, TestListView } from "./facet-view.ts";
+import type { TagListView, TestListView } from "./filter-view.ts";
 import { toTime } from "./run-view.ts";
 import * as schemas from "./schemas.ts";
 
-export function facetRoutes({ repository, authenticator }: ApiDependencies): FastifyPluginAsync {
+export function filterRoutes({ repository, authenticator }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
     const onRequest = requireRole(authenticator, { role: "read" });
 
