@@ -10,7 +10,7 @@ import { RunPage } from "../support/run-page.ts";
 import { describeWithTools } from "../support/tools.ts";
 
 const patience = { timeout: 10_000, interval: 50 };
-const expected = [/^40[134]: /];
+const expected = [/^40[134]: \w+ \/api\//];
 
 describeWithTools(pageTools, "signing in and sharing", () => {
   let stage: PageStage;

@@ -51,7 +51,7 @@ const watch = `
 `;
 
 /** A page that does not show what is waited for within this is wrong. */
-const patienceMs = 20_000;
+const patienceMs = 10_000;
 
 export async function startBrowser(executablePath: string): Promise<PageBrowser> {
   const browser = await chromium.launch({ executablePath, args: [...chromiumFlags] });

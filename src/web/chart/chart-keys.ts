@@ -3,38 +3,9 @@
  * Esc, which shows everything again, belongs to the page (use-chart-group.ts).
  */
 import type { ChartGroup, TimeRange } from "./chart-group.ts";
+import { keyTarget } from "./key-target.ts";
 import type { Plot } from "./plot.ts";
 import { nearestIndex } from "./scales.ts";
-
-/** By how many times PageUp and PageDown go. */
-const pageTimes = 10;
-
-/** Where a key leads from `index`, within first and last; undefined: the key is for something else. Pure. */
-export function keyTarget(
-  key: string,
-  index: number,
-  { first, last }: { readonly first: number; readonly last: number },
-): number | undefined {
-  const within = (target: number): number => Math.min(last, Math.max(first, target));
-  switch (key) {
-    case "ArrowRight":
-    case "ArrowUp":
-      return within(index + 1);
-    case "ArrowLeft":
-    case "ArrowDown":
-      return within(index - 1);
-    case "PageUp":
-      return within(index + pageTimes);
-    case "PageDown":
-      return within(index - pageTimes);
-    case "Home":
-      return first;
-    case "End":
-      return last;
-    default:
-      return undefined;
-  }
-}
 
 export class ChartKeys {
   readonly #group: ChartGroup;

@@ -20,22 +20,15 @@ const emptyMax: Readonly<Record<Unit, number>> = {
   bytes_per_second: 1_000,
 };
 
-/**
- * Indexes of values between two gaps: a line needs two points, and these would not be seen.
- * @param from First index looked at. @param to Last one.
- */
-export function lonelyPoints(
-  values: ArrayLike<number | null | undefined>,
-  from: number,
-  to: number,
-): number[] {
-  const lonely = [];
-  for (let index = from; index <= to; index++) {
+/** Indexes of values between two gaps: a line needs two points, and these would not be seen. */
+export function lonelyPoints(values: readonly (number | null)[]): number[] {
+  return values.flatMap((value, index) => {
     const isLonely =
-      values[index] != null && values[index - 1] == null && values[index + 1] == null;
-    if (isLonely) lonely.push(index);
-  }
-  return lonely;
+      value !== null &&
+      (values[index - 1] ?? null) === null &&
+      (values[index + 1] ?? null) === null;
+    return isLonely ? [index] : [];
+  });
 }
 
 /** The index whose time is nearest; -1 where there is none. Times are ascending. */

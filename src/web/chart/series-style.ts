@@ -16,7 +16,7 @@ const colours = 10;
 const dashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3]];
 
 /** What went wrong looks the same in every chart. */
-const failures = /^(failed|dropped|requests failed|checks failed)$/;
+const failures = /^(failed|dropped|requests failed|dropped iterations)$/;
 
 export function seriesStyle(index: number, name: string): SeriesStyle {
   if (failures.test(name)) return { colour: "bad", dash: index % 2 === 0 ? [5, 2] : [3, 2] };

@@ -10,19 +10,25 @@ import { useZoom } from "./use-chart-group.ts";
 interface ZoomBarProps {
   readonly group: ChartGroup;
   readonly kind?: TimeKind;
+  /** Says how to zoom where nothing is. */
+  readonly hasHint?: boolean;
 }
 
-export function ZoomBar({ group, kind = "clock" }: ZoomBarProps): JSX.Element {
+export function ZoomBar({ group, kind = "clock", hasHint = false }: ZoomBarProps): JSX.Element {
   const zoom = useZoom(group);
   return (
-    <p class="zoom-bar" role="status">
+    <p class="zoom-bar" aria-live="polite">
       {zoom ? (
         <>
           {formatMoment(kind, Math.round(zoom.from))} to {formatMoment(kind, Math.round(zoom.to))}{" "}
           <Button onClick={() => group.setZoom(null)}>Reset zoom</Button>
         </>
       ) : (
-        <span class="quiet">Drag over a chart to zoom all of them.</span>
+        hasHint && (
+          <span class="quiet">
+            Drag over a chart to zoom all of them; double-click or Esc leads back.
+          </span>
+        )
       )}
     </p>
   );

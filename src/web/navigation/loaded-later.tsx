@@ -22,8 +22,8 @@ export function loadedLater<Props extends object>(
         try {
           loaded = await load();
           setState("ready");
-        } catch {
-          // The browser's console says why.
+        } catch (error) {
+          reportError(error);
           setState("failed");
         }
       };

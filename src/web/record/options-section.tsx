@@ -5,7 +5,6 @@ import type { JSX } from "preact";
 import type { ScriptView } from "../../server/api/script-view.ts";
 import { useAnswer } from "../api/use-answer.ts";
 import { PlainText } from "../parts/plain-text.tsx";
-import { TableRegion } from "../parts/table-region.tsx";
 import { RunSection, type SectionProps } from "./section.tsx";
 
 export function OptionsSection({ run }: SectionProps): JSX.Element {
@@ -14,10 +13,11 @@ export function OptionsSection({ run }: SectionProps): JSX.Element {
   // Of a run without an archive, what k6 said when it began.
   const options = answer?.options ?? run.options;
   const environment = Object.entries(answer?.environment ?? {});
-  const text = JSON.stringify(options, undefined, 2);
+  // k6 lists what is not set as null.
+  const text = JSON.stringify(options, (_, value: unknown) => value ?? undefined, 2) ?? "{}";
   return (
     <RunSection id="options" title="Options and environment">
-      {text === "{}" || text === "null" ? (
+      {text === "{}" ? (
         <p>The generator said no options.</p>
       ) : (
         // What scrolls must be reached with the keyboard.
@@ -26,26 +26,17 @@ export function OptionsSection({ run }: SectionProps): JSX.Element {
         </pre>
       )}
       {environment.length > 0 && (
-        <TableRegion caption="Variables that the script was given" isCaptionHidden={false}>
-          <thead>
-            <tr>
-              <th scope="col">Variable</th>
-              <th scope="col">Value</th>
-            </tr>
-          </thead>
-          <tbody>
+        <>
+          <h3>Variables that the script was given</h3>
+          <ul class="variables">
             {environment.map(([name, value]) => (
-              <tr key={name}>
-                <th scope="row" class="code">
-                  <PlainText text={name} />
-                </th>
-                <td class="code">
-                  <PlainText text={value} />
-                </td>
-              </tr>
+              <li key={name} class="code">
+                <PlainText text={name} />=<PlainText text={value} />
+              </li>
             ))}
-          </tbody>
-        </TableRegion>
+          </ul>
+          <p class="quiet">Their values are not kept.</p>
+        </>
       )}
     </RunSection>
   );

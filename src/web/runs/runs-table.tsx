@@ -131,15 +131,16 @@ function RunRow({ run, isSelected, onSelect, onOpen }: RunRowProps): JSX.Element
         <StarButton run={run} isSmall />
       </td>
       <th scope="row">
-        <a href={hrefOf(`/runs/${run.id}`)}>
+        <a class="one-line" href={hrefOf(`/runs/${run.id}`)}>
           <PlainText text={run.testid} limit={80} isCutForGood />
         </a>
       </th>
       <td class="name">
         <PlainText text={run.test} limit={80} />
       </td>
-      <td>
-        <StateBadge state={run.state} /> <ResultBadge result={run.result} />
+      <td class="nowrap">
+        <StateBadge state={run.state} /> {/* Of an aborted run, the state says it. */}
+        {run.state === "finished" && <ResultBadge result={run.result} />}
       </td>
       <td class="nowrap">
         <Time at={run.created} isRelative />
@@ -152,7 +153,7 @@ function RunRow({ run, isSelected, onSelect, onOpen }: RunRowProps): JSX.Element
       <td class="name">
         <PlainText text={run.startedBy} limit={40} />
       </td>
-      <td>
+      <td class="tags">
         {Object.entries(run.tags).map(([name, value]) => (
           <span class="tag" key={name}>
             <PlainText text={`${name}=${value}`} limit={60} />
