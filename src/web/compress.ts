@@ -13,23 +13,26 @@ export function compress(): Plugin {
   return {
     name: "compress",
     apply: "build",
-    enforce: "post",
-    generateBundle(_, bundle) {
-      for (const [fileName, file] of Object.entries(bundle)) {
-        const source = Buffer.from(file.type === "chunk" ? file.code : file.source);
-        if (!compressible.test(fileName) || source.length < minBytes) continue;
-        const params = { [constants.BROTLI_PARAM_SIZE_HINT]: source.length };
-        this.emitFile({
-          type: "asset",
-          fileName: `${fileName}.br`,
-          source: brotliCompressSync(source, { params }),
-        });
-        this.emitFile({
-          type: "asset",
-          fileName: `${fileName}.gz`,
-          source: gzipSync(source, { level: constants.Z_BEST_COMPRESSION }),
-        });
-      }
+    generateBundle: {
+      // Behind Vite's own, which put the last touch to chunks that load others.
+      order: "post",
+      handler(_, bundle) {
+        for (const [fileName, file] of Object.entries(bundle)) {
+          const source = Buffer.from(file.type === "chunk" ? file.code : file.source);
+          if (!compressible.test(fileName) || source.length < minBytes) continue;
+          const params = { [constants.BROTLI_PARAM_SIZE_HINT]: source.length };
+          this.emitFile({
+            type: "asset",
+            fileName: `${fileName}.br`,
+            source: brotliCompressSync(source, { params }),
+          });
+          this.emitFile({
+            type: "asset",
+            fileName: `${fileName}.gz`,
+            source: gzipSync(source, { level: constants.Z_BEST_COMPRESSION }),
+          });
+        }
+      },
     },
   };
 }
