@@ -9,7 +9,7 @@ import type { SeriesStyle } from "../chart/series-style.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { useChartGroup } from "../chart/use-chart-group.ts";
 import { ZoomBar } from "../chart/zoom-bar.tsx";
-import { formatNumber, formatSeconds } from "../format/number.ts";
+import { formatSeconds, formatValue } from "../format/number.ts";
 import { hrefOf } from "../navigation/place.ts";
 import { Notice } from "../parts/notice.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
@@ -68,7 +68,7 @@ export function ComparisonBody({ comparison }: ComparisonBodyProps): JSX.Element
         title="Load"
         header="Of the load"
         kind="load"
-        format={formatNumber}
+        format={(value) => formatValue("count", value)}
         names={names}
         rows={load}
       />

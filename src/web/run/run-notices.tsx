@@ -34,11 +34,10 @@ export function RunNotices({ followed }: { readonly followed: FollowedRun }): JS
       {storeProblem !== null && (
         <Notice
           tone="warn"
-          title="The store does not answer: charts and tables are missing or old."
+          title="Charts and tables are missing or old: the store could not be asked."
         >
           <p>
-            <PlainText text={storeProblem} />. What the run’s record has is shown; no sample is
-            lost.
+            What the run’s record has is shown. The server says: <PlainText text={storeProblem} />.
           </p>
           {run && !isUnderWay(run.state) && <Button onClick={retry}>Try again</Button>}
         </Notice>

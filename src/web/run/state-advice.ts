@@ -28,7 +28,7 @@ export function adviceOf(
       return {
         tone: "info",
         title: "The run is made, and has not begun.",
-        text: "The page goes on by itself when the load generator sends its first samples. If it does not come, look at what it prints: it needs this server's URL and a token.",
+        text: "The page goes on by itself when the load generator sends its first samples. If it does not come, look at what it prints: it needs this server’s URL and a token.",
       };
     case "initializing":
       return {
@@ -50,7 +50,7 @@ export function adviceOf(
       return {
         tone: "warn",
         title: "The test was stopped before its end.",
-        text: "What was measured until then is all here. Totals are those of a shorter run: do not compare them with a whole one's.",
+        text: "What was measured until then is all here. Totals are those of a shorter run: do not compare them with a whole one’s.",
       };
     case "aborted_by_threshold":
       return {
