@@ -93,14 +93,21 @@ async function checkPage(program) {
     const index = await (await fetch(`${url}/runs/1`)).text();
     const [, script] = /<script[^>]* src="\.\/(assets\/[^"]+\.js)"/.exec(index) ?? [];
     if (script === undefined) throw new ScriptError(`the page has no script: ${index}`);
-    const { ok, status, headers } = await fetch(`${url}/${script}`, {
-      headers: { "Accept-Encoding": "br" },
-    });
-    const type = headers.get("content-type") ?? "";
-    const encoding = headers.get("content-encoding");
-    if (!ok || !type.startsWith("text/javascript") || encoding !== "br") {
-      throw new ScriptError(`/${script} is answered ${status}, ${type}, encoding ${encoding}`);
+    const texts = new Set();
+    for (const encoding of ["br", "gzip", null]) {
+      const answer = await fetch(`${url}/${script}`, {
+        headers: { "Accept-Encoding": encoding ?? "identity" },
+      });
+      const type = answer.headers.get("content-type") ?? "";
+      const encoded = answer.headers.get("content-encoding");
+      if (!answer.ok || !type.startsWith("text/javascript") || encoded !== encoding) {
+        throw new ScriptError(
+          `/${script} is answered ${answer.status}, ${type}, encoded ${encoded}; expected ${encoding}`,
+        );
+      }
+      texts.add(await answer.text());
     }
+    if (texts.size > 1) throw new ScriptError(`/${script} is another one where it is compressed`);
   } finally {
     server.kill();
     await ended;

@@ -1,7 +1,11 @@
 /**
  * A plugin of Vite's: beside each file of the page its forms for `Content-Encoding`, made once here and not by the server
  * for each request, at the best level, which is too slow for that.
+ *
+ * It reads what was written: Vite changes chunks until then, and a form of something else would be another page.
  */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
@@ -13,22 +17,15 @@ export function compress(): Plugin {
   return {
     name: "compress",
     apply: "build",
-    enforce: "post",
-    generateBundle(_, bundle) {
-      for (const [fileName, file] of Object.entries(bundle)) {
-        const source = Buffer.from(file.type === "chunk" ? file.code : file.source);
-        if (!compressible.test(fileName) || source.length < minBytes) continue;
+    async writeBundle({ dir = "." }, bundle) {
+      for (const fileName of Object.keys(bundle)) {
+        if (!compressible.test(fileName)) continue;
+        const path = join(dir, fileName);
+        const source = await readFile(path);
+        if (source.length < minBytes) continue;
         const params = { [constants.BROTLI_PARAM_SIZE_HINT]: source.length };
-        this.emitFile({
-          type: "asset",
-          fileName: `${fileName}.br`,
-          source: brotliCompressSync(source, { params }),
-        });
-        this.emitFile({
-          type: "asset",
-          fileName: `${fileName}.gz`,
-          source: gzipSync(source, { level: constants.Z_BEST_COMPRESSION }),
-        });
+        await writeFile(`${path}.br`, brotliCompressSync(source, { params }));
+        await writeFile(`${path}.gz`, gzipSync(source, { level: constants.Z_BEST_COMPRESSION }));
       }
     },
   };

@@ -27,7 +27,7 @@ export function chartRoutes({
   charts,
 }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
-    const followers = requireRole(authenticator, { role: "push", orRun: true });
+    const followers = requireRole(authenticator, { role: "push", orRun: true, orShare: true });
 
     app.get<{ Params: RunParams; Querystring: ChartQuery }>(
       "/runs/:id/charts",

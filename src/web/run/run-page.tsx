@@ -2,7 +2,7 @@
  * One run, while it goes on and afterwards: the same page, which the feed keeps up to date.
  */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { SessionView } from "../../server/api/session-view.ts";
 import "../style/chart.css";
 import type { ApiError } from "../api/client.ts";
@@ -45,14 +45,8 @@ export function RunPage({ id }: { readonly id: string }): JSX.Element {
 }
 
 function goneWords(failure: ApiError | undefined): string | undefined {
-  switch (failure?.status) {
-    case 404:
-      return "Deleted";
-    case 403:
-      return "Not to be seen";
-    default:
-      return undefined;
-  }
+  if (failure?.status === 404) return "Deleted";
+  return failure?.status === 403 ? "Not to be seen" : undefined;
 }
 
 interface RunProps {
