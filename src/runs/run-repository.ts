@@ -3,7 +3,7 @@
  *
  * Every method is atomic and safe to call again. Ids that do not exist give `undefined` or `false`, not an error.
  */
-import type { RunRecord, RunResult, Transition } from "./run-record.ts";
+import type { ListedRun, RunRecord, RunResult, Transition } from "./run-record.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface Project {
@@ -113,7 +113,7 @@ export interface Page {
 }
 
 export interface RunList {
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly ListedRun[];
   readonly total: number;
   /** Undefined on the last page. */
   readonly next: string | undefined;
