@@ -21,7 +21,7 @@ const maxLimit = 1_000;
 
 /** More than anybody looks through; who knows another name can still ask for it. */
 const maxTests = 1_000;
-const maxTags = { runs: 10_000, names: 100, values: 50 };
+const maxTags = { runs: 5_000, names: 100, values: 50 };
 
 /** @throws InputError for an `after` that no page gave */
 export async function listRuns(
