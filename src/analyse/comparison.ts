@@ -1,13 +1,19 @@
 /**
  * What a comparison of two runs says. `base` is the earlier or better known one, `run` the one that is judged.
  */
-import type { ChartSet } from "../charts/chart-data.ts";
+import type { ChartSet, Unit } from "../charts/chart-data.ts";
 
-/** A value of both; a ratio of 0.2 is a fifth more than `base`. Null where there is none. */
+/** A value of both; a ratio of 0.2 is a fifth more than `base`. Null where there is none, as from 0 to something. */
 export interface Difference {
   readonly base: number | null;
   readonly run: number | null;
   readonly ratio: number | null;
+}
+
+export interface LoadDifference {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly difference: Difference;
 }
 
 export interface EndpointDifference {
@@ -22,11 +28,11 @@ export interface EndpointDifference {
 
 export interface Comparison {
   readonly base: { readonly id: number; readonly charts: ChartSet };
-  /** Its times begin at the same second of the run as those of `base`: times are seconds since each run's start. */
+  /** Of both: one step, and times in seconds since the run's start. */
   readonly run: { readonly id: number; readonly charts: ChartSet };
   /** Whether the loads were alike enough for the rest to mean anything; if not, why, in words. */
   readonly comparable: { readonly ok: boolean; readonly reasons: readonly string[] };
-  readonly load: readonly { readonly name: string; readonly difference: Difference }[];
+  readonly load: readonly LoadDifference[];
   readonly ladder: readonly { readonly percent: number; readonly difference: Difference }[];
   readonly endpoints: readonly EndpointDifference[];
 }

@@ -16,9 +16,7 @@ const config: UserConfig = defineConfig({
     outDir: fileURLToPath(new URL("../../dist/web", import.meta.url)),
     emptyOutDir: true,
     assetsInlineLimit: 0,
-    // One style sheet, and no loader around imports: the styles are small, and what is fetched later needs none of its own.
-    cssCodeSplit: false,
-    modulePreload: false,
+    modulePreload: { polyfill: false },
     target: "es2022",
   },
 });

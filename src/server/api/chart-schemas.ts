@@ -2,13 +2,14 @@
  * The bodies of charts, tables and comparisons as JSON Schema; their types are chart-data.ts and comparison.ts.
  */
 import { maxPoints } from "../../charts/run-charts.ts";
-import { errors } from "./schemas.ts";
+import { errors, maxRunParamLength } from "./schemas.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
 const text = { type: "string" } as const;
 const number = { type: "number" } as const;
 const numberOrNull = { type: "number", nullable: true } as const;
+const runParam = { type: "string", minLength: 1, maxLength: maxRunParamLength } as const;
 const list = (items: Schema): Schema => ({ type: "array", items });
 const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
   type: "object",
@@ -19,7 +20,7 @@ const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
 /** Beside what every route may answer. */
 export const chartErrors: Schema = { ...errors, 502: errors[400] };
 
-export const chartQuery: Schema = {
+export const chartQuery = {
   type: "object",
   additionalProperties: false,
   properties: {
@@ -35,7 +36,7 @@ export const chartQuery: Schema = {
       description: "at most so many times",
     },
   },
-};
+} as const;
 
 const chartSetBody = object({
   set: { type: "string", enum: ["run", "server"] },
@@ -54,3 +55,44 @@ const chartSetBody = object({
 });
 
 export const chartSet: Schema = { description: "charts on common times", ...chartSetBody };
+
+export const compareQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["base", "run"],
+  properties: {
+    base: { ...runParam, description: "number or testid of the one to compare with" },
+    run: { ...runParam, description: "number or testid of the one that is judged" },
+    points: chartQuery.properties.points,
+  },
+};
+
+const difference = object({
+  base: numberOrNull,
+  run: numberOrNull,
+  ratio: { ...numberOrNull, description: "0.2: a fifth more than base" },
+});
+
+const side = object({ id: { type: "integer" }, charts: chartSetBody });
+
+export const comparison: Schema = {
+  description: "courses from the same start, and differences",
+  ...object({
+    base: side,
+    run: side,
+    comparable: object({ ok: { type: "boolean" }, reasons: list(text) }),
+    load: list(object({ name: text, unit: text, difference })),
+    ladder: list(object({ percent: number, difference })),
+    endpoints: list(
+      object({
+        name: text,
+        count: difference,
+        perSecond: difference,
+        failedRatio: difference,
+        p50: difference,
+        p95: difference,
+        p99: difference,
+      }),
+    ),
+  }),
+};

@@ -8,6 +8,7 @@ import { answerNotFound } from "../http-error.ts";
 import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
 import { chartRoutes } from "./charts.ts";
+import { compareRoute } from "./compare.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { liveRoute } from "./live.ts";
 import { filterRoutes } from "./filter-choices.ts";
@@ -44,6 +45,7 @@ export async function registerApi(
       await app.register(filterRoutes(dependencies));
       await app.register(changeRuns(dependencies));
       await app.register(chartRoutes(dependencies));
+      await app.register(compareRoute(dependencies));
       await app.register(tokenRoutes(dependencies));
       await app.register(sessionRoutes(dependencies));
       await app.register(shareRoutes(dependencies));

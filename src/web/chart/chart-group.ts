@@ -61,7 +61,8 @@ export class ChartGroup {
   /** The chart has something new to show. */
   invalidate(member: GroupMember): void {
     this.#stale.add(member);
-    if (this.#visible.has(member)) this.#frame ??= requestAnimationFrame(() => this.#draw());
+    if (this.#frame !== undefined || !this.#visible.has(member)) return;
+    this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
   /** Those in view follow at once; the others have their cursor when they come into view. */

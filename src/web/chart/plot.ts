@@ -13,7 +13,7 @@ import type { ChartGroup, GroupMember } from "./chart-group.ts";
 import { lonelyPoints, nearestIndex, valueRange } from "./scales.ts";
 import type { SeriesStyle } from "./series-style.ts";
 
-/** What the canvas's width is before it was laid out, and its height at all, in CSS pixels. */
+/** In CSS pixels; the width is that of a canvas that has not been laid out. */
 const size = { width: 600, height: 200 };
 /** What is dragged over less than this is a click, in CSS pixels. */
 const leastDrag = 8;
@@ -37,12 +37,13 @@ export class Plot implements GroupMember {
   readonly #resize: ResizeObserver;
   #times: readonly number[] = [];
   #values: readonly (readonly (number | null)[])[] = [];
-  #width: number = size.width;
+  #width: number;
 
   /** @param element What the canvas is put into, as wide as it. */
   constructor(element: HTMLElement, options: PlotOptions) {
     this.element = element;
     this.#options = options;
+    this.#width = element.clientWidth || size.width;
     this.#plot = new uPlot(this.#settings(), undefined, element);
     // Three times the same pixel is no movement of the pointer: uPlot tells of pixels, the group is told of times.
     this.#plot.over.addEventListener("dblclick", () => options.group.setZoom(null));
@@ -76,7 +77,7 @@ export class Plot implements GroupMember {
     const { from, to } = this.#options.group.range;
     const plot = this.#plot;
     plot.batch(() => {
-      if (plot.width !== this.#width) plot.setSize({ ...size, width: this.#width });
+      if (plot.width !== this.#width) plot.setSize({ width: this.#width, height: size.height });
       // uPlot reads what it is given, and keeps it; its types do not say so.
       plot.setData([this.#times, ...this.#values] as uPlot.AlignedData, false);
       plot.setScale("x", { min: from, max: to });
@@ -116,7 +117,8 @@ export class Plot implements GroupMember {
       font: "12px system-ui, sans-serif",
     };
     return {
-      ...size,
+      width: this.#width,
+      height: size.height,
       legend: { show: false },
       padding: [8, 12, 0, 0],
       scales: {

@@ -30,6 +30,8 @@ export interface TimeChartProps {
   readonly styleOf?: (index: number, name: string) => SeriesStyle;
 }
 
+type Shown = Pick<TimeChartProps, "chart" | "times">;
+
 export function TimeChart(props: TimeChartProps): JSX.Element {
   const { chart, times, kind, group, only = null, styleOf = seriesStyle } = props;
   const { title, description, unit, series } = chart;
@@ -54,7 +56,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
       series: newest.current.chart.series.map(({ name }, index) => styleOf(index, name)),
       formatTimes: (ticks) => formatTimeTicks(kind, ticks),
       onCursor: (index) => {
-        writeLegend(legend.current, newest.current.chart, index);
+        writeLegend(legend.current, newest.current, kind, index);
         announce(slider, newest.current, kind, index);
       },
     });
@@ -67,7 +69,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
       times,
       series.map(({ values }) => values),
     );
-    if (group.cursor === null) writeLegend(legend.current, chart, -1);
+    if (group.cursor === null) writeLegend(legend.current, newest.current, kind, -1);
   }, [chart, times, nameKey]);
 
   useEffect(() => drawn.current?.plot.showSeries(isShown), [nameKey, isShown.join()]);
@@ -92,6 +94,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
       ) : (
         <>
           <ul class="chart-legend" ref={legend}>
+            <li class="chart-moment" />
             {names.map((name, index) => (
               <li key={name}>
                 <button
@@ -133,7 +136,15 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
 }
 
 /** @param index of the time; -1: the last value of each series */
-function writeLegend(list: HTMLUListElement | null, { unit, series }: Chart, index: number): void {
+function writeLegend(
+  list: HTMLUListElement | null,
+  { chart: { unit, series }, times }: Shown,
+  kind: TimeKind,
+  index: number,
+): void {
+  const moment = list?.querySelector(".chart-moment");
+  const time = times[index] ?? times.at(-1);
+  if (moment && time !== undefined) moment.textContent = formatMoment(kind, time);
   const texts = list?.querySelectorAll(".chart-value");
   for (const [at, { values }] of series.entries()) {
     const value = index >= 0 ? values[index] : values.findLast((each) => each !== null);
@@ -145,7 +156,7 @@ function writeLegend(list: HTMLUListElement | null, { unit, series }: Chart, ind
 /** What a screen reader says of the cursor: the time, and each value. */
 function announce(
   slider: HTMLElement,
-  { chart: { unit, series }, times }: Pick<TimeChartProps, "chart" | "times">,
+  { chart: { unit, series }, times }: Shown,
   kind: TimeKind,
   index: number,
 ): void {

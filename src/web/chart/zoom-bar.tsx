@@ -17,7 +17,7 @@ interface ZoomBarProps {
 export function ZoomBar({ group, kind = "clock", hasHint = false }: ZoomBarProps): JSX.Element {
   const zoom = useZoom(group);
   return (
-    <p class="zoom-bar" role="status">
+    <p class="zoom-bar" aria-live="polite">
       {zoom ? (
         <>
           {formatMoment(kind, Math.round(zoom.from))} to {formatMoment(kind, Math.round(zoom.to))}{" "}

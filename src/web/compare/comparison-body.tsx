@@ -3,13 +3,13 @@
  */
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Comparison, Difference } from "../../analyse/comparison.ts";
+import type { Comparison, LoadDifference } from "../../analyse/comparison.ts";
 import "../style/chart.css";
 import type { SeriesStyle } from "../chart/series-style.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { useChartGroup } from "../chart/use-chart-group.ts";
 import { ZoomBar } from "../chart/zoom-bar.tsx";
-import { formatNumber, formatSeconds } from "../format/number.ts";
+import { formatValue } from "../format/number.ts";
 import { hrefOf } from "../navigation/place.ts";
 import { Notice } from "../parts/notice.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
@@ -68,7 +68,6 @@ export function ComparisonBody({ comparison }: ComparisonBodyProps): JSX.Element
         title="Load"
         header="Of the load"
         kind="load"
-        format={formatNumber}
         names={names}
         rows={load}
       />
@@ -93,9 +92,12 @@ export function ComparisonBody({ comparison }: ComparisonBodyProps): JSX.Element
         title="Percentiles"
         header="Percentile"
         kind="latency"
-        format={formatSeconds}
         names={names}
-        rows={ladder.map(({ percent, difference }) => ({ name: `p${percent}`, difference }))}
+        rows={ladder.map(({ percent, difference }) => ({
+          name: `p${percent}`,
+          unit: "seconds",
+          difference,
+        }))}
       />
       <EndpointDifferences endpoints={endpoints} />
     </>
@@ -117,16 +119,15 @@ interface DifferenceTableProps {
   readonly title: string;
   readonly header: string;
   readonly kind: DifferenceKind;
-  readonly format: (value: number | null) => string;
   readonly names: { readonly base: string; readonly run: string };
-  readonly rows: readonly { readonly name: string; readonly difference: Difference }[];
+  readonly rows: readonly LoadDifference[];
 }
 
 function DifferenceTable(props: DifferenceTableProps): JSX.Element {
-  const { id, title, header, kind, format, names, rows } = props;
+  const { id, title, header, kind, names, rows } = props;
   return (
     <RunSection id={id} title={title}>
-      <TableRegion caption={title}>
+      <TableRegion caption={`${title}, measure by measure`}>
         <thead>
           <tr>
             <th scope="col">{header}</th>
@@ -140,13 +141,13 @@ function DifferenceTable(props: DifferenceTableProps): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ name, difference }) => (
+          {rows.map(({ name, unit, difference }) => (
             <tr key={name}>
               <th scope="row">
                 <PlainText text={name} />
               </th>
-              <td class="number">{format(difference.base)}</td>
-              <td class="number">{format(difference.run)}</td>
+              <td class="number">{formatValue(unit, difference.base)}</td>
+              <td class="number">{formatValue(unit, difference.run)}</td>
               <td>
                 <Change kind={kind} difference={difference} />
               </td>

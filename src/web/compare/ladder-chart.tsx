@@ -7,7 +7,7 @@ import type { Comparison } from "../../analyse/comparison.ts";
 import { formatTick } from "../chart/axis-text.ts";
 import { formatSeconds } from "../format/number.ts";
 import { RunSection } from "../record/section.tsx";
-import { ladderPoints, percentilePosition } from "./ladder-scale.ts";
+import { ladderPoints, percentilePosition, roundTicks } from "./ladder-scale.ts";
 
 interface LadderChartProps {
   readonly ladder: Comparison["ladder"];
@@ -15,7 +15,7 @@ interface LadderChartProps {
 }
 
 /** Of the drawing; it is as wide as there is room. */
-const box = { width: 640, height: 240, left: 64, right: 16, top: 12, bottom: 28 };
+const box = { width: 400, height: 220, left: 52, right: 16, top: 12, bottom: 28 };
 
 export function LadderChart({ ladder, names }: LadderChartProps): JSX.Element | null {
   const rungs = ladder.filter(({ percent }) => percent < 100);
@@ -44,17 +44,17 @@ export function LadderChart({ ladder, names }: LadderChartProps): JSX.Element | 
           role="img"
           aria-label={`${names.base} and ${names.run}. ${words.join("; ")}`}
         >
-          {[0, 0.25, 0.5, 0.75].map((share) => (
-            <g key={share}>
+          {roundTicks(most).map((tick) => (
+            <g key={tick}>
               <line
                 class="ladder-grid"
                 x1={box.left}
                 x2={box.width - box.right}
-                y1={y(share * most)}
-                y2={y(share * most)}
+                y1={y(tick)}
+                y2={y(tick)}
               />
-              <text x={box.left - 8} y={y(share * most) + 4} text-anchor="end">
-                {formatTick("seconds", share * most)}
+              <text x={box.left - 8} y={y(tick) + 4} text-anchor="end">
+                {formatTick("seconds", tick)}
               </text>
             </g>
           ))}

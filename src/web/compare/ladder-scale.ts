@@ -12,6 +12,14 @@ export function percentilePosition(percent: number): number {
   return -Math.log10(1 - percent / 100);
 }
 
+/** Round values from 0 to below `most`: three to six of them. */
+export function roundTicks(most: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(most / 3));
+  const step = [5, 2, 1].map((size) => size * power).find((size) => size * 3 <= most) ?? power;
+  const count = Math.ceil(most / step);
+  return Array.from({ length: count }, (_, index) => index * step);
+}
+
 /** As SVG has them; rungs without a value are left out. */
 export function ladderPoints(
   rungs: Comparison["ladder"],

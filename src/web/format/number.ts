@@ -10,11 +10,14 @@ import type { Unit } from "../../charts/chart-data.ts";
 export const noValue = "–";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-/** By how many digits a number has behind the point. */
-const fixed = [0, 1, 2, 3].map(
-  (digits) =>
-    new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-);
+const threeDigits = new Intl.NumberFormat("en", {
+  minimumSignificantDigits: 3,
+  maximumSignificantDigits: 3,
+});
+const hundredths = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
 
 /** `7,302` */
 export function formatCount(value: number | null): string {
@@ -27,8 +30,8 @@ export function formatNumber(value: number | null): string {
   const size = Math.abs(value);
   if (size >= 100 || size === 0) return whole.format(value);
   // Not to be nothing where it is something.
-  if (size < 0.0005) return value.toExponential(1);
-  return (fixed[size >= 10 ? 1 : size >= 1 ? 2 : 3] ?? whole).format(value);
+  if (size < 0.000_5) return value.toExponential(1);
+  return threeDigits.format(value);
 }
 
 /** `123/s` */
@@ -52,7 +55,8 @@ export function formatRatio(ratio: number | null): string {
   if (ratio === null) return noValue;
   if (ratio > 0 && ratio < 0.000_05) return "< 0.01 %";
   if (ratio < 1 && ratio > 0.999_95) return "> 99.99 %";
-  return `${ratio === 0 || ratio === 1 ? ratio * 100 : (fixed[2] ?? whole).format(ratio * 100)} %`;
+  if (ratio === 0 || ratio === 1) return `${ratio * 100} %`;
+  return `${hundredths.format(ratio * 100)} %`;
 }
 
 /** `950 B`, `12.3 kB`, `4.56 MB`: powers of 1 000. */

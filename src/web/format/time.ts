@@ -36,7 +36,7 @@ function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
 }
 
 /** @param timeZone an IANA name; default: the reader's */
-export function timeParts(timeMs: number, timeZone?: string): TimeParts {
+function timeParts(timeMs: number, timeZone?: string): TimeParts {
   const parts = new Map(
     formatOf(timeZone)
       .formatToParts(timeMs)

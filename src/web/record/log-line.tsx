@@ -20,7 +20,7 @@ export class LogLine extends Component<LogLineProps> {
     const { timeNs, level, message, labels } = this.props.line;
     const timeMs = Number(BigInt(timeNs) / 1_000_000n);
     const milliseconds = String(timeMs % 1_000).padStart(3, "0");
-    const rest = Object.entries(labels);
+    const rest = Object.entries(labels).filter(([name]) => name !== "test_run_id");
     return (
       <div class={`log-line log-${level === "error" || level === "warning" ? level : "other"}`}>
         <time dateTime={new Date(timeMs).toISOString()} title={formatFullTime(timeMs)}>

@@ -24,14 +24,14 @@ export const maxLines = 2_000;
 
 /** @param page the newest lines, or the first ones: `isStart` */
 export function openWindow(page: LogPageView, isStart: boolean): LogWindow {
-  const lines = page.lines.map((line, number) => ({ ...line, number }));
-  return { lines, next: page.next, isEnd: page.isEnd, isStart };
+  return withPage({ lines: [], next: 0, isEnd: false, isStart }, page);
 }
 
 /** With what comes behind it; the oldest go where there are too many. */
 export function withPage(window: LogWindow, page: LogPageView): LogWindow {
   const first = (window.lines.at(-1)?.number ?? -1) + 1;
-  const added = page.lines.map((line, at) => ({ ...line, number: first + at }));
+  // k6 sends what it has by level: each push is in order of time for itself, but not its lines.
+  const added = page.lines.toSorted(byTime).map((line, at) => ({ ...line, number: first + at }));
   const lines = [...window.lines, ...added];
   return {
     lines: lines.slice(-maxLines),
@@ -39,4 +39,9 @@ export function withPage(window: LogWindow, page: LogPageView): LogWindow {
     isEnd: page.isEnd,
     isStart: window.isStart && lines.length <= maxLines,
   };
+}
+
+/** Of texts, because a number has not enough digits. */
+function byTime({ timeNs: a }: LogLineView, { timeNs: b }: LogLineView): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

@@ -15,6 +15,7 @@ interface ChartsProps {
   readonly group: ChartGroup;
 }
 
+const noCharts = "The charts begin with the first samples.";
 /** Charts that stand in a section of their own. */
 const elsewhere = new Set(["endpoints", "generator"]);
 
@@ -23,7 +24,7 @@ export function LoadSection({ charts, group }: ChartsProps): JSX.Element {
     <RunSection id="load" title="Load and latency">
       <ZoomBar group={group} hasHint />
       {charts.charts.length === 0 ? (
-        <p>The charts begin with the first samples.</p>
+        <p>{noCharts}</p>
       ) : (
         <div class="charts">
           {charts.charts
@@ -63,7 +64,8 @@ export function BesideSection({ charts, group }: ChartsProps): JSX.Element {
           </div>
         </>
       )}
-      {shown.length === 0 && (
+      {charts.times.length === 0 && <p>{noCharts}</p>}
+      {charts.times.length > 0 && shown.length === 0 && (
         <Notice title="The store has nothing about the system under test at the time of this run.">
           <p>
             Have the store scrape it: node_exporter on its hosts, postgres_exporter beside its

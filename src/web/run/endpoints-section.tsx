@@ -34,7 +34,7 @@ export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
     <RunSection id="endpoints" title="Endpoints">
       {chart && <TimeChart chart={chart} times={times} kind="clock" group={group} only={chosen} />}
       {chosen !== null && (
-        <p role="status">
+        <p aria-live="polite">
           {inChart ? "The chart shows " : "The chart has no line of "}
           <PlainText text={chosen} limit={120} isCutForGood />
           {inChart ? " alone. " : ": it has those that take most of the time. "}
@@ -57,18 +57,20 @@ export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
                   onInput={({ currentTarget }) => setSearch(currentTarget.value)}
                 />
               </label>{" "}
-              <span role="status">
+              <span aria-live="polite">
                 {rows.length} of {formatPlural(all.length, "endpoint")}
               </span>
             </p>
           )}
-          <TrendTable
-            caption="Endpoints"
-            nameHeader="Endpoint"
-            rows={rows}
-            chosen={chosen}
-            onChoose={(name) => setChosen(name === chosen ? null : name)}
-          />
+          <div class="endpoints">
+            <TrendTable
+              caption="All endpoints"
+              nameHeader="Endpoint"
+              rows={rows}
+              chosen={chosen}
+              onChoose={(name) => setChosen(name === chosen ? null : name)}
+            />
+          </div>
         </>
       )}
     </RunSection>

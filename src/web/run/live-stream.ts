@@ -61,7 +61,13 @@ export class LiveStream {
       onConnection("lost");
       if (source.readyState === EventSource.CLOSED) void this.#retry();
     });
-    for (const name of eventNames) listen(source, name, handlers);
+    for (const name of eventNames) {
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        // The type is the server's own: page and server are of one build.
+        const handle = handlers[name] as (data: unknown) => void;
+        handle(JSON.parse(data));
+      });
+    }
   }
 
   async #retry(): Promise<void> {
@@ -75,15 +81,4 @@ export class LiveStream {
     this.#timer = setTimeout(() => this.#open(), this.#delayMs);
     this.#delayMs = Math.min(this.#delayMs * 2, retryMs.most);
   }
-}
-
-function listen<Name extends LiveEventName>(
-  source: EventSource,
-  name: Name,
-  handlers: LiveHandlers,
-): void {
-  source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-    // The type is the server's own: page and server are of one build.
-    handlers[name](JSON.parse(data) as LiveEvents[Name]);
-  });
 }

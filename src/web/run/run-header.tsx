@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { zoneName } from "../format/time.ts";
 import { PageTitle } from "../parts/page-title.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
-import { ResultBadge, StateBadge } from "../parts/state-badge.tsx";
+import { Badge, ResultBadge, StateBadge } from "../parts/state-badge.tsx";
 import { Time } from "../parts/time.tsx";
 import { RunActions } from "../record/run-actions.tsx";
 import type { SectionProps } from "../record/section.tsx";
@@ -16,9 +16,11 @@ import { StopRun } from "./stop-run.tsx";
 
 interface RunHeaderProps extends SectionProps {
   readonly nowMs: () => number;
+  /** In words, of a run that is not there any more, or not for this reader. */
+  readonly goneWords: string | undefined;
 }
 
-export function RunHeader({ run, session, nowMs }: RunHeaderProps): JSX.Element {
+export function RunHeader({ run, session, nowMs, goneWords }: RunHeaderProps): JSX.Element {
   const reason = reasonOf(run);
   const links = grafanaLinks(run, session.grafanaUrl);
   const since = run.started ?? run.created;
@@ -29,14 +31,20 @@ export function RunHeader({ run, session, nowMs }: RunHeaderProps): JSX.Element 
       </PageTitle>
       <div class="run-state">
         <span role="status">
-          <StateBadge state={run.state} /> <ResultBadge result={run.result} />
+          {goneWords === undefined ? (
+            <>
+              <StateBadge state={run.state} /> <ResultBadge result={run.result} />
+            </>
+          ) : (
+            <Badge tone="bad" words={goneWords} />
+          )}
         </span>
         {reason !== null && (
           <span class="quiet">
             <PlainText text={reason} />
           </span>
         )}
-        <RunProgress run={run} nowMs={nowMs} />
+        {goneWords === undefined && <RunProgress run={run} nowMs={nowMs} />}
       </div>
       <p class="run-facts">
         Run {run.id}, testid{" "}
@@ -48,8 +56,12 @@ export function RunHeader({ run, session, nowMs }: RunHeaderProps): JSX.Element 
         {zoneName(Date.parse(since))})
       </p>
       <div class="run-actions">
-        <StopRun run={run} session={session} />
-        <RunActions run={run} session={session} />
+        {goneWords === undefined && (
+          <>
+            <StopRun run={run} session={session} />
+            <RunActions run={run} session={session} />
+          </>
+        )}
         {links.map(({ name, url }) => (
           <a key={name} class="button button-plain" href={url} target="_blank" rel="noreferrer">
             {name} in Grafana

@@ -11,20 +11,13 @@ import { adviceOf } from "./state-advice.ts";
 import type { FollowedRun } from "./use-run-feed.ts";
 
 export function RunNotices({ followed }: { readonly followed: FollowedRun }): JSX.Element {
-  const { run, charts, connection, storeProblem, failure, nowMs, retry } = followed;
-  const newest = charts.times.at(-1);
-  const advice =
-    run && connection !== "lost"
-      ? adviceOf(run, {
-          nowMs: nowMs(),
-          newestMs: newest === undefined ? undefined : newest * 1_000,
-        })
-      : null;
+  const { run, connection, storeProblem, failure, nowMs, retry } = followed;
+  const advice = run && connection !== "lost" ? adviceOf(run, nowMs()) : null;
   return (
     <>
       {failure && <Failure what={failureWords(failure.status)} error={failure} onRetry={retry} />}
       {connection === "lost" && (
-        <Notice tone="warn" title="The connection to the server is lost.">
+        <Notice tone="warn" title="Connection lost.">
           <p>
             What is shown is from before. The page tries again by itself, and catches up; the run
             itself does not depend on it.
@@ -34,11 +27,10 @@ export function RunNotices({ followed }: { readonly followed: FollowedRun }): JS
       {storeProblem !== null && (
         <Notice
           tone="warn"
-          title="The store does not answer: charts and tables are missing or old."
+          title="Charts and tables are missing or old: the store could not be asked."
         >
           <p>
-            <PlainText text={storeProblem} />. What the run’s record has is shown; no sample is
-            lost.
+            What the run’s record has is shown. The server says: <PlainText text={storeProblem} />.
           </p>
           {run && !isUnderWay(run.state) && <Button onClick={retry}>Try again</Button>}
         </Notice>

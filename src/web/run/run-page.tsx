@@ -2,9 +2,10 @@
  * One run, while it goes on and afterwards: the same page, which the feed keeps up to date.
  */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { SessionView } from "../../server/api/session-view.ts";
 import "../style/chart.css";
+import type { ApiError } from "../api/client.ts";
 import { useChartGroup, useZoom } from "../chart/use-chart-group.ts";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
@@ -43,13 +44,18 @@ export function RunPage({ id }: { readonly id: string }): JSX.Element {
   return <Run followed={followed} session={session} />;
 }
 
+function goneWords(failure: ApiError | undefined): string | undefined {
+  if (failure?.status === 404) return "Deleted";
+  return failure?.status === 403 ? "Not to be seen" : undefined;
+}
+
 interface RunProps {
   readonly followed: FollowedRun;
   readonly session: SessionView;
 }
 
 function Run({ followed, session }: RunProps): JSX.Element {
-  const { run, charts, serverCharts, tables, showPart } = followed;
+  const { run, charts, requests, serverCharts, tables, showPart } = followed;
   const group = useChartGroup();
   const zoom = useZoom(group);
   useEffect(() => showPart(zoom), [zoom]);
@@ -57,11 +63,12 @@ function Run({ followed, session }: RunProps): JSX.Element {
   const section = { run, session };
   return (
     <article class="run">
-      <RunHeader {...section} nowMs={followed.nowMs} />
+      <RunHeader {...section} nowMs={followed.nowMs} goneWords={goneWords(followed.failure)} />
       <RunNotices followed={followed} />
       <RunBody
         run={run}
         charts={charts}
+        requests={requests}
         serverCharts={serverCharts}
         tables={tables}
         group={group}

@@ -7,15 +7,18 @@ import { isUnderWay, stateNames } from "../format/state-words.ts";
 export const sortKeys = ["created", "test", "state", "duration", "requests"] as const;
 export type SortKey = (typeof sortKeys)[number];
 
+export type RangeName = "1h" | "24h" | "7d" | "30d" | "365d";
+
 /** How long ago at most, by its name in the address. */
-export const ranges = {
+export const ranges: Readonly<
+  Record<RangeName, { readonly words: string; readonly seconds: number }>
+> = {
   "1h": { words: "the last hour", seconds: 3_600 },
   "24h": { words: "the last 24 hours", seconds: 86_400 },
   "7d": { words: "the last 7 days", seconds: 7 * 86_400 },
   "30d": { words: "the last 30 days", seconds: 30 * 86_400 },
   "365d": { words: "the last year", seconds: 365 * 86_400 },
-} as const;
-export type RangeName = keyof typeof ranges;
+};
 
 /** What is empty or undefined is not asked for. */
 export interface ListQuery {

@@ -4,7 +4,11 @@ import type { Difference, EndpointDifference } from "../../../src/analyse/compar
 import type { ChartSet } from "../../../src/charts/chart-data.ts";
 import { alignCharts } from "../../../src/web/compare/align-charts.ts";
 import { differenceWords } from "../../../src/web/compare/difference-words.ts";
-import { ladderPoints, percentilePosition } from "../../../src/web/compare/ladder-scale.ts";
+import {
+  ladderPoints,
+  percentilePosition,
+  roundTicks,
+} from "../../../src/web/compare/ladder-scale.ts";
 import { sortDifferences } from "../../../src/web/compare/sort-differences.ts";
 
 const difference = (base: number | null, run: number | null): Difference => ({
@@ -93,6 +97,26 @@ describe("percentilePosition", () => {
     const scale = { x: (percent: number) => percent, y: (seconds: number) => seconds };
     expect(ladderPoints(ladder, "base", scale)).toBe("50.0,1.0 90.0,2.0");
     expect(ladderPoints(ladder, "run", scale)).toBe("90.0,3.0");
+  });
+});
+
+describe("roundTicks", () => {
+  it("are a few round values from 0 on, whatever the scale", () => {
+    const most = integer({ min: 1, max: 1_000_000_000 }).map((micros) => micros / 1e6);
+    assert(
+      property(most, (seconds) => {
+        const ticks = roundTicks(seconds);
+        expect(ticks[0]).toBe(0);
+        expect(ticks.length).toBeGreaterThanOrEqual(3);
+        expect(ticks.length).toBeLessThanOrEqual(8);
+        expect(ticks.every((tick) => tick < seconds)).toBe(true);
+        const [, step = 0] = ticks;
+        expect([1, 2, 5]).toContainEqual(
+          expect.closeTo(step / 10 ** Math.floor(Math.log10(step * (1 + 1e-9)))),
+        );
+      }),
+    );
+    expect(roundTicks(0.55)).toEqual([0, 0.1, 0.2, expect.closeTo(0.3), 0.4, 0.5]);
   });
 });
 
