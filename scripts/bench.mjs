@@ -13,7 +13,7 @@
  *   crashes        k6 with a server that is killed twenty times, and Prometheus away for a minute; fails on a lost sample
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
  *   page           the page in Chromium: frames per second beside a run of two hours that goes on, and its first load
- *   store [URL]    lists of 10 000 runs, embedded or in the Postgres of this URL
+ *   list [RUNS]    the list of 10 000 runs over HTTP, embedded and in Postgres: every order, filter and search
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
  * a ratio does so less. Nothing fails on a figure.
@@ -29,7 +29,7 @@ const names = [
   "attribution",
   "queues",
   "history",
-  "store",
+  "list",
   "cloud",
   "fuzz",
   "crashes",

@@ -90,3 +90,16 @@ export interface RunRecord extends RunIdentity {
   readonly archiveBytes: number;
   readonly logLines: number;
 }
+
+/** Of all HTTP requests of a run that is over; undefined where the summary has none. */
+export interface Headline {
+  readonly requests: number | undefined;
+  /** Share that failed, 0 to 1. */
+  readonly failedRatio: number | undefined;
+  readonly p95Seconds: number | undefined;
+}
+
+/** What a list has of a run: nothing that is long. */
+export type ListedRun = Omit<RunRecord, "history" | "options" | "summary" | "stores"> & {
+  readonly headline: Headline;
+};

@@ -3,7 +3,7 @@
  *
  * Every method is atomic and safe to call again. Ids that do not exist give `undefined` or `false`, not an error.
  */
-import type { RunRecord, RunResult, Transition } from "./run-record.ts";
+import type { ListedRun, RunRecord, RunResult, Transition } from "./run-record.ts";
 import type { RunState } from "./run-state.ts";
 
 export interface Project {
@@ -113,7 +113,7 @@ export interface Page {
 }
 
 export interface RunList {
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly ListedRun[];
   readonly total: number;
   /** Undefined on the last page. */
   readonly next: string | undefined;
@@ -158,7 +158,7 @@ export interface RunRepository extends AsyncDisposable {
   list(filter: RunFilter, page: Page): Promise<RunList>;
   /** Those that have runs, the one with the newest run first; at most 1 000. */
   testsWithRuns(): Promise<readonly TestWithRuns[]>;
-  /** What the newest 10 000 runs are tagged with, by name: at most 100 names, and 50 values of each. */
+  /** What the newest 5 000 runs are tagged with, by name: at most 100 names, and 50 values of each. */
   tags(): Promise<readonly TagWithValues[]>;
   /** Runs that are not over and belong to this server; for an empty id, to none. */
   openRuns(serverId: string): Promise<readonly RunRecord[]>;

@@ -11,7 +11,7 @@ import type {
   TagWithValues,
   TestWithRuns,
 } from "../runs/run-repository.ts";
-import { selectRuns, toRecord } from "./rows.ts";
+import { selectListedRuns, toListedRun } from "./rows.ts";
 import { conditions } from "./run-filter.ts";
 import { isAfter, parseCursor, sortColumns, toCursor } from "./run-order.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
@@ -21,7 +21,7 @@ const maxLimit = 1_000;
 
 /** More than anybody looks through; who knows another name can still ask for it. */
 const maxTests = 1_000;
-const maxTags = { runs: 10_000, names: 100, values: 50 };
+const maxTags = { runs: 5_000, names: 100, values: 50 };
 
 /** @throws InputError for an `after` that no page gave */
 export async function listRuns(
@@ -43,7 +43,7 @@ export async function listRuns(
     .orderBy("runs.id", order)
     // One more than asked for says whether there is another page.
     .limit(size + 1);
-  const rows = await selectRuns(db)
+  const rows = await selectListedRuns(db)
     .where("runs.id", "in", ids)
     .orderBy(`runs.${sortColumns[sort]}`, order)
     .orderBy("runs.id", order)
@@ -51,7 +51,7 @@ export async function listRuns(
   const page = rows.slice(0, size);
   const last = page.at(-1);
   return {
-    runs: page.map(toRecord),
+    runs: page.map(toListedRun),
     total,
     next: last && rows.length > size ? toCursor(sort, last) : undefined,
   };

@@ -143,6 +143,11 @@ export const migrations: readonly Migration[] = [
   },
   function starAndSortRuns({ kind }) {
     const { int, real, derived, collation, summary } = wordsOf[kind];
+    /** In a summary; null where there is none. */
+    const valueOf = (metric: string, stat: string, most = "1e308"): string =>
+      `(select max(cast(entry.value ->> 'value' as ${real})) from ${summary}
+        where entry.value ->> 'metric' = '${metric}' and entry.value ->> 'stat' = '${stat}'
+          and cast(entry.value ->> 'value' as ${real}) between 0 and ${most})`;
     return [
       `alter table runs add column starred ${int} not null default 0`,
       `alter table runs add column requests ${int} not null default -1`,
@@ -151,18 +156,24 @@ export const migrations: readonly Migration[] = [
       // As much as an index of Postgres' takes of any text; no test's name that our API gives is longer.
       `alter table runs add column sort_name text ${collation}
         generated always as (substr(search_name, 1, 400)) ${derived}`,
+      `alter table runs add column failed_ratio ${real}`,
+      `alter table runs add column p95_seconds ${real}`,
       // What has a NUL in a name has no place in Postgres' texts, and is no metric of k6's.
-      `update runs set requests = (
-        select coalesce(max(cast(round(cast(entry.value ->> 'value' as ${real})) as ${int})), -1)
-        from ${summary}
-        where entry.value ->> 'metric' = 'http_reqs' and entry.value ->> 'stat' = 'count'
-          and cast(entry.value ->> 'value' as ${real}) between 0 and 9e15
-      ) where summary like '%"http_reqs"%' and summary not like '%u0000%'`,
+      `update runs set
+        requests = coalesce(cast(round(${valueOf("http_reqs", "count", "9e15")}) as ${int}), -1),
+        failed_ratio = ${valueOf("http_req_failed", "rate")},
+        p95_seconds = ${valueOf("http_req_duration", "p95")}
+      where summary <> '[]' and summary not like '%u0000%'`,
       "create index runs_starred on runs (created_ms, id) where starred = 1",
       "create index runs_by_name on runs (sort_name, id)",
       "create index runs_by_state on runs (state, id)",
       "create index runs_by_duration on runs (duration_ms, id)",
       "create index runs_by_requests on runs (requests, id)",
+      "create index tags_by_value on run_tags (tag, substr(value, 1, 200), run_id)",
+      // Postgres keeps what is long beside the rows, so that it looks through them as soon; its indexes hold no long note.
+      ...(kind === "sqlite"
+        ? ["create index runs_searched on runs (search_name, search_note)"]
+        : []),
     ];
   },
   function shareRuns({ kind }) {

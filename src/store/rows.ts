@@ -1,6 +1,6 @@
 /** What the database has, to records and back. */
 import type { Insertable, Kysely, Selectable, SelectQueryBuilder, Updateable } from "kysely";
-import type { RunRecord, SummaryRow, Transition } from "../runs/run-record.ts";
+import type { ListedRun, RunRecord, SummaryRow, Transition } from "../runs/run-record.ts";
 import type {
   ApiToken,
   NewRun,
@@ -34,8 +34,72 @@ export function selectRuns(
     .select(["tests.name as test", "tests.project_id"]);
 }
 
+/** What a list has, or is sorted by: nothing that is long. */
+const listedColumns = [
+  "id",
+  "test_id",
+  "testid",
+  "source",
+  "generator",
+  "started_by",
+  "state",
+  "result",
+  "created_ms",
+  "started_ms",
+  "ended_ms",
+  "last_data_ms",
+  "has_late_data",
+  "max_vus",
+  "expected_seconds",
+  "archive_bytes",
+  "log_lines",
+  "note",
+  "thresholds",
+  "tags",
+  "starred",
+  "requests",
+  "failed_ratio",
+  "p95_seconds",
+  "duration_ms",
+  "sort_name",
+] as const;
+
+export type ListedRow = Pick<RunRow, (typeof listedColumns)[number] | "test" | "project_id">;
+
+export function selectListedRuns(
+  db: Kysely<Schema>,
+): SelectQueryBuilder<Schema, "runs" | "tests", ListedRow> {
+  return db
+    .selectFrom("runs")
+    .innerJoin("tests", "tests.id", "runs.test_id")
+    .select(listedColumns.map((column) => `runs.${column}` as const))
+    .select(["tests.name as test", "tests.project_id"]);
+}
+
 /** The casts are true because `toRow` and `toUpdate` are all that writes these columns. */
 export function toRecord(row: RunRow): RunRecord {
+  return {
+    ...toCommonPart(row),
+    history: JSON.parse(row.history) as RunRecord["history"],
+    options: JSON.parse(row.options) as RunRecord["options"],
+    summary: JSON.parse(row.summary) as RunRecord["summary"],
+    stores: JSON.parse(row.stores) as RunRecord["stores"],
+  };
+}
+
+export function toListedRun(row: ListedRow): ListedRun {
+  const { requests, failed_ratio: failedRatio, p95_seconds: p95Seconds } = row;
+  return {
+    ...toCommonPart(row),
+    headline: {
+      requests: requests < 0 ? undefined : requests,
+      failedRatio: failedRatio ?? undefined,
+      p95Seconds: p95Seconds ?? undefined,
+    },
+  };
+}
+
+function toCommonPart(row: ListedRow): Omit<ListedRun, "headline"> {
   return {
     id: row.id,
     testid: row.testid,
@@ -45,10 +109,8 @@ export function toRecord(row: RunRow): RunRecord {
     source: row.source as RunRecord["source"],
     state: row.state as RunRecord["state"],
     result: (row.result ?? undefined) as RunRecord["result"],
-    history: JSON.parse(row.history) as RunRecord["history"],
     generator: row.generator,
     startedBy: row.started_by,
-    options: JSON.parse(row.options) as RunRecord["options"],
     maxVus: row.max_vus ?? undefined,
     expectedSeconds: row.expected_seconds ?? undefined,
     thresholds: JSON.parse(row.thresholds) as RunRecord["thresholds"],
@@ -60,8 +122,6 @@ export function toRecord(row: RunRow): RunRecord {
     endedMs: row.ended_ms ?? undefined,
     lastDataMs: row.last_data_ms ?? undefined,
     hasLateData: row.has_late_data !== 0,
-    summary: JSON.parse(row.summary) as RunRecord["summary"],
-    stores: JSON.parse(row.stores) as RunRecord["stores"],
     archiveBytes: row.archive_bytes,
     logLines: row.log_lines,
   };
@@ -117,7 +177,7 @@ export function toUpdate(changes: RunChanges): Updateable<RunTable> {
     last_data_ms: changes.lastDataMs,
     has_late_data: hasLateData === undefined ? undefined : Number(hasLateData),
     summary: json(summary),
-    requests: summary && requestsIn(summary),
+    ...(summary && headlineOf(summary)),
     stores: json(changes.stores),
     archive_bytes: changes.archiveBytes,
     log_lines: changes.logLines,
@@ -130,11 +190,20 @@ export function toUpdate(changes: RunChanges): Updateable<RunTable> {
   };
 }
 
-/** A whole number, as the column has it, whatever a generator has counted. */
-function requestsIn(summary: readonly SummaryRow[]): number {
-  const row = summary.find(({ metric, stat }) => metric === "http_reqs" && stat === "count");
-  const requests = Math.round(row?.value ?? -1);
-  return Number.isSafeInteger(requests) ? requests : -1;
+/** Whatever a generator has counted: requests are a whole number, as the column has it. */
+function headlineOf(
+  summary: readonly SummaryRow[],
+): Pick<Updateable<RunTable>, "requests" | "failed_ratio" | "p95_seconds"> {
+  const valueOf = (metric: string, stat: string): number | null => {
+    const found = summary.find((row) => row.metric === metric && row.stat === stat);
+    return found && Number.isFinite(found.value) ? found.value : null;
+  };
+  const requests = Math.round(valueOf("http_reqs", "count") ?? -1);
+  return {
+    requests: Number.isSafeInteger(requests) ? requests : -1,
+    failed_ratio: valueOf("http_req_failed", "rate"),
+    p95_seconds: valueOf("http_req_duration", "p95"),
+  };
 }
 
 export function toProject({ id, name, is_default, created_ms }: Selectable<ProjectTable>): Project {

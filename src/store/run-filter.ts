@@ -24,22 +24,27 @@ export function conditions(
   // Spelled out, as its index is: of a value that is bound, SQLite does not know that it fits.
   if (starred === true) all.push(sql<SqlBool>`runs.starred = 1`);
   for (const [tag, value] of Object.entries(tags ?? {})) {
-    // Not `in`: then all runs with the tag are sorted for a page of them.
     const found = eb
       .selectFrom("run_tags")
       .select("run_tags.run_id")
-      .whereRef("run_tags.run_id", "=", "runs.id")
       .where("run_tags.tag", "=", tag)
+      // What the index has of it.
+      .where(sql<SqlBool>`substr(run_tags.value, 1, 200) = substr(${value}, 1, 200)`)
       .where("run_tags.value", "=", value);
-    all.push(eb.exists(found));
+    all.push(eb("runs.id", "in", found));
   }
   if (search !== undefined && search !== "") {
     // Not `like`: then % and _ would have to be escaped, and case would be the database's own.
     const position = sql.raw<number>(kind === "postgres" ? "strpos" : "instr");
     const part = search.toLowerCase();
     const isIn = (column: "search_name" | "search_note") =>
-      sql<SqlBool>`${position}(${eb.ref(`runs.${column}`)}, ${part}) > 0`;
-    all.push(eb.or([isIn("search_name"), isIn("search_note")]));
+      sql<SqlBool>`${position}(${sql.ref(`searched.${column}`)}, ${part}) > 0`;
+    // By itself, so that SQLite looks through the index that has both, and not through the rows.
+    const found = eb
+      .selectFrom("runs as searched")
+      .select("searched.id")
+      .where((or) => or.or([isIn("search_name"), isIn("search_note")]));
+    all.push(eb("runs.id", "in", found));
   }
   return all;
 }

@@ -7,7 +7,7 @@
 import { sql, type Expression, type SqlBool } from "kysely";
 import { InputError } from "../errors.ts";
 import type { RunSort, SortOrder } from "../runs/run-repository.ts";
-import type { RunRow } from "./rows.ts";
+import type { ListedRow } from "./rows.ts";
 
 /** Of `runs`: none is ever null. */
 export const sortColumns: Readonly<
@@ -26,7 +26,7 @@ export interface Place {
   readonly id: number;
 }
 
-export function toCursor(sort: RunSort, row: RunRow): string {
+export function toCursor(sort: RunSort, row: ListedRow): string {
   const place = [sort, row[sortColumns[sort]], row.id];
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }

@@ -86,6 +86,9 @@ export interface RunTable {
   starred: Generated<number>;
   /** HTTP requests of the summary; -1 where it has none: a null has no place in an order. */
   requests: Generated<number>;
+  /** Of the summary, beside `requests`: what a list shows. */
+  failed_ratio: Generated<number | null>;
+  p95_seconds: Generated<number | null>;
   /** Of what is over and had a first sample; else -1. */
   duration_ms: GeneratedAlways<number>;
   /** The beginning of `search_name`. */

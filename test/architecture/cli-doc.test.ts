@@ -53,6 +53,7 @@ it.each([
   { name: "runs create", command: subcommand(runsCommand(io), "create"), flags: 6 },
   { name: "runs end", command: subcommand(runsCommand(io), "end"), flags: 4 },
   { name: "runs stop", command: subcommand(runsCommand(io), "stop"), flags: 1 },
+  { name: "runs share", command: subcommand(runsCommand(io), "share"), flags: 3 },
   { name: "token create", command: subcommand(tokenCommand(io), "create"), flags: 3 },
   { name: "token list", command: subcommand(tokenCommand(io), "list"), flags: 2 },
   { name: "token revoke", command: subcommand(tokenCommand(io), "revoke"), flags: 1 },

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
-import { sentinel } from "../support/browser.ts";
+import { expectNoOverflow, sentinel } from "../support/browser.ts";
 import { pageTools, type PageStage, startPageStage } from "../support/page-stage.ts";
 import { describeWithTools } from "../support/tools.ts";
 
@@ -79,6 +79,5 @@ describeWithTools(pageTools, "a run full of hostile texts", () => {
 async function expectHarmless(page: Page): Promise<void> {
   const made = `document.querySelectorAll("img[src='x'], script:not([src]), iframe, b").length`;
   expect(await page.evaluate(made)).toBe(0);
-  const overflow = "document.documentElement.scrollWidth - innerWidth";
-  expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
+  await expectNoOverflow(page);
 }

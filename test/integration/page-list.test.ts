@@ -121,6 +121,26 @@ describeWithTools(pageTools, "the list of runs", () => {
     expect(new URL(page.url()).search).toBe(`?base=${base.id}&run=${run.id}`);
   });
 
+  it("loads less than 150 kB of scripts and styles, compressed, for a run or the list", async () => {
+    for (const path of ["/runs", `/runs/${made[0]?.id}`]) {
+      const page = await stage.open("/api/v1/session");
+      const sizes: Promise<number>[] = [];
+      page.on("requestfinished", (request) => {
+        if (!/script|stylesheet/.test(request.resourceType())) return;
+        sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+      });
+      await page.goto(path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+      const bytes = (await Promise.all(sizes)).reduce((sum, one) => sum + one, 0);
+      process.stdout.write(
+        `${path} loads ${(bytes / 1_000).toFixed(1)} kB of scripts and styles\n`,
+      );
+      expect(sizes.length).toBeGreaterThan(1);
+      expect(bytes).toBeLessThan(150_000);
+    }
+  });
+
   it("shows what is running now on top, and that it is over", async () => {
     const k6 = await stage.k6({ name: "running", duration: "4s" });
     const id = await k6.runId;

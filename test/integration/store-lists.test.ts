@@ -3,7 +3,7 @@ import { array, assert, asyncProperty, constantFrom, integer, option, record } f
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { InputError } from "../../src/errors.ts";
-import type { RunRecord } from "../../src/runs/run-record.ts";
+import type { ListedRun, RunRecord } from "../../src/runs/run-record.ts";
 import {
   type RunRepository,
   type RunSort,
@@ -65,8 +65,8 @@ describeWithDatabases((createDatabase) => {
     order: SortOrder,
     limit: number,
     between: () => Promise<void>,
-  ): Promise<RunRecord[]> {
-    const seen: RunRecord[] = [];
+  ): Promise<ListedRun[]> {
+    const seen: ListedRun[] = [];
     let after: string | undefined;
     do {
       const page = { sort, order, limit, ...(after !== undefined && { after }) };
@@ -158,6 +158,33 @@ describeWithDatabases((createDatabase) => {
     },
   );
 
+  it("shows of each run the figures that runs are compared by, as soon as there is a summary", async () => {
+    const { id } = await makeRun({});
+    const headline = async () => (await repository.list({}, {})).runs[0]?.headline;
+    const none = { requests: undefined, failedRatio: undefined, p95Seconds: undefined };
+    expect(await headline()).toEqual(none);
+    const summary = [
+      { metric: "http_reqs", stat: "rate", value: 3 },
+      { metric: "http_reqs", stat: "count", value: 70 },
+      { metric: "http_req_failed", stat: "rate", value: 0 },
+      { metric: "http_req_duration", stat: "p95", value: 0.25 },
+    ];
+    await repository.change(id, { summary });
+    expect(await headline()).toEqual({ requests: 70, failedRatio: 0, p95Seconds: 0.25 });
+    await repository.change(id, { note: "no other summary" });
+    expect(await headline()).toMatchObject({ requests: 70 });
+    // What a generator may send and no database keeps as a number.
+    const odd = [NaN, Infinity, 1e300].map((value) => ({
+      metric: "http_reqs",
+      stat: "count",
+      value,
+    }));
+    for (const row of odd) {
+      await repository.change(id, { summary: [row] });
+      expect(await headline(), String(row.value)).toEqual(none);
+    }
+  });
+
   it("finds what is starred, in whatever order", async () => {
     const runs = [];
     for (const test of ["c", "a", "b"]) runs.push(await makeRun({ test }));
@@ -225,10 +252,15 @@ describeWithDatabases((createDatabase) => {
       "archive_bytes, log_lines, search_name, search_note, note, history, thresholds, tags, options, stores, " +
       "started_ms, ended_ms, summary";
     const count = (value: unknown, metric = "http_reqs") => ({ metric, stat: "count", value });
+    const others = [
+      { metric: "http_req_failed", stat: "rate", value: 0.25 },
+      { metric: "http_req_duration", stat: "p90", value: 0.9 },
+      { metric: "http_req_duration", stat: "p95", value: 0.5 },
+    ];
     const summaries: [testid: string, times: string, summary: readonly object[]][] = [
       ["none", "null, null", []],
       ["open", "5, null", []],
-      ["many", "5, 25", [count(7, "iterations"), { ...count(0.5), stat: "rate" }, count(70)]],
+      ["many", "5, 25", [count(7, "iterations"), ...others, count(70)]],
       ["few", "5, 15", [count(9, "data_sent"), count(7.4)]],
       ["null", "null, 7", [count(null)]],
       ["huge", "5, 5", [count(1e300)]],
@@ -247,6 +279,8 @@ describeWithDatabases((createDatabase) => {
     expect((await list("duration")).slice(0, 4)).toEqual(["many", "few", "nul", "huge"]);
     const kept = await database.query("select testid, requests from runs order by id");
     expect(kept.map(({ requests }) => Number(requests))).toEqual([-1, -1, 70, 7, -1, -1, -1]);
+    const [many] = (await repository.list({}, { sort: "requests" })).runs;
+    expect(many?.headline).toEqual({ requests: 70, failedRatio: 0.25, p95Seconds: 0.5 });
     expect((await repository.list({ starred: true }, {})).total).toBe(0);
   });
 });
@@ -256,8 +290,8 @@ function toCursor(place: unknown): string {
 }
 
 /** The orders' meaning, once more. */
-function comparator(sort: RunSort, order: SortOrder): (a: RunRecord, b: RunRecord) => number {
-  const key = (run: RunRecord): number | string => {
+function comparator(sort: RunSort, order: SortOrder): (a: ListedRun, b: ListedRun) => number {
+  const key = (run: ListedRun): number | string => {
     switch (sort) {
       case "created":
         return run.createdMs;
@@ -269,10 +303,8 @@ function comparator(sort: RunSort, order: SortOrder): (a: RunRecord, b: RunRecor
         return isOver(run.state) && run.startedMs !== undefined && run.endedMs !== undefined
           ? run.endedMs - run.startedMs
           : -1;
-      case "requests": {
-        const counted = run.summary.find(({ metric }) => metric === "http_reqs")?.value ?? -1;
-        return counted > Number.MAX_SAFE_INTEGER ? -1 : Math.round(counted);
-      }
+      case "requests":
+        return run.headline.requests ?? -1;
     }
   };
   const sign = order === "asc" ? 1 : -1;

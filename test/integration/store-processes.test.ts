@@ -68,7 +68,8 @@ describeWithDatabases((createDatabase) => {
     const lines = runs.map(({ id, testid }) => `${id} ${testid}`).toSorted();
     for (const process of processes) expect(process.lines.toSorted()).toEqual(lines);
     // Each of the three has asked for the state; one was first.
-    for (const { history, state } of runs) {
+    for (const { id, state } of runs) {
+      const { history = [] } = (await repository.run(id)) ?? {};
       expect(history.map(({ state }) => state)).toEqual(["created", "running"]);
       expect(state).toBe("running");
     }

@@ -157,3 +157,12 @@ export async function findAccessProblems(page: Page): Promise<readonly string[]>
       nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html}: ${failureSummary}`),
     );
 }
+
+/** What is wider than the window scrolls within itself: the page does not. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const tooWide = `innerWidth >= document.documentElement.scrollWidth ? [] : [...document.body.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .map((one) => one.tagName + "." + one.className)
+    .slice(0, 5)`;
+  expect(await page.evaluate(tooWide), "wider than the window").toEqual([]);
+}

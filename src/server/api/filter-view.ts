@@ -12,7 +12,7 @@ export interface TestListView {
 }
 
 export interface TagListView {
-  /** Of the newest 10 000 runs, at most 100, by name. */
+  /** Of the newest 5 000 runs, at most 100, by name. */
   readonly tags: readonly {
     readonly name: string;
     /** At most 50, the latest first. */

@@ -5,7 +5,15 @@
  */
 import { type Stop, stopOf } from "../../runs/stopping.ts";
 import type { RunState } from "../../runs/run-state.ts";
-import type { Json, RunRecord, RunResult, RunSource, SummaryRow } from "../../runs/run-record.ts";
+import type {
+  Headline,
+  Json,
+  ListedRun,
+  RunRecord,
+  RunResult,
+  RunSource,
+  SummaryRow,
+} from "../../runs/run-record.ts";
 
 export interface TransitionView {
   readonly state: RunState;
@@ -78,7 +86,7 @@ export interface RunListView {
   readonly next: string | null;
 }
 
-export function toRunListItem(run: RunRecord): RunListItem {
+export function toRunListItem(run: ListedRun): RunListItem {
   // As the run's result is found.
   const verdicts = run.thresholds.map(({ ok, generatorOk }) => generatorOk ?? ok);
   return {
@@ -88,17 +96,15 @@ export function toRunListItem(run: RunRecord): RunListItem {
       failed: verdicts.filter((ok) => ok === false).length,
       open: verdicts.filter((ok) => ok === undefined).length,
     },
-    headline: toHeadline(run.summary),
+    headline: toHeadline(run.headline),
   };
 }
 
-function toHeadline(summary: readonly SummaryRow[]): HeadlineView | null {
-  const valueOf = (metric: string, stat: string): number | null =>
-    summary.find((row) => row.metric === metric && row.stat === stat)?.value ?? null;
+function toHeadline({ requests, failedRatio, p95Seconds }: Headline): HeadlineView | null {
   const headline = {
-    requests: valueOf("http_reqs", "count"),
-    failedRatio: valueOf("http_req_failed", "rate"),
-    p95Seconds: valueOf("http_req_duration", "p95"),
+    requests: requests ?? null,
+    failedRatio: failedRatio ?? null,
+    p95Seconds: p95Seconds ?? null,
   };
   return Object.values(headline).every((value) => value === null) ? null : headline;
 }
@@ -131,7 +137,7 @@ export function toRunView(run: RunRecord): RunView {
   };
 }
 
-function toCommonPart(run: RunRecord): Omit<RunListItem, "thresholds" | "headline"> {
+function toCommonPart(run: RunRecord | ListedRun): Omit<RunListItem, "thresholds" | "headline"> {
   return {
     id: run.id,
     testid: run.testid,

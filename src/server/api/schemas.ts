@@ -340,7 +340,7 @@ export const testList: Schema = {
 };
 
 export const tagList: Schema = {
-  description: "tags of the newest 10 000 runs: at most 100 names",
+  description: "tags of the newest 5 000 runs: at most 100 names",
   ...object({
     tags: {
       type: "array",

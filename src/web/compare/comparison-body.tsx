@@ -127,7 +127,7 @@ function DifferenceTable(props: DifferenceTableProps): JSX.Element {
   const { id, title, header, kind, names, rows } = props;
   return (
     <RunSection id={id} title={title}>
-      <TableRegion caption={title}>
+      <TableRegion caption={`${title}, measure by measure`}>
         <thead>
           <tr>
             <th scope="col">{header}</th>

@@ -42,7 +42,7 @@ export function EndpointDifferences({ endpoints }: EndpointDifferencesProps): JS
       {endpoints.length === 0 ? (
         <p>Neither run made a request.</p>
       ) : (
-        <TableRegion caption="Endpoints">
+        <TableRegion caption="All endpoints">
           <thead>
             <tr>
               <th scope="col">Endpoint</th>

@@ -77,7 +77,6 @@ export function ShareDialog({ run, session, onClose }: ShareDialogProps): JSX.El
           <thead>
             <tr>
               <th scope="col">Made by</th>
-              <th scope="col">Made</th>
               <th scope="col">Works until</th>
               <th scope="col">
                 <span class="visually-hidden">What can be done</span>
@@ -90,10 +89,7 @@ export function ShareDialog({ run, session, onClose }: ShareDialogProps): JSX.El
                 <td>
                   <PlainText text={share.createdBy} />
                 </td>
-                <td>
-                  <Time at={share.created} />
-                </td>
-                <td>
+                <td class="nowrap">
                   <Time at={share.expires} />
                 </td>
                 <td>

@@ -15,7 +15,7 @@ interface ChartsProps {
   readonly group: ChartGroup;
 }
 
-const noCharts = "Charts begin when the store answers with the first samples.";
+const noCharts = "The charts begin with the first samples.";
 /** Charts that stand in a section of their own. */
 const elsewhere = new Set(["endpoints", "generator"]);
 

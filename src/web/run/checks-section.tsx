@@ -20,7 +20,7 @@ export function ChecksSection({ tables }: TablesProps): JSX.Element {
       {checks.length === 0 ? (
         <p>{tables ? "The script made none." : "How each check went is in the store."}</p>
       ) : (
-        <TableRegion caption="Checks">
+        <TableRegion caption="All checks">
           <thead>
             <tr>
               <th scope="col">Verdict</th>

@@ -64,7 +64,7 @@ export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
           )}
           <div class="endpoints">
             <TrendTable
-              caption="Endpoints"
+              caption="All endpoints"
               nameHeader="Endpoint"
               rows={rows}
               chosen={chosen}

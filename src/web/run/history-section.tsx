@@ -12,7 +12,7 @@ import { RunSection } from "../record/section.tsx";
 export function HistorySection({ run }: { readonly run: RunView }): JSX.Element {
   return (
     <RunSection id="history" title="History">
-      <TableRegion caption="History">
+      <TableRegion caption="All states">
         <thead>
           <tr>
             <th scope="col">Since</th>

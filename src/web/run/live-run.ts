@@ -19,6 +19,8 @@ type Values = (number | null)[];
 type ChartHead = Omit<Chart, "series">;
 
 interface Layer {
+  /** Seconds: the value at t is that of the time from t - step to t. */
+  readonly step: number;
   readonly times: number[];
   /** By chart and series; each as long as `times`. */
   readonly columns: Map<string, Values>;
@@ -94,6 +96,22 @@ export class LiveRun {
     return (this.#shown ??= this.#compose());
   }
 
+  /**
+   * How much a rate comes to over the whole run, exactly: each value times the seconds that it stands for.
+   *
+   * @returns null where there is none
+   */
+  total(chart: string, series: string): number | null {
+    const key = toKey(chart, series);
+    let total: number | null = null;
+    for (const piece of overlay(overlay([], this.#history), this.#live)) {
+      for (const value of cut(piece, key)) {
+        if (value !== null) total = (total ?? 0) + value * piece.layer.step;
+      }
+    }
+    return total;
+  }
+
   #compose(): LiveCharts {
     const pieces = [this.#history, this.#detail, this.#live].reduce(overlay, []);
     const charts = [...this.#heads.values()].map(({ head, series }) => ({
@@ -120,7 +138,7 @@ export class LiveRun {
 }
 
 function emptyLayer(): Layer {
-  return { times: [], columns: new Map() };
+  return { step: 1, times: [], columns: new Map() };
 }
 
 function toKey(chart: string, series: string): string {
@@ -132,7 +150,7 @@ function toLayer(set: ChartSet): Layer {
   for (const { id, series } of set.charts) {
     for (const { name, values } of series) columns.set(toKey(id, name), [...values]);
   }
-  return { times: [...set.times], columns };
+  return { step: set.step, times: [...set.times], columns };
 }
 
 function merge({ times, columns }: Layer, set: ChartSet): void {
@@ -169,24 +187,33 @@ function dropUpTo({ times, columns }: Layer, time: number): void {
   for (const values of columns.values()) values.splice(0, dropped);
 }
 
-/** Puts a layer over pieces: between its first and its last time there is nothing but it. */
+/**
+ * Puts a layer over pieces: between its first and its last time there is nothing but it.
+ *
+ * A coarse value before it may reach into it. Then that value stays, and the layer begins behind it: no second is missing, and
+ * none is counted twice.
+ */
 function overlay(pieces: readonly Piece[], layer: Layer): Piece[] {
-  const first = layer.times[0];
+  const [first] = layer.times;
   const last = layer.times.at(-1);
   if (first === undefined || last === undefined) return [...pieces];
-  const before = pieces.map(({ layer, from, to }) => ({
-    layer,
-    from,
-    to: Math.min(to, countBefore(layer.times, first)),
+  const begin = first - layer.step;
+  const reaching = pieces.flatMap(({ layer: { times, step }, from, to }) => {
+    const at = Math.max(from, countBefore(times, begin));
+    const time = at < to ? times[at] : undefined;
+    return time !== undefined && time - step < begin && time <= last ? [time] : [];
+  });
+  const border = Math.max(begin, ...reaching);
+  const before = pieces.map((piece) => ({
+    ...piece,
+    to: Math.min(piece.to, countUpTo(piece.layer.times, border)),
   }));
-  const after = pieces.map(({ layer, from, to }) => ({
-    layer,
-    from: Math.max(from, countUpTo(layer.times, last)),
-    to,
+  const after = pieces.map((piece) => ({
+    ...piece,
+    from: Math.max(piece.from, countUpTo(piece.layer.times, last)),
   }));
-  return [...before, { layer, from: 0, to: layer.times.length }, ...after].filter(
-    ({ from, to }) => from < to,
-  );
+  const own = { layer, from: countUpTo(layer.times, border), to: layer.times.length };
+  return [...before, own, ...after].filter(({ from, to }) => from < to);
 }
 
 function cut({ layer, from, to }: Piece, key: string): Values {

@@ -21,6 +21,8 @@ import { TrendTable } from "./trend-table.tsx";
 interface RunBodyProps {
   readonly run: RunView;
   readonly charts: LiveCharts;
+  /** As `headlineFigures` takes it. */
+  readonly requests?: number | null;
   readonly serverCharts: LiveCharts;
   /** Undefined where the store has not been asked, or is away. */
   readonly tables: RunTables | undefined;
@@ -28,12 +30,12 @@ interface RunBodyProps {
 }
 
 export function RunBody(props: RunBodyProps): JSX.Element {
-  const { run, charts, serverCharts, tables, group } = props;
+  const { run, charts, requests = null, serverCharts, tables, group } = props;
   group.setExtent(extentOf(charts.times, serverCharts.times));
   return (
     <>
       <RunFigures
-        figures={headlineFigures({ run, tables, charts })}
+        figures={headlineFigures({ run, tables, charts, requests })}
         isOver={!isUnderWay(run.state)}
       />
       <ThresholdsSection run={run} />

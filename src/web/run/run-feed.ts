@@ -27,6 +27,8 @@ export type Connection = "loading" | "live" | "lost" | "over";
 export interface RunFeedState {
   readonly run: RunView | undefined;
   readonly charts: LiveCharts;
+  /** So far, as the charts add up: newer than the tables. Null where there is none. */
+  readonly requests: number | null;
   readonly serverCharts: LiveCharts;
   readonly tables: RunTables | undefined;
   /** Why the store could not be asked, in words; null: it could. */
@@ -75,6 +77,7 @@ export class RunFeed {
     return (this.#state ??= {
       run: this.#run,
       charts: this.#charts.charts,
+      requests: this.#charts.total("requests", "done"),
       serverCharts: this.#serverCharts.charts,
       tables: this.#tables,
       storeProblem: this.#storeProblem,
@@ -253,7 +256,8 @@ export class RunFeed {
       return answer;
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (error instanceof ApiError && error.status !== 0) this.#storeProblem = error.message;
+      // A server that is away, or a run that is gone, is found out by the stream.
+      if (error instanceof ApiError && error.status >= 500) this.#storeProblem = error.message;
       this.#changed();
       return undefined;
     }

@@ -11,20 +11,13 @@ import { adviceOf } from "./state-advice.ts";
 import type { FollowedRun } from "./use-run-feed.ts";
 
 export function RunNotices({ followed }: { readonly followed: FollowedRun }): JSX.Element {
-  const { run, charts, connection, storeProblem, failure, nowMs, retry } = followed;
-  const newest = charts.times.at(-1);
-  const advice =
-    run && connection !== "lost"
-      ? adviceOf(run, {
-          nowMs: nowMs(),
-          newestMs: newest === undefined ? undefined : newest * 1_000,
-        })
-      : null;
+  const { run, connection, storeProblem, failure, nowMs, retry } = followed;
+  const advice = run && connection !== "lost" ? adviceOf(run, nowMs()) : null;
   return (
     <>
       {failure && <Failure what={failureWords(failure.status)} error={failure} onRetry={retry} />}
       {connection === "lost" && (
-        <Notice tone="warn" title="The connection to the server is lost.">
+        <Notice tone="warn" title="Connection lost.">
           <p>
             What is shown is from before. The page tries again by itself, and catches up; the run
             itself does not depend on it.

@@ -55,7 +55,7 @@ interface RunProps {
 }
 
 function Run({ followed, session }: RunProps): JSX.Element {
-  const { run, charts, serverCharts, tables, showPart } = followed;
+  const { run, charts, requests, serverCharts, tables, showPart } = followed;
   const group = useChartGroup();
   const zoom = useZoom(group);
   useEffect(() => showPart(zoom), [zoom]);
@@ -68,6 +68,7 @@ function Run({ followed, session }: RunProps): JSX.Element {
       <RunBody
         run={run}
         charts={charts}
+        requests={requests}
         serverCharts={serverCharts}
         tables={tables}
         group={group}

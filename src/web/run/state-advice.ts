@@ -15,13 +15,10 @@ export interface Advice {
 /** The record says every ten seconds only when data came: less than twice that is no silence. */
 const silentSeconds = 20;
 
-/**
- * @param newestMs of the newest values that the store has; undefined: none
- * @returns null where there is nothing to say
- */
+/** @returns null where there is nothing to say */
 export function adviceOf(
   run: Pick<RunView, "state" | "result" | "lastData">,
-  { nowMs, newestMs }: { readonly nowMs: number; readonly newestMs: number | undefined },
+  nowMs: number,
 ): Advice | null {
   switch (run.state) {
     case "created":
@@ -37,7 +34,7 @@ export function adviceOf(
         text: "It reads the script and starts its VUs; setup() runs before the first samples. The page goes on by itself.",
       };
     case "running":
-      return silence(run.lastData, newestMs, nowMs);
+      return silence(run.lastData, nowMs);
     case "finished":
       return run.result === "failed"
         ? {
@@ -85,18 +82,10 @@ export function adviceOf(
   }
 }
 
-function silence(
-  lastData: string | null,
-  newestMs: number | undefined,
-  nowMs: number,
-): Advice | null {
-  // The values in the store may be newer than what the record says.
-  const lastMs = Math.max(
-    lastData === null ? -Infinity : Date.parse(lastData),
-    newestMs ?? -Infinity,
-  );
-  const seconds = Math.round((nowMs - lastMs) / 1_000);
-  if (!Number.isFinite(seconds) || seconds < silentSeconds) return null;
+function silence(lastData: string | null, nowMs: number): Advice | null {
+  if (lastData === null) return null;
+  const seconds = Math.round((nowMs - Date.parse(lastData)) / 1_000);
+  if (seconds < silentSeconds) return null;
   return {
     tone: "warn",
     title: `No data for ${formatWait(seconds)}.`,

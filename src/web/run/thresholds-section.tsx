@@ -20,7 +20,7 @@ export function ThresholdsSection({ run }: { readonly run: RunView }): JSX.Eleme
           was good enough.
         </p>
       ) : (
-        <TableRegion caption="Thresholds">
+        <TableRegion caption="All thresholds">
           <thead>
             <tr>
               <th scope="col">Verdict</th>

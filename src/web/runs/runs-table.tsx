@@ -160,7 +160,7 @@ function RunRow({ run, isSelected, onSelect, onOpen }: RunRowProps): JSX.Element
           </span>
         ))}
       </td>
-      <td class="name">
+      <td class="note">
         <PlainText text={run.note} limit={120} />
       </td>
       <td class="row-buttons">

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { toRunTable, toRunText } from "../../../src/cli/run-tables.ts";
 import { toRunListItem, toRunView } from "../../../src/server/api/run-view.ts";
-import type { RunRecord, ThresholdVerdict } from "../../../src/runs/run-record.ts";
+import type { ListedRun, RunRecord, ThresholdVerdict } from "../../../src/runs/run-record.ts";
 
 const startMs = Date.UTC(2026, 10, 22, 5);
 const verdict = (expression: string, more: Partial<ThresholdVerdict>): ThresholdVerdict => ({
@@ -14,6 +14,8 @@ const verdict = (expression: string, more: Partial<ThresholdVerdict>): Threshold
   generatorOk: undefined,
   ...more,
 });
+
+const headline = { requests: 1_200, failedRatio: 0.012_345_6, p95Seconds: 0.005_993_1 };
 
 const run: RunRecord = {
   id: 7,
@@ -99,7 +101,7 @@ it("shows of a run its history, both verdicts and where they differ, the summary
 
 it("lists a run's thresholds by the verdicts that its result is of", () => {
   const table = (record: RunRecord): string =>
-    toRunTable({ runs: [toRunListItem(record)], total: 1, next: null });
+    toRunTable({ runs: [toRunListItem({ ...record, headline })], total: 1, next: null });
   expect(table(run)).toMatch(/finished +passed /);
   const failed = run.thresholds.map((one) => ({ ...one, ok: true, generatorOk: false }));
   expect(table({ ...run, result: "failed", thresholds: failed })).toContain("2 of 2 failed");
@@ -108,8 +110,13 @@ it("lists a run's thresholds by the verdicts that its result is of", () => {
 });
 
 it("lists the figures that runs are compared by, and their stars", () => {
-  const table = (record: RunRecord): string =>
-    toRunTable({ runs: [toRunListItem(record)], total: 1, next: null });
-  expect(table(run)).toMatch(/ 1200 +1\.23 % +5\.99 ms +k6\/2\.2\.0 +ci +★ nightly\n$/);
-  expect(table({ ...run, summary: [], starred: false })).toMatch(/ - +- +- +k6\S+ +ci +nightly\n$/);
+  const table = (listed: ListedRun): string =>
+    toRunTable({ runs: [toRunListItem(listed)], total: 1, next: null });
+  expect(table({ ...run, headline })).toMatch(
+    / 1200 +1\.23 % +5\.99 ms +k6\/2\.2\.0 +ci +★ nightly\n$/,
+  );
+  const none = { requests: undefined, failedRatio: undefined, p95Seconds: undefined };
+  expect(table({ ...run, headline: none, starred: false })).toMatch(
+    / - +- +- +k6\S+ +ci +nightly\n$/,
+  );
 });

@@ -132,11 +132,11 @@ describe("LiveRun", () => {
     ]);
   });
 
-  it("shows live seconds in the place of the history, which stays before them", () => {
+  it("shows live seconds behind the history, and neither misses one nor shows one twice", () => {
     const live = new LiveRun();
     live.setHistory(setOf(course(6, 60, 1, 6), { step: 6 }));
     live.addLive(setOf(course(51, 63, 2)));
-    expect(shown(live)).toEqual([...course(6, 48, 1, 6), ...course(51, 63, 2)]);
+    expect(shown(live)).toEqual([...course(6, 54, 1, 6), ...course(55, 63, 2)]);
   });
 
   it("forgets seconds that the history has settled, and keeps those that may still change", () => {
@@ -152,12 +152,32 @@ describe("LiveRun", () => {
     live.setHistory(setOf(history, { step: 12 }));
     live.setDetail(setOf(course(30, 50, 3)));
     expect(shown(live)).toEqual([
-      ...course(0, 24, 1, 12),
-      ...course(30, 50, 3),
+      ...course(0, 36, 1, 12),
+      ...course(37, 50, 3),
       ...course(60, 120, 1, 12),
     ]);
     live.setDetail(null);
     expect(shown(live)).toEqual(history);
+  });
+
+  it("adds up to the same whatever it has asked for coarser", () => {
+    assert(
+      property(
+        integer({ min: 1, max: 30 }),
+        integer({ min: 40, max: 400 }),
+        integer({ min: 0, max: 30 }),
+        (step, last, back) => {
+          const live = new LiveRun();
+          const settled = Math.floor(last / step) * step;
+          live.setHistory(setOf(course(step, settled, 2, step), { step }));
+          live.addLive(setOf(course(Math.max(1, settled - back + 1), last, 2)));
+          expect(live.total("latency", "p95")).toBe(2 * last);
+          live.setDetail(setOf(course(5, 25, 2)));
+          expect(live.total("latency", "p95")).toBe(2 * last);
+          expect(live.total("latency", "p50")).toBeNull();
+        },
+      ),
+    );
   });
 
   it("stays bounded over a day, asking for the history now and then", () => {
