@@ -12,6 +12,7 @@
  *   fuzz           a million broken pushes against what reads k6's cloud protocol; fails on one that leaves a trace
  *   crashes        k6 with a server that is killed twenty times, and Prometheus away for a minute; fails on a lost sample
  *   history        the queries of the dashboard History over a thousand runs, and what a run takes on disk
+ *   page           the page in Chromium: frames per second beside a run of two hours that goes on, and its first load
  *   list [RUNS]    the list of 10 000 runs over HTTP, embedded and in Postgres: every order, filter and search
  *
  * What is compared takes turns in one process, because these figures depend on the machine and its other work;
@@ -32,6 +33,7 @@ const names = [
   "cloud",
   "fuzz",
   "crashes",
+  "page",
 ];
 const [name, ...args] = process.argv.slice(2);
 

@@ -2,9 +2,10 @@
  * `npm run check:package`: what users get, checked as users get it.
  *
  * Packs the package (which builds it), has publint and attw read the tarball, installs it into an empty project and
- * runs the command and the import that the README promises.
+ * runs the command and the import that the README promises, and opens the page that the installed server has.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -45,6 +46,7 @@ try {
   if (!output(process.execPath, [shop, "--help"]).startsWith("Usage:")) {
     throw new ScriptError("the packaged shop prints no help");
   }
+  await checkPage(path.join(folder, "node_modules", ".bin", name));
   const packed = folderSize(path.join(folder, "node_modules", name));
   const installed = folderSize(path.join(folder, "node_modules"));
   console.log(
@@ -56,6 +58,60 @@ try {
   fail(error);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * The page is in the package, and a browser gets its script.
+ *
+ * @param {string} program
+ */
+async function checkPage(program) {
+  // The store is never asked: there is no run.
+  const out = ["--out", "prometheus-rw=http://127.0.0.1:9/api/v1/write"];
+  const args = [
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data-dir",
+    path.join(folder, "data"),
+    ...out,
+  ];
+  const server = spawn(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = once(server, "close");
+  try {
+    let said = "";
+    /** @type {Promise<void>} */
+    const greeted = new Promise((resolve) => {
+      server.stderr.setEncoding("utf8").on("data", (text) => {
+        said += text;
+        if (said.includes("k6 cloud run")) resolve();
+      });
+    });
+    await Promise.race([greeted, ended]);
+    const [, url] = /serving at (\S+);/.exec(said) ?? [];
+    if (url === undefined) throw new ScriptError(`the packaged server does not start: ${said}`);
+    const index = await (await fetch(`${url}/runs/1`)).text();
+    const [, script] = /<script[^>]* src="\.\/(assets\/[^"]+\.js)"/.exec(index) ?? [];
+    if (script === undefined) throw new ScriptError(`the page has no script: ${index}`);
+    const texts = new Set();
+    for (const encoding of ["br", "gzip", null]) {
+      const answer = await fetch(`${url}/${script}`, {
+        headers: { "Accept-Encoding": encoding ?? "identity" },
+      });
+      const type = answer.headers.get("content-type") ?? "";
+      const encoded = answer.headers.get("content-encoding");
+      if (!answer.ok || !type.startsWith("text/javascript") || encoded !== encoding) {
+        throw new ScriptError(
+          `/${script} is answered ${answer.status}, ${type}, encoded ${encoded}; expected ${encoding}`,
+        );
+      }
+      texts.add(await answer.text());
+    }
+    if (texts.size > 1) throw new ScriptError(`/${script} is another one where it is compressed`);
+  } finally {
+    server.kill();
+    await ended;
+  }
 }
 
 /** @param {string} parent */

@@ -81,12 +81,14 @@ async function loadOtherCommands(): Promise<Command[]> {
   const { envCommand } = await import("./env.ts");
   const { tokenCommand } = await import("./token.ts");
   const { runsCommand } = await import("./runs.ts");
+  const { reportCommand } = await import("./report.ts");
   const { backupCommand } = await import("./backup.ts");
   const samples = [ingestCommand(io), replayCommand(io), configCommand(io), doctorCommand(io)];
   const server = [
     serveCommand(io),
     envCommand(io),
     runsCommand(io),
+    reportCommand(io),
     tokenCommand(io),
     backupCommand(io),
   ];

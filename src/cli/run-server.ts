@@ -11,15 +11,18 @@ import { messageOf, UsageError } from "../errors.ts";
 import { SteadyClock } from "../library/steady-clock.ts";
 import { PeerRunService, peerRoutes } from "../server/live/peers.ts";
 import { findFreePort } from "../free-port.ts";
+import { createRunCharts } from "../charts/run-charts.ts";
 import { createAdmission } from "../server/admission.ts";
 import { createApp } from "../server/app.ts";
 import { readCertificate, renewCertificate } from "../server/certificate-files.ts";
+import { readPage } from "../server/page/page.ts";
 import { LiveRunService } from "../server/live/run-service.ts";
 import { runFilesIn } from "../server/run-files.ts";
 import { createServerMetrics } from "../server/server-metrics.ts";
 import { createToken, hashToken, issueFirstToken, TokenAuthenticator } from "../server/tokens.ts";
 import { openRepository } from "../store/open-repository.ts";
 import { userAgent } from "../version.ts";
+import { openQueryStore } from "./open-query-store.ts";
 import type { CommandIo } from "./command-io.ts";
 import { listenForInterrupts } from "./interrupts.ts";
 import { startMetricsServer } from "./metrics-server.ts";
@@ -64,6 +67,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     userAgent,
     onNotice: (text, run) => say(run ? `run ${run.id} (${run.testid}): ${text}` : text),
   });
+  await using store = await openQueryStore(options, clock);
   const isShared = options.databaseUrl !== undefined;
   const peers = { repository, serverId: own.serverId };
   const metrics = createServerMetrics(() => own.outputs);
@@ -79,8 +83,12 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),
     metrics,
+    charts: createRunCharts(store),
     clock,
+    isPending: (runId) => own.isPending(runId),
     publicUrl,
+    page: await readPage(publicUrl),
+    grafanaUrl: options.grafanaUrl,
     trustedProxies: options.trustedProxies,
     certificate,
     log: io.stdout,
@@ -155,6 +163,7 @@ function greeting(
   const runs = databaseUrl === undefined ? dataDir : `Postgres at ${new URL(databaseUrl).host}`;
   return [
     `plimsoll: serving at ${publicUrl}; runs in ${runs}`,
+    `plimsoll: open ${publicUrl}/ in a browser, and sign in with a token`,
     ...stores.map((store) => `plimsoll: samples to ${store}`),
     ...(isLoopback || tlsCertificateFile !== undefined
       ? []

@@ -1,7 +1,9 @@
 /**
  * The runs that `plimsoll runs` is about: a server's, or those of the store of this machine.
  */
+import type { ChartSet, ChartSetName, RunTables } from "../charts/chart-data.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
+import type { CreatedShare } from "../server/api/session-view.ts";
 import type { RunListView, RunView } from "../server/api/run-view.ts";
 
 export interface CreatedRun {
@@ -28,7 +30,15 @@ export interface RunsAccess extends AsyncDisposable {
   delete(name: string): Promise<void>;
   /** One JSON document, in parts. */
   export(name: string): AsyncIterable<string | Uint8Array>;
+  /** At most so many times of the whole run. @throws StoreUnreachable */
+  charts(name: string, set: ChartSetName, points: number): Promise<ChartSet>;
+  /** @throws StoreUnreachable */
+  tables(name: string): Promise<RunTables>;
+  /** JSON lines, oldest first, in parts. */
+  log(name: string): AsyncIterable<Uint8Array>;
   create(run: NewRunRequest): Promise<CreatedRun>;
   end(name: string, end: { readonly state: string; readonly reason?: string }): Promise<RunView>;
   stop(name: string): Promise<void>;
+  /** @param seconds how long the link is good for; the server has a default */
+  share(name: string, seconds?: number): Promise<CreatedShare>;
 }

@@ -1,9 +1,12 @@
 /**
  * The runs of a server, by its API.
  */
+import type { ChartSet, RunTables } from "../charts/chart-data.ts";
 import { ServerError, UsageError, messageOf } from "../errors.ts";
+import { StoreUnreachable } from "../query/store.ts";
 import { redactUrl } from "../config/redact-url.ts";
 import type { RunListView, RunView } from "../server/api/run-view.ts";
+import type { CreatedShare } from "../server/api/session-view.ts";
 import type { CreatedRun, RunsAccess } from "./runs-access.ts";
 
 /** An export may take longer in all, but not to begin. */
@@ -47,7 +50,10 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
       if (!response.ok) throw await toError(response, server);
       return response;
     } catch (cause) {
-      if (cause instanceof ServerError || cause instanceof UsageError) throw cause;
+      const isAnswer = [ServerError, UsageError, StoreUnreachable].some(
+        (kind) => cause instanceof kind,
+      );
+      if (isAnswer) throw cause;
       const reason =
         cause instanceof Error && cause.cause ? messageOf(cause.cause) : messageOf(cause);
       throw new ServerError(
@@ -73,17 +79,33 @@ export function runsOfServer(server: string, token: string | undefined): RunsAcc
       const { body } = await ask("GET", `${run(name)}/export`);
       if (body) yield* body;
     },
+    charts: async (name, set, points) =>
+      (await (
+        await ask("GET", `${run(name)}/charts`, { query: { set, points } })
+      ).json()) as ChartSet,
+    tables: async (name) => (await (await ask("GET", `${run(name)}/tables`)).json()) as RunTables,
+    async *log(name) {
+      const { body } = await ask("GET", `${run(name)}/logs`);
+      if (body) yield* body;
+    },
     create: async (body) => (await (await ask("POST", "/runs", { body })).json()) as CreatedRun,
     end: async (name, body) =>
       (await (await ask("POST", `${run(name)}/end`, { body })).json()) as RunView,
     stop: async (name) => void (await ask("POST", `${run(name)}/stop`)),
+    share: async (name, seconds) => {
+      const body = seconds === undefined ? {} : { seconds };
+      return (await (await ask("POST", `${run(name)}/shares`, { body })).json()) as CreatedShare;
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
 
-async function toError(response: Response, server: string): Promise<UsageError | ServerError> {
-  const text = await response.text();
-  const message = messageIn(text);
+async function toError(
+  response: Response,
+  server: string,
+): Promise<UsageError | ServerError | StoreUnreachable> {
+  const { code, message } = errorIn(await response.text());
+  if (code === "store_unreachable" && message !== undefined) return new StoreUnreachable(message);
   // What is not from a Plimsoll server says nothing that is worth reading.
   const said = message ?? `HTTP ${response.status}, and not in the words of a Plimsoll server`;
   if (message !== undefined && [400, 404, 409].includes(response.status))
@@ -91,12 +113,12 @@ async function toError(response: Response, server: string): Promise<UsageError |
   return new ServerError(`the server ${JSON.stringify(redactUrl(server))} refused: ${said}`);
 }
 
-function messageIn(text: string): string | undefined {
+function errorIn(text: string): { readonly code?: unknown; readonly message?: string } {
   try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === "string" ? error.message : undefined;
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+    return typeof error?.message === "string" ? { code: error.code, message: error.message } : {};
   } catch {
     // Not JSON.
-    return undefined;
+    return {};
   }
 }

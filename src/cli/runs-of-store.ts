@@ -1,6 +1,7 @@
 /**
  * The runs of the store of this machine: no server need run.
  */
+import type { RunCharts } from "../charts/run-charts.ts";
 import { UsageError } from "../errors.ts";
 import type { RunRepository } from "../runs/run-repository.ts";
 import type { RunRecord } from "../runs/run-record.ts";
@@ -12,7 +13,17 @@ import { toRunListItem, toRunView } from "../server/api/run-view.ts";
 import type { RunFiles } from "../server/run-files.ts";
 import type { RunsAccess } from "./runs-access.ts";
 
-export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAccess {
+/** @param runCharts where nobody asks for charts, none */
+export function runsOfStore(
+  repository: RunRepository,
+  files: RunFiles,
+  runCharts?: RunCharts,
+): RunsAccess {
+  const ofStore = (): RunCharts => {
+    if (!runCharts) throw new Error("opened without a store to ask");
+    return runCharts;
+  };
+
   async function find(name: string): Promise<RunRecord> {
     const run = await findRun(repository, name);
     if (!run) throw new UsageError(`there is no run ${JSON.stringify(name)}`);
@@ -46,9 +57,16 @@ export function runsOfStore(repository: RunRepository, files: RunFiles): RunsAcc
       const run = await find(name);
       yield* exportRun(toRunView(run), await files.log(run));
     },
+    charts: async (name, set, points) => await ofStore().charts(await find(name), set, { points }),
+    tables: async (name) => await ofStore().tables(await find(name)),
+    async *log(name) {
+      yield* (await files.log(await find(name))) ?? [];
+    },
     create: () => ofServers("create"),
     end: () => ofServers("end"),
     stop: () => ofServers("stop"),
+    share: () =>
+      Promise.reject(new UsageError("a link is to a server's page: name it with --server")),
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   };
 }

@@ -1,11 +1,12 @@
 /**
- * `plimsoll runs list|show|note|star|delete|export|create|end|stop`: the runs of a server (`--server`), else of the store of
- * this machine.
+ * `plimsoll runs list|show|note|star|delete|export|create|end|stop|share`: the runs of a server (`--server`), else of the
+ * store of this machine.
  */
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
+import { parseDurationMs } from "../config/duration.ts";
 import { InputError, UsageError, messageOf } from "../errors.ts";
 import { runSorts, sortOrders } from "../runs/run-repository.ts";
 import { runStates } from "../runs/run-state.ts";
@@ -229,6 +230,31 @@ Example:
     io.stderr.write(`plimsoll: run ${name}: its generator stops with its next push\n`);
   });
 
+  const share = add(
+    "share",
+    "print a link that shows a run to who has no token, for a while",
+    true,
+  );
+  share.command
+    .argument("<run>", "its number or testid")
+    .option("--for <duration>", "how long it is good for, 1m to 90d (default: 7d)", toSeconds)
+    .addOption(json)
+    .addHelpText(
+      "after",
+      `
+Whoever has the link may look at the run, and at nothing else; its page, under "Share", revokes it.
+
+Example:
+  plimsoll runs share 12 --for 1d`,
+    )
+    .action(async (name: string, flags: JsonFlag & { for?: number }) => {
+      await using access = await share.access();
+      const created = await access.share(name, flags.for);
+      if (flags.json === true) return print(created);
+      io.stdout.write(`${created.url}\n`);
+      io.stderr.write(`plimsoll: the link ends at ${created.share.expires}\n`);
+    });
+
   return runs;
 }
 
@@ -245,6 +271,15 @@ function toLimit(value: string): number {
     throw new UsageError(`--limit ${JSON.stringify(value)} is not a whole number from 1 to 1000`);
   }
   return limit;
+}
+
+/** As the server takes it. */
+function toSeconds(value: string): number {
+  const seconds = parseDurationMs(value) / 1_000;
+  if (seconds < 60 || seconds > 90 * 86_400) {
+    throw new UsageError(`--for ${JSON.stringify(value)} is not between 1m and 90d`);
+  }
+  return Math.floor(seconds);
 }
 
 function toPair(tag: string): [string, string] {

@@ -37,6 +37,15 @@ export const serverRows: Rows<ServerOptions> = {
     description: "how k6 and people reach the server: the URL that runs are shown under",
     secret: false,
   },
+  grafanaUrl: {
+    ...spelled("grafana-url"),
+    group: "serve",
+    kind: optional(httpUrl("of Grafana", "https://grafana.example")),
+    toDefault: () => undefined,
+    defaultText: "no links",
+    description: "Grafana with Plimsoll's dashboards: the page of a run links into them",
+    secret: false,
+  },
   peerUrl: {
     ...spelled("peer-url"),
     group: "serve",
@@ -44,6 +53,16 @@ export const serverRows: Rows<ServerOptions> = {
     toDefault: () => undefined,
     defaultText: "made from `--listen`",
     description: "how the other servers on the same Postgres reach this one, and only this one",
+    secret: false,
+  },
+  queryUrl: {
+    ...spelled("query-url"),
+    group: "serve",
+    kind: optional(httpUrl("of a store's query API", "https://mimir.example/prometheus")),
+    toDefault: () => undefined,
+    defaultText: "beside `--remote-write-url`",
+    description:
+      "where the store answers PromQL, as a Grafana data source has it; asked with the credentials for writing",
     secret: false,
   },
   databaseUrl: {

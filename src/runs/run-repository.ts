@@ -184,6 +184,18 @@ export interface RunRepository extends AsyncDisposable {
   tokenByHash(hash: string): Promise<ApiToken | undefined>;
   revokeToken(id: number, nowMs: number): Promise<boolean>;
 
+  /**
+   * Makes a link to a run, and forgets those of it that are over. Undefined where the run is not there.
+   *
+   * @throws InputError for a run that has `maxSharesOfRun` of them
+   */
+  createShare(share: NewShare): Promise<RunShare | undefined>;
+  /** Those of a run that are not over. */
+  shares(runId: number, nowMs: number): Promise<readonly RunShare[]>;
+  /** One that is not over, whose maker has a token that is not revoked. */
+  shareByHash(hash: string, nowMs: number): Promise<RunShare | undefined>;
+  deleteShare(runId: number, id: number): Promise<boolean>;
+
   /** Writes a copy that is whole by itself to a file that does not exist yet; embedded only. @throws InputError */
   backup(path: string): Promise<void>;
 }
@@ -206,4 +218,22 @@ export interface ApiToken {
   readonly role: Role;
   readonly createdMs: number;
   readonly revokedMs: number | undefined;
+}
+
+/** Of links that are not over, per run: more than a team sends around. */
+export const maxSharesOfRun = 100;
+
+/** A link that shows one run. It goes with the run, and with the last token of whoever made it. */
+export interface NewShare {
+  readonly runId: number;
+  /** The name of a token. */
+  readonly createdBy: string;
+  /** Of the link's token, which itself is kept nowhere. */
+  readonly hash: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+}
+
+export interface RunShare extends Omit<NewShare, "hash"> {
+  readonly id: number;
 }

@@ -162,6 +162,50 @@ export class RemoteWriteClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * Posts a form to the same store, with the same credentials and certificates. `url` is of the same origin. What went
+   * wrong is text for a person, without secrets.
+   *
+   * @param limitBytes An answer that is longer is given up.
+   */
+  async ask(
+    url: URL,
+    form: URLSearchParams,
+    { timeoutMs, limitBytes }: { readonly timeoutMs: number; readonly limitBytes: number },
+  ): Promise<FormAnswer> {
+    if (url.origin !== this.#url.origin) throw new Error(`${url.origin} is not the receiver's`);
+    const headers = { ...this.#headers, "Content-Type": "application/x-www-form-urlencoded" };
+    const body = new TextEncoder().encode(form.toString());
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const answer = await this.#exchange({ method: "POST", url, headers, body }, signal);
+      if (answer.kind === "retry") return { kind: "failure", text: answer.text };
+      const { response, secrets } = answer;
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      for await (const part of response.body as AsyncIterable<Buffer>) {
+        bytes += part.length;
+        if (bytes > limitBytes) {
+          return { kind: "failure", text: `the answer is longer than ${limitBytes} bytes` };
+        }
+        parts.push(part);
+      }
+      const text = Buffer.concat(parts).toString();
+      const isGood = response.statusCode === 200;
+      return {
+        kind: "answer",
+        status: response.statusCode,
+        body: isGood ? text : redactSecrets(text, secrets),
+      };
+    } catch (error) {
+      const failure: NetworkFailure | undefined = signal.aborted
+        ? networkFailure("timeout", `${timeoutMs} ms`)
+        : describeNetworkError(error);
+      if (failure === undefined) throw error;
+      return { kind: "failure", text: failure.text };
+    }
+  }
+
   /** Closes the connections; waits for a request that is under way, and gives up one for a token. */
   async close(): Promise<void> {
     await Promise.all([this.#auth?.close(), this.#transport.close()]);
@@ -251,6 +295,11 @@ export class RemoteWriteClient implements AsyncDisposable {
     );
   }
 }
+
+/** What came of a form that was posted. */
+export type FormAnswer =
+  | { readonly kind: "answer"; readonly status: number; readonly body: string }
+  | { readonly kind: "failure"; readonly text: string };
 
 /** By what a request shows who sends it. */
 interface Proof {

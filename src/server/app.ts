@@ -10,6 +10,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from "fastify";
+import type { RunCharts } from "../charts/run-charts.ts";
 import type { Clock } from "../clock.ts";
 import type { Freshness } from "../cloud/api/cloud-api-options.ts";
 import { registerCloudApi } from "../cloud/api/cloud-api.ts";
@@ -21,7 +22,7 @@ import { registerApi } from "./api/register.ts";
 import { maxRunParamLength } from "./api/schemas.ts";
 import type { RunFiles } from "./run-files.ts";
 import { addHealth } from "./health.ts";
-import { answerError, answerNotFound } from "./http-error.ts";
+import { answerError } from "./http-error.ts";
 import {
   type Certificate,
   createHttpServer,
@@ -29,8 +30,14 @@ import {
   type HttpLimits,
 } from "./http-server.ts";
 import { addLimits, defaultRequestLimits, type RequestLimits } from "./limits.ts";
+import type { FeedLimits } from "./live-feed/live-feeds.ts";
+import type { Page } from "./page/page.ts";
+import { addPage, answerNowhere } from "./page/page-routes.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
+import { addSessions } from "./session/session.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
+import { WrongTokens } from "./wrong-tokens.ts";
 
 /** Of a JSON body; routes that take more say so. */
 const bodyLimitBytes = 2 ** 20;
@@ -53,8 +60,16 @@ export interface ServerDependencies {
   readonly admission: Admission;
   readonly metrics: ServerMetrics;
   readonly clock: Clock;
+  /** Whether samples of a run are here that its stores do not have yet. */
+  readonly isPending: (runId: number) => boolean;
+  /** What the store that the runs' samples go to knows of them. */
+  readonly charts: RunCharts;
   /** How k6 and people reach the server; no slash at its end. */
   readonly publicUrl: string;
+  /** What a browser gets. */
+  readonly page: Page;
+  /** Where Grafana is, if it was said. */
+  readonly grafanaUrl?: string | undefined;
   /** What other servers on the same database ask of this one; absent where there are none. */
   readonly peers?: FastifyPluginAsync | undefined;
   /** HTTPS where there is one. */
@@ -63,11 +78,12 @@ export interface ServerDependencies {
   readonly trustedProxies?: readonly string[];
   /** One JSON object a line. */
   readonly log: { write(line: string): unknown };
-  readonly limits?: Partial<HttpLimits & RequestLimits>;
+  readonly limits?: Partial<HttpLimits & RequestLimits & FeedLimits>;
 }
 
 export async function createApp(dependencies: ServerDependencies): Promise<FastifyInstance> {
-  const { metrics, certificate } = dependencies;
+  const { metrics, certificate, page, publicUrl, clock } = dependencies;
+  const wrongTokens = new WrongTokens(clock, metrics);
   const limits = { ...defaultHttpLimits, ...defaultRequestLimits, ...dependencies.limits };
   const app = Fastify({
     serverFactory: (listener) => createHttpServer(listener, certificate, limits),
@@ -83,14 +99,19 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
     },
     // A line for each push of each generator would hide all others.
     logController: new LogController({ disableRequestLogging: true }),
-    frameworkErrors: answerError,
+    frameworkErrors: (error, request, reply) => {
+      // A request that no route was looked for has no hooks.
+      setSecurityHeaders(reply.raw);
+      answerError(error, request, reply);
+    },
     // Ours keeps unknown properties where Fastify takes them out: what is misspelled is an error, not an omission.
     ajv: { customOptions: { removeAdditional: false, allErrors: true } },
   });
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler(answerNotFound);
+  app.setNotFoundHandler(answerNowhere(page));
   app.decorateRequest("principal", undefined);
   app.addHook("onResponse", async (request, reply) => {
+    if (request.isStream) return;
     metrics.answered({
       method: request.routeOptions.url === undefined ? "" : request.method,
       route: request.routeOptions.url ?? "",
@@ -98,17 +119,20 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
       seconds: reply.elapsedTime / 1_000,
     });
   });
+  app.addHook("onRequest", async (_, reply) => setSecurityHeaders(reply.raw));
   app.addHook("onSend", async (_, reply) => {
-    void reply.header("X-Content-Type-Options", "nosniff").header("Server", `plimsoll/${version}`);
+    void reply.header("Server", `plimsoll/${version}`);
   });
-  await addLimits(app, { ...dependencies, limits });
+  addSessions(app, publicUrl);
+  await addLimits(app, { ...dependencies, wrongTokens, limits });
   addHealth(app, dependencies);
   await registerCloudApi(app, {
     ...dependencies,
     freshness: defaultFreshness,
     onRefused: (reason) => metrics.refused(reason),
   });
-  await registerApi(app, dependencies);
+  await registerApi(app, { ...dependencies, wrongTokens });
+  addPage(app, page);
   if (dependencies.peers) await app.register(dependencies.peers);
   return app;
 }

@@ -7,6 +7,7 @@
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { PlimsollError } from "../errors.ts";
+import { StoreUnreachable } from "../query/store.ts";
 import { ServiceUnavailable } from "./live/service-unavailable.ts";
 
 export interface ErrorDetail {
@@ -88,6 +89,9 @@ function toHttpError(error: FastifyError): HttpError {
     return new HttpError(400, error.code.toLowerCase(), error.message);
   }
   if (error instanceof ServiceUnavailable) return new HttpError(503, "unavailable", error.message);
+  if (error instanceof StoreUnreachable) {
+    return new HttpError(502, "store_unreachable", error.message);
+  }
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     return new HttpError(status, "internal", "the server could not do this; its log says why");

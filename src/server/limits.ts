@@ -4,14 +4,21 @@
  * A generator that is refused comes again only for a 5xx: 429 makes k6 drop what it wanted to push (`provisioning`
  * client) or give up after a second. So what is pushed is answered 503.
  */
-import rateLimit, { normalizeIP } from "@fastify/rate-limit";
+import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Clock } from "../clock.ts";
-import { tokenOf } from "./authenticate.ts";
+import { credentialOf } from "./authenticate.ts";
 import { HttpError } from "./http-error.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
-import { WindowLimit } from "./window-limit.ts";
+import type { WrongTokens } from "./wrong-tokens.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The answer stays open for as long as somebody looks: no request under way any more, and no measure of how quick we are. */
+    becomeStream: () => void;
+    isStream: boolean;
+  }
+}
 
 export interface RequestLimits {
   /**
@@ -25,25 +32,24 @@ export interface RequestLimits {
 
 export const defaultRequestLimits: RequestLimits = { perMinute: 60_000, atOnce: 256 };
 
-/**
- * Wrong tokens of an address: a person mistypes a few times; a k6 with a wrong token asks at most four times, and ends.
- *
- * Beyond the limit the address is refused. Tokens that are right go on, so that one wrong token behind a proxy does not end
- * the runs of all who share it: nobody guesses one of 256 bits.
- */
-const failureLimit = { count: 20, windowMs: 60_000 };
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who brings no token is answered, or the route sees to wrong ones by itself. */
+    readonly isOpen?: boolean;
+  }
+}
 
 export async function addLimits(
   app: FastifyInstance,
   {
     limits,
     authenticator,
-    clock,
+    wrongTokens,
     metrics,
   }: {
     readonly limits: RequestLimits;
     readonly authenticator: TokenAuthenticator;
-    readonly clock: Clock;
+    readonly wrongTokens: WrongTokens;
     readonly metrics: ServerMetrics;
   },
 ): Promise<void> {
@@ -63,33 +69,31 @@ export async function addLimits(
     );
   });
 
-  const failures = new WindowLimit(clock, failureLimit);
   app.addHook("onRequest", async (request, reply) => {
-    const waitSeconds = failures.waitSeconds(normalizeIP(request.ip));
-    if (waitSeconds === 0 || takesNoToken(request)) return;
-    const token = tokenOf(request.headers.authorization);
+    if (takesNoToken(request) || !wrongTokens.areTooMany(request)) return;
+    const token = credentialOf(request);
     if (token !== undefined && (await authenticator.authenticate(token))) return;
-    metrics.refused("authentication");
-    void reply.header("Retry-After", String(waitSeconds));
-    throw new HttpError(
-      429,
-      "too_many_failures",
-      `too many wrong tokens from this address; again in ${waitSeconds} s`,
-    );
+    wrongTokens.refuse(request, reply);
   });
   app.addHook("onResponse", async (request, reply) => {
-    if (reply.statusCode !== 401) return;
-    failures.add(normalizeIP(request.ip));
-    request.log.warn({ req: request }, "wrong token");
+    if (reply.statusCode === 401) wrongTokens.add(request);
   });
 
   let underWay = 0;
-  app.addHook("onRequest", async (_, reply) => {
+  app.decorateRequest("isStream", false);
+  app.addHook("onRequest", async (request, reply) => {
     underWay += 1;
+    let isCounted = true;
+    const leave = (): void => {
+      if (isCounted) underWay -= 1;
+      isCounted = false;
+    };
     // Also of an answer that nobody waits for any more.
-    reply.raw.once("close", () => {
-      underWay -= 1;
-    });
+    reply.raw.once("close", leave);
+    request.becomeStream = () => {
+      request.isStream = true;
+      leave();
+    };
     if (underWay <= limits.atOnce) return;
     metrics.refused("concurrency");
     void reply.header("Retry-After", "1");
@@ -102,6 +106,7 @@ function isPush({ url }: FastifyRequest): boolean {
 }
 
 /** Other servers and uploads bring a proof instead (`runs/run-proof.ts`), which is as hard to guess. */
-function takesNoToken({ url }: FastifyRequest): boolean {
+function takesNoToken({ url, routeOptions }: FastifyRequest): boolean {
+  if (routeOptions.config.isOpen === true) return true;
   return /^\/(?:-|peer\/v1|(?:agents\/[^/]+\/)?upload)\//.test(url);
 }

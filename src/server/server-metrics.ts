@@ -8,7 +8,13 @@ import type { PushExcess } from "../runs/run-service.ts";
 
 /** Why a request was refused that is right by itself. */
 export type RefusalReason =
-  "rate" | "authentication" | "concurrency" | "too_many_runs" | "too_many_tests" | PushExcess;
+  | "rate"
+  | "authentication"
+  | "concurrency"
+  | "streams"
+  | "too_many_runs"
+  | "too_many_tests"
+  | PushExcess;
 
 export interface ServerMetrics {
   readonly contentType: string;
@@ -21,6 +27,7 @@ export interface ServerMetrics {
     readonly seconds: number;
   }): void;
   refused(reason: RefusalReason): void;
+  watched(open: { readonly streams: number; readonly runs: number }): void;
 }
 
 /** As docs/metrics.md has them. */
@@ -28,6 +35,8 @@ export const serverMetricNames = {
   duration: "plimsoll_http_request_duration_seconds",
   refused: "plimsoll_http_requests_refused_total",
   runs: "plimsoll_server_runs",
+  streams: "plimsoll_server_live_streams",
+  watchedRuns: "plimsoll_server_live_runs",
 } as const;
 
 /** @param outputs of the runs that go on */
@@ -56,11 +65,25 @@ export function createServerMetrics(outputs: () => readonly SelfAware[]): Server
     },
   });
   registry.registerMetric(runs);
+  const streams = new Gauge({
+    name: serverMetricNames.streams,
+    help: "live streams that are open",
+    registers,
+  });
+  const watchedRuns = new Gauge({
+    name: serverMetricNames.watchedRuns,
+    help: "runs that somebody looks at live",
+    registers,
+  });
   return {
     contentType: registry.contentType,
     metrics: () => registry.metrics(),
     answered: ({ method, route, status, seconds }) =>
       duration.observe({ method, route, status: String(status) }, seconds),
     refused: (reason) => refused.inc({ reason }),
+    watched: (open) => {
+      streams.set(open.streams);
+      watchedRuns.set(open.runs);
+    },
   };
 }

@@ -3,6 +3,7 @@
  *
  *     plm_<43 characters>   of the API: a name and a role
  *     plr_<43 characters>   of one run: pushes to it, reads and ends it, and is worth nothing elsewhere
+ *     pls_<43 characters>   of a link: looks at one run, for a while
  *
  * The characters are 32 random bytes in base64url. So many need no salt and no slow hash, and looking one up by its
  * SHA-256 tells a clock nothing that helps: of whatever is guessed, the digest is as good as random.
@@ -13,14 +14,14 @@ import type { Authenticator, Principal } from "../runs/principal.ts";
 import type { ApiToken, Role, RunRepository } from "../runs/run-repository.ts";
 
 const randomLength = 32;
-const form = /^pl[mr]_[\w-]{43}$/;
+const form = /^pl[mrs]_[\w-]{43}$/;
 
 /** How long a token is taken for what it was: a token that is revoked goes on for so long. */
 const freshMs = 5_000;
 /** Of tokens that were right, how many are remembered. */
 const rememberedTokens = 10_000;
 
-export function createToken(kind: "plm" | "plr"): string {
+export function createToken(kind: "plm" | "plr" | "pls"): string {
   return `${kind}_${randomBytes(randomLength).toString("base64url")}`;
 }
 
@@ -73,10 +74,11 @@ export class TokenAuthenticator implements Authenticator {
     const hash = hashToken(token);
     const known = this.#known.get(hash);
     const nowMs = this.#clock.nowMs();
+    if (known && isOver(known.principal, nowMs)) return undefined;
     if (known && nowMs - known.checkedMs < freshMs) return known.principal;
     let principal: Principal | undefined;
     try {
-      principal = await this.#lookUp(token, hash);
+      principal = await this.#lookUp(token, hash, nowMs);
     } catch (error) {
       // A database that is away for a moment is no reason to send generators away.
       if (known) return known.principal;
@@ -92,12 +94,25 @@ export class TokenAuthenticator implements Authenticator {
     return principal;
   }
 
-  async #lookUp(token: string, hash: string): Promise<Principal | undefined> {
+  async #lookUp(token: string, hash: string, nowMs: number): Promise<Principal | undefined> {
+    if (token.startsWith("pls_")) {
+      const share = await this.#repository.shareByHash(hash, nowMs);
+      if (!share) return undefined;
+      const { id, runId, expiresMs } = share;
+      return { name: `share ${id}`, role: "share", runId, expiresMs };
+    }
     if (token.startsWith("plr_")) {
       const runId = await this.#repository.runIdByTokenHash(hash);
-      return runId === undefined ? undefined : { name: `run ${runId}`, role: "run", runId };
+      return runId === undefined
+        ? undefined
+        : { name: `run ${runId}`, role: "run", runId, expiresMs: undefined };
     }
     const record = await this.#repository.tokenByHash(hash);
-    return record && { name: record.name, role: record.role, runId: undefined };
+    if (!record) return undefined;
+    return { name: record.name, role: record.role, runId: undefined, expiresMs: undefined };
   }
+}
+
+function isOver({ expiresMs }: Principal, nowMs: number): boolean {
+  return expiresMs !== undefined && expiresMs <= nowMs;
 }

@@ -176,4 +176,18 @@ export const migrations: readonly Migration[] = [
         : []),
     ];
   },
+  function shareRuns({ kind }) {
+    const { id, int, strict } = wordsOf[kind];
+    return [
+      `create table shares (
+        id ${id},
+        run_id integer not null references runs (id) on delete cascade,
+        created_by text not null,
+        hash text not null unique,
+        created_ms ${int} not null,
+        expires_ms ${int} not null
+      ) ${strict}`,
+      "create index shares_of_run on shares (run_id)",
+    ];
+  },
 ];

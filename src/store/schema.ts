@@ -15,6 +15,7 @@ export interface Schema {
   runs: RunTable;
   run_tags: RunTagTable;
   tokens: TokenTable;
+  shares: ShareTable;
 }
 
 /** One row; every version of Plimsoll reads it. */
@@ -114,6 +115,15 @@ export interface TokenTable {
   hash: string;
   created_ms: number;
   revoked_ms: number | null;
+}
+
+export interface ShareTable {
+  id: Generated<number>;
+  run_id: number;
+  created_by: string;
+  hash: string;
+  created_ms: number;
+  expires_ms: number;
 }
 
 /** `sqlite`: libSQL, which is one. */

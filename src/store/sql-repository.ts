@@ -9,6 +9,7 @@ import type {
   ApiToken,
   NewApiToken,
   NewRun,
+  NewShare,
   Page,
   Project,
   RunChanges,
@@ -17,6 +18,7 @@ import type {
   RunRepository,
   RunServer,
   TagWithValues,
+  RunShare,
   Test,
   TestWithRuns,
 } from "../runs/run-repository.ts";
@@ -36,6 +38,7 @@ import {
   toUserKey,
 } from "./rows.ts";
 import type { DatabaseKind, Schema } from "./schema.ts";
+import { createShare, deleteShare, shareByHash, sharesOf } from "./shares.ts";
 
 /** Of what has an index: an entry of Postgres' holds 2 704 bytes. */
 const maxIndexedBytes = 1_000;
@@ -287,6 +290,22 @@ export class SqlRepository implements RunRepository {
       .returning("id")
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  async createShare(share: NewShare): Promise<RunShare | undefined> {
+    return await createShare(this.#db, this.#database.kind, share);
+  }
+
+  async shares(runId: number, nowMs: number): Promise<RunShare[]> {
+    return await sharesOf(this.#db, runId, nowMs);
+  }
+
+  async shareByHash(hash: string, nowMs: number): Promise<RunShare | undefined> {
+    return await shareByHash(this.#db, hash, nowMs);
+  }
+
+  async deleteShare(runId: number, id: number): Promise<boolean> {
+    return await deleteShare(this.#db, runId, id);
   }
 
   async backup(path: string): Promise<void> {

@@ -4,11 +4,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfig } from "vite";
+import { compress } from "./compress.ts";
 
 const config: UserConfig = defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   // Relative to <base>, which the server sets to the path that people reach it under.
   base: "./",
+  plugins: [compress()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: fileURLToPath(new URL("../../dist/web", import.meta.url)),

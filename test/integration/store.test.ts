@@ -456,6 +456,66 @@ describeWithDatabases((createDatabase) => {
       expect(await repository.revokeToken(999, nowMs)).toBe(false);
     });
   });
+
+  describe("links to a run", () => {
+    const createdMs = nowMs;
+    const expiresMs = nowMs + 60_000;
+    const token = (hash: string, name = "alice") =>
+      repository.createToken({ name, role: "read", hash, createdMs });
+    const startRun = async () =>
+      (await repository.create(newRun(await ensureTest(), `run-${randomBytes(4).toString("hex")}`)))
+        .id;
+    const share = (runId: number, hash: string, createdBy = "alice") =>
+      repository.createShare({ runId, createdBy, hash, createdMs, expiresMs });
+
+    it("are found by their hash until they end, are revoked, or their run is gone", async () => {
+      await token("a");
+      const [runId, other] = [await startRun(), await startRun()];
+      const made = await share(runId, "1");
+      expect(made).toEqual({ id: made?.id, runId, createdBy: "alice", createdMs, expiresMs });
+      expect(await repository.shareByHash("1", expiresMs - 1)).toEqual(made);
+      expect(await repository.shareByHash("1", expiresMs)).toBeUndefined();
+      expect(await repository.shareByHash("2", nowMs)).toBeUndefined();
+      expect(await repository.shares(runId, expiresMs - 1)).toEqual([made]);
+      expect(await repository.shares(runId, expiresMs)).toEqual([]);
+
+      const id = made?.id ?? 0;
+      expect(await repository.deleteShare(other, id)).toBe(false);
+      expect(await repository.deleteShare(runId, id)).toBe(true);
+      expect(await repository.deleteShare(runId, id)).toBe(false);
+      expect(await repository.shareByHash("1", nowMs)).toBeUndefined();
+
+      const next = await share(runId, "3");
+      expect(next?.id).toBeGreaterThan(id);
+      await repository.delete(runId);
+      expect(await repository.shareByHash("3", nowMs)).toBeUndefined();
+      expect(await share(runId, "4")).toBeUndefined();
+    });
+
+    it("end with the last token of whoever made them", async () => {
+      const runId = await startRun();
+      const [first, second] = [await token("a"), await token("b")];
+      await token("c", "bob");
+      await share(runId, "1");
+      await repository.revokeToken(first.id, nowMs);
+      expect(await repository.shareByHash("1", nowMs)).toMatchObject({ createdBy: "alice" });
+      await repository.revokeToken(second.id, nowMs);
+      expect(await repository.shareByHash("1", nowMs)).toBeUndefined();
+    });
+
+    it("are a hundred of a run at most, however many are made at a time", async () => {
+      const runId = await startRun();
+      const hashes = Array.from({ length: 110 }, (_, at) => `${at}`);
+      const made = await Promise.allSettled(hashes.map((hash) => share(runId, hash)));
+      const refused = made.filter(({ status }) => status === "rejected");
+      expect(refused).toHaveLength(10);
+      expect(refused[0]).toMatchObject({ reason: expect.any(InputError) as unknown });
+      expect(await repository.shares(runId, nowMs)).toHaveLength(100);
+      const later = { runId, createdBy: "alice", hash: "x", createdMs: expiresMs };
+      await repository.createShare({ ...later, expiresMs: expiresMs + 1 });
+      expect(await repository.shares(runId, 0)).toHaveLength(1);
+    });
+  });
 });
 
 /** The filter's meaning, once more. */

@@ -41,6 +41,8 @@ export interface CloudK6Options {
   /** For the script, by `-e`: TEST, BASE_URL, ENDS, DURATION, VUS, PAUSE. */
   readonly scriptEnv: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Default: cloud-script.js. */
+  readonly script?: string;
   /** What starts k6, e.g. `["strace", "…"]`. */
   readonly wrapper?: readonly string[];
 }
@@ -62,6 +64,7 @@ export interface CloudK6 extends AsyncDisposable {
 /** Killed, if it still runs, when disposed of. */
 export function startCloudK6(options: CloudK6Options): CloudK6 {
   const { program, flow, folder, env, scriptEnv, args = [], wrapper = [] } = options;
+  const { script = cloudScript } = options;
   const summaryFile = join(folder, "summary.json");
   const variables = Object.entries(scriptEnv).flatMap(([name, value]) => [
     "-e",
@@ -79,7 +82,7 @@ export function startCloudK6(options: CloudK6Options): CloudK6 {
       summaryFile,
       ...variables,
       ...args,
-      cloudScript,
+      script,
     ],
     { folder, env: { PATH: process.env["PATH"], HOME: folder, ...env } },
   );

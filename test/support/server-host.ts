@@ -6,12 +6,30 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Role, RunRepository } from "../../src/runs/run-repository.ts";
 import type { RunService } from "../../src/runs/run-service.ts";
+import { createRunCharts, type RunCharts } from "../../src/charts/run-charts.ts";
+import { createStore } from "../../src/query/store.ts";
 import { createAdmission } from "../../src/server/admission.ts";
 import { createApp, type ServerDependencies } from "../../src/server/app.ts";
 import { runFilesIn } from "../../src/server/run-files.ts";
+import type { Page } from "../../src/server/page/page.ts";
 import { createServerMetrics } from "../../src/server/server-metrics.ts";
 import { TokenAuthenticator } from "../../src/server/tokens.ts";
 import { openLiveService } from "./live-service.ts";
+
+/** What `npm run build` makes of src/web, in small. */
+const page: Page = {
+  index: '<!doctype html>\n<base href="/" /><div id="page"></div>\n',
+  assets: new Map([
+    [
+      "main-abc123.js",
+      {
+        type: "text/javascript; charset=utf-8",
+        plain: Buffer.from("plain();"),
+        compressed: { br: Buffer.from("br"), gzip: Buffer.from("gzip") },
+      },
+    ],
+  ]),
+};
 
 export interface ServerHost extends AsyncDisposable {
   readonly app: FastifyInstance;
@@ -32,14 +50,28 @@ export interface ServerHost extends AsyncDisposable {
 
 export interface ServerHostOptions extends Pick<
   ServerDependencies,
-  "limits" | "certificate" | "trustedProxies"
+  "limits" | "certificate" | "trustedProxies" | "grafanaUrl"
 > {
   /** Of the tokens and the limits. Default: the system's. */
   readonly clock?: Clock;
+  /** Default: `https://k6.test`. */
+  readonly publicUrl?: string;
+  /** Default: a store that is away. */
+  readonly charts?: RunCharts;
 }
+
+const noStore = createStore(
+  {
+    displayUrl: "http://store.test/api/v1/write",
+    ask: async () => ({ kind: "failure", text: "nothing listens there" }),
+  },
+  new URL("http://store.test/api/v1/query"),
+);
 
 export async function startServerHost({
   clock = systemClock,
+  publicUrl = "https://k6.test",
+  charts = createRunCharts(noStore),
   ...options
 }: ServerHostOptions = {}): Promise<ServerHost> {
   const live = await openLiveService();
@@ -58,8 +90,11 @@ export async function startServerHost({
       onRefused: (kind) => metrics.refused(`too_many_${kind}s`),
     }),
     metrics,
+    charts,
     clock,
-    publicUrl: "https://k6.test",
+    isPending: (runId) => service.isPending(runId),
+    publicUrl,
+    page,
     log: { write: (line) => log.push(line) },
   });
   return {

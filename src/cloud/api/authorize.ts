@@ -16,11 +16,14 @@ import type { RunRecord } from "../../runs/run-record.ts";
 import { ApiError } from "./errors.ts";
 import { idOf } from "./read-request.ts";
 
+/** Whom k6 may speak for: a share link is for people to look at. */
+type Generator = Principal & { readonly role: Role | "run" };
+
 /** Of requests that have been let in. */
-const principals = new WeakMap<FastifyRequest, Principal>();
+const principals = new WeakMap<FastifyRequest, Generator>();
 
 /** Who asks; only where a hook of this module has let it in. */
-export function principalOf(request: FastifyRequest): Principal {
+export function principalOf(request: FastifyRequest): Generator {
   const principal = principals.get(request);
   if (principal === undefined) throw new Error("the route has no authorisation");
   return principal;
@@ -89,7 +92,7 @@ export async function runOf(
 async function identify(
   authenticator: Authenticator,
   token: string | undefined,
-): Promise<Principal> {
+): Promise<Generator> {
   if (token === undefined) {
     throw new ApiError(401, "no token: set K6_CLOUD_TOKEN, or k6 cloud login --token");
   }
@@ -97,7 +100,9 @@ async function identify(
   if (principal === undefined) {
     throw new ApiError(401, "this server does not know the token, or it was revoked");
   }
-  return principal;
+  const { role } = principal;
+  if (role === "share") throw new ApiError(403, "a share link shows a test run, and is not for k6");
+  return { ...principal, role };
 }
 
 function tokenOfHeader(request: FastifyRequest): string | undefined {
@@ -105,6 +110,6 @@ function tokenOfHeader(request: FastifyRequest): string | undefined {
   return token;
 }
 
-function hasRole(principal: Principal, role: Role): boolean {
+function hasRole(principal: Generator, role: Role): boolean {
   return principal.role !== "run" && roles.indexOf(principal.role) >= roles.indexOf(role);
 }

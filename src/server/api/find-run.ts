@@ -17,7 +17,7 @@ export async function findRun(
 }
 
 /**
- * Who may read follows every run; who may only push, those that it started; a run's token, its own.
+ * Who may read follows every run; who may only push, those that it started; a run's token and a share link, their own.
  *
  * @throws HttpError
  */
@@ -37,6 +37,9 @@ export async function findOwnRun(
   }
   if (principal.role === "run" && run?.id !== principal.runId) {
     throw new HttpError(403, "forbidden", "the token of a run is for that run alone");
+  }
+  if (principal.role === "share" && run?.id !== principal.runId) {
+    throw new HttpError(403, "forbidden", "a share link shows one run, and this is another");
   }
   if (!run) throw new HttpError(404, "not_found", `there is no run ${JSON.stringify(name)}`);
   return run;

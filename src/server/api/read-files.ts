@@ -23,7 +23,7 @@ export function readFiles({
   authenticator,
 }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
-    const readers = requireRole(authenticator, { role: "read" });
+    const readers = requireRole(authenticator, { role: "read", orShare: true });
 
     app.get<{
       Params: RunParams;

@@ -23,7 +23,7 @@ export function readRuns({
 }: ApiDependencies): FastifyPluginAsync {
   return async (app) => {
     const readers = requireRole(authenticator, { role: "read" });
-    const followers = requireRole(authenticator, { role: "push", orRun: true });
+    const followers = requireRole(authenticator, { role: "push", orRun: true, orShare: true });
 
     app.get<{ Querystring: RunQuery }>(
       "/runs",

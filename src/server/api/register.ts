@@ -5,11 +5,16 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { version } from "../../version.ts";
 import { answerNotFound } from "../http-error.ts";
+import { refuseOtherPages } from "../session/session.ts";
 import { changeRuns } from "./change-runs.ts";
+import { chartRoutes } from "./charts.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { liveRoute } from "./live.ts";
 import { filterRoutes } from "./filter-choices.ts";
 import { readFiles } from "./read-files.ts";
 import { readRuns } from "./read-runs.ts";
+import { sessionRoutes } from "./session.ts";
+import { shareRoutes } from "./shares.ts";
 import { tokenRoutes } from "./tokens.ts";
 
 export async function registerApi(
@@ -18,6 +23,7 @@ export async function registerApi(
 ): Promise<void> {
   await server.register(
     async (app) => {
+      app.addHook("onRequest", refuseOtherPages(dependencies.publicUrl));
       // It sees the routes of this plugin alone: k6's APIs are k6's to describe.
       await app.register(swagger, {
         openapi: {
@@ -33,10 +39,14 @@ export async function registerApi(
         },
       });
       await app.register(readRuns(dependencies));
+      await app.register(liveRoute(dependencies));
       await app.register(readFiles(dependencies));
       await app.register(filterRoutes(dependencies));
       await app.register(changeRuns(dependencies));
+      await app.register(chartRoutes(dependencies));
       await app.register(tokenRoutes(dependencies));
+      await app.register(sessionRoutes(dependencies));
+      await app.register(shareRoutes(dependencies));
       app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       app.setNotFoundHandler(answerNotFound);
     },

@@ -6,23 +6,40 @@
 import { roles, runSorts, sortOrders } from "../../runs/run-repository.ts";
 import { runStates } from "../../runs/run-state.ts";
 
-const text = (description: string) => ({ type: "string", description }) as const;
-const textOrNull = (description: string) =>
-  ({ type: "string", nullable: true, description }) as const;
-const time = (description: string) =>
-  ({ type: "string", format: "date-time", description }) as const;
-const timeOrNull = (description: string) => ({ ...time(description), nullable: true }) as const;
-const count = (description: string) => ({ type: "integer", minimum: 0, description }) as const;
-const numberOrNull = (description: string) =>
-  ({ type: "number", nullable: true, description }) as const;
-const texts = (description: string) =>
-  ({ type: "object", additionalProperties: { type: "string" }, description }) as const;
+export const text = (description: string): Schema => ({ type: "string", description });
+export const textOrNull = (description: string): Schema => ({
+  ...text(description),
+  nullable: true,
+});
+export const time = (description: string): Schema => ({
+  ...text(description),
+  format: "date-time",
+});
+export const timeOrNull = (description: string): Schema => ({
+  ...time(description),
+  nullable: true,
+});
+export const count = (description: string): Schema => ({
+  type: "integer",
+  minimum: 0,
+  description,
+});
+const numberOrNull = (description: string): Schema => ({
+  type: "number",
+  nullable: true,
+  description,
+});
+const texts = (description: string): Schema => ({
+  type: "object",
+  additionalProperties: { type: "string" },
+  description,
+});
 
 /** What Fastify takes for a schema. */
-type Schema = Readonly<Record<string, unknown>>;
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** All properties are there. */
-function object(properties: Readonly<Record<string, Schema>>): Schema {
+export function object(properties: Readonly<Record<string, Schema>>): Schema {
   return { type: "object", required: Object.keys(properties), properties };
 }
 
@@ -192,6 +209,18 @@ export const runList: Schema = {
 };
 
 export const oneRun: Schema = { description: "the run", ...run };
+
+export const liveQuery: Schema = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    after: {
+      type: "number",
+      minimum: 0,
+      description: "Unix seconds: everything up to then is there already; Last-Event-ID wins",
+    },
+  },
+};
 
 export const runPatch: Schema = {
   type: "object",

@@ -150,6 +150,11 @@ export class LiveRun {
     return isLate && this.#hasEnd && samples?.isDelivered === true;
   }
 
+  /** Whether samples are here that the stores do not have yet. */
+  get isPending(): boolean {
+    return this.#samples !== undefined && this.#opened?.isDelivered !== true;
+  }
+
   /** Whether the end is written, in the journal and in the record, and nothing has come since: both may fail. */
   get #hasEnd(): boolean {
     return this.#isEndSaved && this.#opened?.isEnded === true;

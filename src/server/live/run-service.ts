@@ -141,6 +141,11 @@ export class LiveRunService implements RunService, AsyncDisposable {
     return [...this.#runs.values()].filter(isOpen).length;
   }
 
+  /** Whether samples of the run are here that the stores do not have yet. */
+  isPending(runId: number): boolean {
+    return this.#runs.get(runId)?.isPending === true;
+  }
+
   async start(request: StartRun): Promise<StartedRun> {
     this.#expectHeld();
     const { repository, clock, random, createToken } = this.#options;

@@ -52,6 +52,10 @@ describe("who may what", () => {
     ["GET", "/api/v1/tags", [401, 401, 403, 403, 403, 200, 200]],
     ["GET", "/api/v1/runs/ID/export", [401, 401, 403, 403, 403, 200, 200]],
     ["GET", "/api/v1/runs/ID/archive", [401, 401, 403, 403, 403, 404, 404]],
+    ["GET", "/api/v1/runs/ID/shares", [401, 401, 403, 403, 403, 200, 200]],
+    ["POST", "/api/v1/runs/ID/shares", [401, 401, 403, 403, 403, 400, 400]],
+    ["DELETE", "/api/v1/runs/ID/shares/99", [401, 401, 403, 403, 403, 404, 404]],
+    ["GET", "/api/v1/session", [200, 401, 200, 200, 200, 200, 200]],
     ["PATCH", "/api/v1/runs/ID", [401, 401, 403, 403, 403, 400, 400]],
     ["POST", "/api/v1/runs", [401, 401, 403, 403, 400, 400, 400]],
     ["POST", "/api/v1/runs/ID/stop", [401, 401, 403, 202, 403, 202, 202]],
@@ -75,7 +79,7 @@ describe("who may what", () => {
     for (const token of Object.values(tokens)) {
       const url = path.replace("ID", String(runId));
       // Who may is refused for the body, which is nobody's: the run stays as it is.
-      const hasBody = /runs$|tokens$|metrics$/.test(path) || method === "PATCH";
+      const hasBody = /runs$|tokens$|metrics$|shares$/.test(path) || method === "PATCH";
       const nonsense = method !== "GET" && hasBody ? { nonsense: 1 } : undefined;
       const body = path.endsWith("/end") ? {} : nonsense;
       const response = await host.ask(token, method, url, body);

@@ -1,0 +1,231 @@
+/**
+ * Asks a Prometheus-compatible store for values: at a time, or at each time of a grid.
+ *
+ * In:  PromQL. Out: numbers and native histograms. Each question is a form that is posted, because a list of names may be
+ * longer than a URL. Identical questions under way are asked once, and few at a time, so that a hundred viewers of a run
+ * cost the store what one costs.
+ *
+ * Source: Prometheus HTTP API, "Instant queries", "Range queries", "Native histograms".
+ */
+
+/** Whoever can ask the store: `RemoteWriteClient` does it with the credentials of the receiver. */
+export interface StoreAsker {
+  /** Where samples are written, as runs name it: no credentials, no query string. */
+  readonly displayUrl: string;
+  ask(
+    url: URL,
+    form: URLSearchParams,
+    limits: { readonly timeoutMs: number; readonly limitBytes: number },
+  ): Promise<
+    | { readonly kind: "answer"; readonly status: number; readonly body: string }
+    | { readonly kind: "failure"; readonly text: string }
+  >;
+}
+
+/** The store could not be asked, or did not answer as a store does. The message says what to look at. */
+export class StoreUnreachable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "StoreUnreachable";
+  }
+}
+
+/** Times of a range query, Unix seconds: `start`, `start + step`, …; `count` of them. */
+export interface Grid {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Observations in (lower, upper]. */
+export interface Bucket {
+  readonly lower: number;
+  readonly upper: number;
+  readonly count: number;
+}
+
+export interface Value {
+  readonly labels: Labels;
+  /** NaN where there is a histogram instead. */
+  readonly value: number;
+}
+
+export interface Course {
+  readonly labels: Labels;
+  /** One for each time of the grid; null where there is none, or it is not finite. */
+  readonly values: readonly (number | null)[];
+  /** Likewise, ascending. Absent where no answer held a native histogram. */
+  readonly histograms?: readonly (readonly Bucket[] | null)[];
+}
+
+export interface Store {
+  /** Where samples are written, as runs name it. */
+  readonly displayUrl: string;
+  /** @throws StoreUnreachable */
+  instant(expression: string, timeSeconds: number): Promise<readonly Value[]>;
+  /** @throws StoreUnreachable */
+  range(expression: string, grid: Grid): Promise<readonly Course[]>;
+}
+
+/** For connecting, too: whoever waits longer for a page thinks that it is broken. */
+export const questionTimeoutMs = 10_000;
+/** A thousand times of a histogram with 500 buckets; what is asked for otherwise is a tenth of it. */
+const limitBytes = 32 * 2 ** 20;
+/** Of the 20 that Prometheus answers at a time (`--query.max-concurrency`), so that Grafana has its share. */
+const questionsAtOnce = 6;
+/** Whoever comes later would wait for longer than anybody looks. */
+const waitingLimit = 500;
+
+interface Answer {
+  readonly status?: unknown;
+  readonly error?: unknown;
+  readonly data?: { readonly result?: unknown } | null;
+}
+
+interface RawSeries {
+  readonly metric: Labels;
+  readonly value?: readonly [number, string];
+  readonly values?: readonly (readonly [number, string])[];
+  readonly histograms?: readonly (readonly [number, RawHistogram])[];
+}
+
+interface RawHistogram {
+  /** By which ends the bucket is closed, which does not matter here; lower bound; upper bound; count. */
+  readonly buckets?: readonly (readonly [number, string, string, string])[];
+}
+
+/** @param queryUrl Of instant queries; that of range queries is `_range` longer. */
+export function createStore(client: StoreAsker, queryUrl: URL): Store {
+  const rangeUrl = new URL(queryUrl);
+  rangeUrl.pathname += "_range";
+  const underWay = new Map<string, Promise<readonly RawSeries[]>>();
+  const waiting: (() => void)[] = [];
+  let asked = 0;
+
+  async function take(): Promise<void> {
+    if (asked >= questionsAtOnce) {
+      if (waiting.length >= waitingLimit) {
+        throw new StoreUnreachable(
+          `the store ${client.displayUrl} is asked more than it can answer: try again soon`,
+        );
+      }
+      // Whoever is done hands its place on.
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return;
+    }
+    asked += 1;
+  }
+
+  function giveBack(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else asked -= 1;
+  }
+
+  async function askOnce(url: URL, form: URLSearchParams): Promise<readonly RawSeries[]> {
+    await take();
+    try {
+      const answer = await client.ask(url, form, { timeoutMs: questionTimeoutMs, limitBytes });
+      if (answer.kind === "failure") {
+        throw new StoreUnreachable(
+          `the store ${client.displayUrl} does not answer questions: ${answer.text}`,
+        );
+      }
+      return readAnswer(answer, client.displayUrl);
+    } finally {
+      giveBack();
+    }
+  }
+
+  function ask(
+    url: URL,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<readonly RawSeries[]> {
+    // VictoriaMetrics would answer from its cache what it has got later.
+    const form = new URLSearchParams({ ...parameters, nocache: "1" });
+    const key = `${url.pathname}?${form.toString()}`;
+    const known = underWay.get(key);
+    if (known) return known;
+    const asking = askOnce(url, form).finally(() => underWay.delete(key));
+    underWay.set(key, asking);
+    return asking;
+  }
+
+  return {
+    displayUrl: client.displayUrl,
+    async instant(query, timeSeconds) {
+      const results = await ask(queryUrl, { query, time: String(timeSeconds) });
+      return results.map(({ metric, value }) => ({
+        labels: metric,
+        value: value ? toNumber(value[1]) : NaN,
+      }));
+    },
+    async range(query, grid) {
+      const { start, step, count } = grid;
+      const results = await ask(rangeUrl, {
+        query,
+        start: String(start),
+        end: String(start + (count - 1) * step),
+        step: String(step),
+      });
+      return results.map((series) => toCourse(series, grid));
+    },
+  };
+}
+
+function readAnswer(
+  { status, body }: { readonly status: number; readonly body: string },
+  displayUrl: string,
+): readonly RawSeries[] {
+  const answer = parse(body);
+  const result = answer?.data?.result;
+  // A store's answer is what its API says: a wrong one shows as NaN or null, never as code.
+  if (status === 200 && answer?.status === "success" && Array.isArray(result)) return result;
+  const said = typeof answer?.error === "string" ? `: ${answer.error.slice(0, 300)}` : "";
+  const advice =
+    status === 401 || status === 403
+      ? "; may the credentials of the output read as well as write?"
+      : answer === undefined
+        ? "; what answers there is no query API: is --query-url right?"
+        : "";
+  throw new StoreUnreachable(
+    `the store ${displayUrl} answers a question with HTTP ${status}${said}${advice}`,
+  );
+}
+
+function parse(body: string): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return typeof answer === "object" && answer !== null ? answer : undefined;
+  } catch {
+    // No JSON, so no query API.
+    return undefined;
+  }
+}
+
+function toCourse({ metric, values = [], histograms }: RawSeries, grid: Grid): Course {
+  const indexOf = (timeSeconds: number): number =>
+    Math.round((timeSeconds - grid.start) / grid.step);
+  const numbers = Array.from<number | null>({ length: grid.count }).fill(null);
+  for (const [timeSeconds, text] of values) {
+    const value = toNumber(text);
+    if (Number.isFinite(value)) numbers[indexOf(timeSeconds)] = value;
+  }
+  if (!histograms) return { labels: metric, values: numbers };
+  const buckets = Array.from<readonly Bucket[] | null>({ length: grid.count }).fill(null);
+  for (const [timeSeconds, histogram] of histograms) {
+    buckets[indexOf(timeSeconds)] = (histogram.buckets ?? []).map(([, lower, upper, count]) => ({
+      lower: toNumber(lower),
+      upper: toNumber(upper),
+      count: toNumber(count),
+    }));
+  }
+  return { labels: metric, values: numbers, histograms: buckets };
+}
+
+/** The API writes `+Inf` where JavaScript writes `Infinity`. */
+function toNumber(text: string): number {
+  return Number(text.replace("Inf", "Infinity"));
+}

@@ -1,0 +1,217 @@
+import {
+  array,
+  assert,
+  constantFrom,
+  integer,
+  option,
+  property,
+  record,
+  uniqueArray,
+} from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ChartSet } from "../../../src/charts/chart-data.ts";
+import { LiveRun } from "../../../src/web/run/live-run.ts";
+
+type Point = readonly [time: number, value: number | null];
+
+/** A set with one chart and one series. */
+function setOf(points: readonly Point[], { step = 1, name = "p95" } = {}): ChartSet {
+  return {
+    set: "run",
+    step,
+    times: points.map(([time]) => time),
+    charts: [
+      {
+        id: "latency",
+        title: "Latency",
+        description: "",
+        unit: "seconds",
+        series: [{ name, values: points.map(([, value]) => value) }],
+      },
+    ],
+    missing: [],
+  };
+}
+
+/** Every so many seconds from `first` to `last`, each the value of its layer. */
+function course(first: number, last: number, value: number, step = 1): Point[] {
+  const points: Point[] = [];
+  for (let time = first; time <= last; time += step) points.push([time, value]);
+  return points;
+}
+
+function shown(live: LiveRun): Point[] {
+  const { times, charts } = live.charts;
+  return times.map((time, index) => [time, charts[0]?.series[0]?.values[index] ?? null]);
+}
+
+describe("LiveRun", () => {
+  it("shows the same in whatever order seconds come that agree", () => {
+    const values = uniqueArray(
+      record({
+        time: integer({ min: 0, max: 60 }),
+        value: option(integer({ min: 0, max: 9 }), { nil: null }),
+      }),
+      {
+        selector: ({ time }) => time,
+        minLength: 1,
+      },
+    );
+    const cuts = array(integer({ min: 0, max: 60 }), { minLength: 2, maxLength: 12 });
+    assert(
+      property(values, cuts, constantFrom(1, -1), (seconds, bounds, direction) => {
+        const all = seconds
+          .map(({ time, value }): Point => [time, value])
+          .toSorted(([a], [b]) => a - b);
+        const parts = bounds.map((bound, index) => {
+          const other = bounds[index + 1] ?? 60;
+          return all.filter(
+            ([time]) => time >= Math.min(bound, other) && time <= Math.max(bound, other),
+          );
+        });
+        const once = new LiveRun();
+        once.addLive(setOf(all));
+        const inParts = new LiveRun();
+        for (const part of direction === 1 ? parts : parts.toReversed())
+          inParts.addLive(setOf(part));
+        inParts.addLive(
+          setOf(all.filter(([time]) => !parts.flat().some(([known]) => known === time))),
+        );
+        expect(shown(inParts)).toEqual(shown(once));
+      }),
+    );
+  });
+
+  it("takes the newer values where seconds come again, also where there is none any more", () => {
+    const live = new LiveRun();
+    live.addLive(
+      setOf([
+        [1, 5],
+        [2, 6],
+        [3, 7],
+      ]),
+    );
+    live.addLive(
+      setOf([
+        [2, 8],
+        [3, null],
+        [4, 9],
+      ]),
+    );
+    expect(shown(live)).toEqual([
+      [1, 5],
+      [2, 8],
+      [3, null],
+      [4, 9],
+    ]);
+  });
+
+  it("puts a late second in its place", () => {
+    const live = new LiveRun();
+    live.addLive(
+      setOf([
+        [1, 1],
+        [3, 3],
+      ]),
+    );
+    live.addLive(setOf([[2, 2]]));
+    expect(shown(live)).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+  });
+
+  it("gives a series that comes later nothing for the times before", () => {
+    const live = new LiveRun();
+    live.addLive(setOf([[1, 1]]));
+    live.addLive(setOf([[2, 2]], { name: "p99" }));
+    expect(live.charts.charts[0]?.series).toEqual([
+      { name: "p95", values: [1, null] },
+      { name: "p99", values: [null, 2] },
+    ]);
+  });
+
+  it("shows live seconds in the place of the history, which stays before them", () => {
+    const live = new LiveRun();
+    live.setHistory(setOf(course(6, 60, 1, 6), { step: 6 }));
+    live.addLive(setOf(course(51, 63, 2)));
+    expect(shown(live)).toEqual([...course(6, 48, 1, 6), ...course(51, 63, 2)]);
+  });
+
+  it("forgets seconds that the history has settled, and keeps those that may still change", () => {
+    const live = new LiveRun();
+    live.addLive(setOf(course(1, 60, 2)));
+    live.setHistory(setOf(course(6, 60, 1, 6), { step: 6 }));
+    expect(shown(live)).toEqual([...course(6, 48, 1, 6), ...course(49, 60, 2)]);
+  });
+
+  it("shows a part in more detail for as long as it is looked at", () => {
+    const live = new LiveRun();
+    const history = course(0, 120, 1, 12);
+    live.setHistory(setOf(history, { step: 12 }));
+    live.setDetail(setOf(course(30, 50, 3)));
+    expect(shown(live)).toEqual([
+      ...course(0, 24, 1, 12),
+      ...course(30, 50, 3),
+      ...course(60, 120, 1, 12),
+    ]);
+    live.setDetail(null);
+    expect(shown(live)).toEqual(history);
+  });
+
+  it("stays bounded over a day, asking for the history now and then", () => {
+    const live = new LiveRun();
+    const day = 86_400;
+    let asked = 0;
+    let most = 0;
+    for (let time = 1; time <= day; time++) {
+      live.addLive(setOf(course(Math.max(1, time - 9), time, 2)));
+      if (live.wantsHistory) {
+        const step = Math.ceil(time / 1_200);
+        live.setHistory(setOf(course(step, Math.floor(time / step) * step, 1, step), { step }));
+        asked++;
+      }
+      if (time % 600 === 0) most = Math.max(most, live.charts.times.length);
+    }
+    expect(asked).toBeGreaterThan(day / 1_200 / 2);
+    expect(asked).toBeLessThan((day / 1_200) * 2);
+    expect(most).toBeLessThan(2_600);
+    const times = live.charts.times;
+    expect(times.at(-1)).toBe(day);
+    expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+  });
+
+  it("stays bounded where the history cannot be had", () => {
+    const live = new LiveRun();
+    for (let first = 1; first < 40_000; first += 100)
+      live.addLive(setOf(course(first, first + 99, 2)));
+    expect(live.charts.times.length).toBeLessThan(5_000);
+    expect(live.newestSeconds).toBe(40_000);
+  });
+
+  it("keeps the order of series, so that none changes its colour", () => {
+    const live = new LiveRun();
+    live.addLive(setOf([[1, 1]], { name: "b" }));
+    live.addLive(setOf([[2, 1]], { name: "a" }));
+    live.setHistory(
+      setOf(
+        [
+          [1, 1],
+          [2, 2],
+        ],
+        { name: "a" },
+      ),
+    );
+    expect(live.charts.charts[0]?.series.map(({ name }) => name)).toEqual(["b", "a"]);
+  });
+
+  it("is the same object until something changes", () => {
+    const live = new LiveRun();
+    live.addLive(setOf([[1, 1]]));
+    const before = live.charts;
+    expect(live.charts).toBe(before);
+    live.addLive(setOf([[2, 1]]));
+    expect(live.charts).not.toBe(before);
+  });
+});
