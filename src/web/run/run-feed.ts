@@ -10,11 +10,10 @@ import { ApiError, ask, askJson, withQuery } from "../api/client.ts";
 import { whileVisible } from "../api/use-answer.ts";
 import { isUnderWay } from "../format/state-words.ts";
 import type { TimeRange } from "../chart/chart-group.ts";
+import { type Change, DrawPace } from "./draw-pace.ts";
 import { type LiveCharts, LiveRun } from "./live-run.ts";
 import { LiveStream } from "./live-stream.ts";
 
-/** Between two drawings of what the stream brings. */
-const updateMs = 1_000;
 /** Exporters are scraped every 5 to 15 s: their charts are no faster. */
 const serverChartsMs = 15_000;
 /** After a run's end samples may still be on their way to the store; then the stream says that it has all. */
@@ -43,7 +42,7 @@ export interface RunFeedState {
 export class RunFeed {
   /** Below /api/v1. */
   readonly #path: string;
-  readonly #onChange: () => void;
+  readonly #pace: DrawPace;
   readonly #ends = new AbortController();
   readonly #charts = new LiveRun();
   readonly #serverCharts = new LiveRun();
@@ -55,8 +54,6 @@ export class RunFeed {
   #clockAheadMs = 0;
   #stream: LiveStream | undefined;
   #stopServerCharts: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #changedMs = -Infinity;
   #isAskingCharts = false;
   #detailAsked: AbortController | undefined;
   #state: RunFeedState | undefined;
@@ -69,7 +66,7 @@ export class RunFeed {
    */
   constructor(id: string, onChange: () => void) {
     this.#path = `/runs/${encodeURIComponent(id)}`;
-    this.#onChange = onChange;
+    this.#pace = new DrawPace(onChange);
     void this.#start();
   }
 
@@ -91,7 +88,7 @@ export class RunFeed {
     this.#ends.abort();
     this.#stream?.close();
     this.#stopServerCharts?.();
-    clearTimeout(this.#timer);
+    this.#pace.close();
   }
 
   /** Asks for everything again, after a failure. */
@@ -157,7 +154,7 @@ export class RunFeed {
         run: (run) => {
           const wasAnother = run.state !== this.#run?.state;
           this.#run = run;
-          this.#changed(wasAnother);
+          this.#changed(wasAnother ? "urgent" : "rest");
         },
         charts: (set) => this.#takeLive(set),
         tables: (tables) => {
@@ -177,7 +174,7 @@ export class RunFeed {
       },
       onConnection: (state) => {
         this.#connection = state === "open" ? "live" : "lost";
-        this.#changed(true);
+        this.#changed("urgent");
       },
       findReason: async () => {
         try {
@@ -197,7 +194,7 @@ export class RunFeed {
     this.#stream?.close();
     this.#stopServerCharts?.();
     this.#connection = "over";
-    this.#changed(true);
+    this.#changed("urgent");
     await Promise.all([
       this.#askRun().catch(() => undefined), // the stream's last record is shown, then
       this.#askCharts(),
@@ -214,7 +211,7 @@ export class RunFeed {
       this.#charts.addLive(set);
       if (this.#charts.wantsHistory) void this.#askCharts();
     }
-    this.#changed();
+    this.#changed("charts");
   }
 
   /** @throws ApiError */
@@ -268,20 +265,12 @@ export class RunFeed {
     this.#failure = error;
     this.#connection = "over";
     this.#stopServerCharts?.();
-    this.#changed(true);
+    this.#changed("urgent");
   }
 
-  /** @param isUrgent What people wait for is shown at once; numbers wait for the second to be over. */
-  #changed(isUrgent = false): void {
+  #changed(what: Change = "rest"): void {
     this.#state = undefined;
-    if (this.#ends.signal.aborted || (this.#timer !== undefined && !isUrgent)) return;
-    clearTimeout(this.#timer);
-    const waitMs = isUrgent ? 0 : Math.max(0, this.#changedMs + updateMs - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#changedMs = performance.now();
-      this.#onChange();
-    }, waitMs);
+    if (!this.#ends.signal.aborted) this.#pace.changed(what);
   }
 }
 
