@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useAttempt } from "./api/use-attempt.ts";
 import { formatFullTime, zoneName } from "./format/time.ts";
 import logo from "./logo.svg";
-import { hrefOf, navigate, usePlace } from "./navigation/place.ts";
+import { currentTarget, hrefOf, navigate, usePlace } from "./navigation/place.ts";
 import { Button } from "./parts/button.tsx";
 import { PlainText } from "./parts/plain-text.tsx";
 import { useSession } from "./session/session.tsx";
@@ -61,7 +61,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }): J
               )}
             </span>
             {principal.role === "share" ? (
-              <a href={hrefOf("/sign-in")}>Sign in</a>
+              <a href={hrefOf(`/sign-in?to=${encodeURIComponent(currentTarget())}`)}>Sign in</a>
             ) : (
               <Button kind="bare" isBusy={leaving.isBusy} onClick={() => void leaving.attempt()}>
                 Sign out

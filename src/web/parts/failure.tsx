@@ -17,7 +17,8 @@ interface FailureProps {
 
 export function Failure({ what, error, onRetry }: FailureProps): JSX.Element {
   return (
-    <Notice tone="bad" title={what}>
+    // Not to be let in is an answer.
+    <Notice tone={error.status === 403 ? "info" : "bad"} title={what}>
       <p>
         <PlainText text={capitalised(error.message)} />. {adviceFor(error)}
       </p>

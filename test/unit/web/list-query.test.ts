@@ -1,4 +1,13 @@
-import { array, assert, boolean, constantFrom, property, record, string } from "fast-check";
+import {
+  type Arbitrary,
+  array,
+  assert,
+  boolean,
+  constantFrom,
+  property,
+  record,
+  string,
+} from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   everything,
@@ -25,7 +34,7 @@ const anyQuery = record({
   sort: constantFrom("created", "requests", "duration"),
   order: constantFrom("asc", "desc"),
   after: string(),
-}) satisfies import("fast-check").Arbitrary<ListQuery>;
+}) satisfies Arbitrary<ListQuery>;
 
 describe("the query of the list", () => {
   it("is the same when it is read from the address that it made", () => {
