@@ -86,16 +86,14 @@ export class RunFeed {
 
   close(): void {
     this.#ends.abort();
-    this.#stream?.close();
-    this.#stopServerCharts?.();
+    this.#unfollow();
     this.#pace.close();
   }
 
   /** Asks for everything again, after a failure. */
   retry(): void {
     this.#failure = undefined;
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#unfollow();
     void this.#start();
   }
 
@@ -189,10 +187,14 @@ export class RunFeed {
     this.#stopServerCharts = whileVisible(() => this.#askServerCharts(), serverChartsMs);
   }
 
-  /** The store has all of it: what is shown from now on is what it says of the whole run. */
-  async #finish(): Promise<void> {
+  #unfollow(): void {
     this.#stream?.close();
     this.#stopServerCharts?.();
+  }
+
+  /** The store has all of it: what is shown from now on is what it says of the whole run. */
+  async #finish(): Promise<void> {
+    this.#unfollow();
     this.#connection = "over";
     this.#changed("urgent");
     await Promise.all([
@@ -264,7 +266,7 @@ export class RunFeed {
     if (!(error instanceof ApiError)) throw error;
     this.#failure = error;
     this.#connection = "over";
-    this.#stopServerCharts?.();
+    this.#unfollow();
     this.#changed("urgent");
   }
 
