@@ -276,10 +276,16 @@ export class RunFeed {
   }
 }
 
+/** @param range Unix seconds */
 function chartsPath(
   path: string,
   set: ChartSetName,
   range: { readonly from?: number; readonly to?: number } = {},
 ): string {
-  return withQuery(`${path}/charts`, { set, ...range });
+  const time = (seconds: number): string => new Date(seconds * 1_000).toISOString();
+  return withQuery(`${path}/charts`, {
+    set,
+    ...(range.from !== undefined && { from: time(range.from) }),
+    ...(range.to !== undefined && { to: time(range.to) }),
+  });
 }
