@@ -45,7 +45,6 @@ export class Plot implements GroupMember {
     this.#options = options;
     this.#width = element.clientWidth || size.width;
     this.#plot = new uPlot(this.#settings(), undefined, element);
-    // Three times the same pixel is no movement of the pointer: uPlot tells of pixels, the group is told of times.
     this.#plot.over.addEventListener("dblclick", () => options.group.setZoom(null));
     this.#leave = options.group.add(this);
     this.#resize = new ResizeObserver(([entry]) => {
@@ -120,7 +119,7 @@ export class Plot implements GroupMember {
       width: this.#width,
       height: size.height,
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 32, 0, 0],
       scales: {
         x: { time: false, auto: false },
         y: { range: (_plot, _min, max) => valueRange(unit, max) },
@@ -128,7 +127,8 @@ export class Plot implements GroupMember {
       axes: [
         {
           ...axis,
-          size: 24,
+          size: 30,
+          gap: 8,
           incrs: timeSteps,
           space: 80,
           values: (_plot, times) => formatTimes(times),
