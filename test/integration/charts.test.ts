@@ -14,7 +14,8 @@ import { createTemporaryFolder, type TemporaryFolder } from "../support/temporar
 import { describeWithTool } from "../support/tools.ts";
 import { postRequest, writeSeries } from "../support/write-series.ts";
 
-const testid = 'run "1"\\d+ <b>é</b>';
+/** As PromQL must not read it; its name is a file's, too. */
+const testid = 'run "1"\\d+{é}';
 
 describeWithTool("k6-2", "a run of k6", (k6) => {
   let shop: Shop;
@@ -51,7 +52,7 @@ describeWithTool("k6-2", "a run of k6", (k6) => {
           });
         }
         run = recorded;
-        await store.settle('run \\"1\\"\\\\d+ <b>é</b>');
+        await store.settle(JSON.stringify(testid).slice(1, -1));
         const record = overRun(testid, { startMs: run.k6.oldestMs, endMs: run.k6.newestMs });
         set = await charts.charts(record, "run");
         tables = await charts.tables(record);
@@ -236,10 +237,8 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
       for (const [id, name] of [
         ["requests", "done"],
         ["latency", "p95"],
-        ["phases", "waiting"],
         ["vus", "running"],
       ] as const) {
-        if (id === "phases") continue;
         expect(line(part, id, name)).toEqual(
           line(whole, id, name).slice(at, at + part.times.length),
         );
@@ -296,10 +295,9 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
     });
 
     it("shows the hosts and databases of that time, and says what the store has not", async () => {
-      const points = Array.from({ length: 5 }, (_, index) => [
-        past.startMs - 345 + index * 5_000,
-        index,
-      ]) as unknown as readonly (readonly [number, number])[];
+      const points = Array.from({ length: 20 }, (_, index) => {
+        return [past.startMs - 345 + (index - 14) * 5_000, index] as const;
+      });
       await writeSeries(store.writeUrl, [
         { name: "up", labels: { instance: "db:9187" }, points },
         ...["idle", "user"].map((mode) => ({
@@ -315,7 +313,7 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
       ]);
       const set = await charts.charts(over({ ...past, testid: "past" }), "server");
       expect(set.charts.map(({ id }) => id)).toEqual(["host_cpu", "database"]);
-      expect(line(set, "database", "active, db:9187").at(-1)).toBe(4);
+      expect(line(set, "database", "active, db:9187").at(-1)).toBe(18);
       // Idle for a fifth of a second each second.
       expect(line(set, "host_cpu", "db:9100").at(-1)).toBeCloseTo(0.8, 1);
       expect(set.missing).toContain("Connection pools");
