@@ -34,6 +34,12 @@ export const chartQuery: Schema = {
       default: 1_200,
       description: "at most so many times",
     },
+    only: {
+      type: "array",
+      items: { type: "string", maxLength: 50 },
+      maxItems: 50,
+      description: "ids of the charts that are wanted; may be repeated. Default: all of the set",
+    },
   },
 };
 
