@@ -23,6 +23,7 @@ const alone = [
   "generator-health",
   "k6-cloud-network",
   "live-clock",
+  "page-live",
   "shop-faults",
   "stack",
 ].map((name) => `test/integration/${name}.test.ts`);

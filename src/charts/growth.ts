@@ -8,10 +8,13 @@
  */
 import type { Course, Grid } from "../query/store.ts";
 
+/** One for each time of a grid. */
+export type Values = readonly (number | null)[];
+
 /** What tells the generators of one run apart (docs/metrics.md): sums are taken of each. */
 export const generatorLabels = "instance_id, load_zone";
 
-/** How far a counter is looked back for: longer than a series is idle before it is sent again, at the longest interval. */
+/** How far a counter is looked back for: idle series are sent every 10 s, or at each push where that is seldomer. */
 export function lookBackSeconds(step: number): number {
   return Math.max(60, 2 * step);
 }
@@ -22,25 +25,26 @@ export function withBefore({ start, step, count }: Grid): Grid {
 }
 
 /**
- * @param course Of sums since the beginning, on `withBefore(grid)`. The first sum of all is the growth since zero, unless
- * the run was on before the grid begins.
- * @returns On the grid. Null where there is no sum at all.
+ * @param values Sums since the beginning, the time before the grid first.
+ * @param before What was counted until then, where the first of them is null. Undefined: nobody knows, and the first sum of
+ * all is no growth.
+ * @returns On the grid. Null where there is no sum.
  */
-export function growthOf({ values }: Course): (number | null)[] {
-  let reached = values[0] ?? 0;
+export function growthOf(
+  { values }: Pick<Course, "values">,
+  before: number | undefined,
+): (number | null)[] {
+  let reached = values[0] ?? before;
   return values.slice(1).map((value) => {
     if (value === null) return null;
-    const growth = Math.max(0, value - reached);
-    reached = Math.max(reached, value);
+    const growth = Math.max(0, value - (reached ?? value));
+    reached = Math.max(reached ?? value, value);
     return growth;
   });
 }
 
 /** Null where all are. */
-export function sumOf(
-  lists: readonly (readonly (number | null)[])[],
-  count: number,
-): (number | null)[] {
+export function sumOf(lists: readonly Values[], count: number): Values {
   return Array.from({ length: count }, (_, index) => {
     let sum: number | null = null;
     for (const list of lists) {
@@ -49,4 +53,11 @@ export function sumOf(
     }
     return sum;
   });
+}
+
+/** Null where there is nothing to be a part of. */
+export function ratioOf(part: Values, whole: Values): Values {
+  return whole.map((value, index) =>
+    value === null || value === 0 ? null : (part[index] ?? 0) / value,
+  );
 }

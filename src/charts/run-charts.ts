@@ -3,11 +3,16 @@
  *
  * In:  a run's record, and stores that can be asked. Out: chart-data.ts. Nothing is kept between two questions.
  */
-import type { Store } from "../query/store.ts";
-import type { Chart, ChartSet, ChartSetName } from "./chart-data.ts";
-import { runCharts } from "./run-set.ts";
+import { type Store, StoreUnreachable } from "../query/store.ts";
+import type { Chart, ChartSeries, ChartSet, ChartSetName, RunTables } from "./chart-data.ts";
+import type { ChartPlan } from "./chart-plan.ts";
 import { RunQuestions } from "./run-questions.ts";
+import { RunSelectors } from "./run-selectors.ts";
+import { runSet } from "./run-set.ts";
 import { type ChartedRun, spanOf } from "./run-span.ts";
+import { tablesOf } from "./run-tables.ts";
+import { RunTotals } from "./run-totals.ts";
+import { serverSet } from "./server-set.ts";
 import { gridOver, stepFor, timesOf } from "./times.ts";
 
 export interface ChartRange {
@@ -18,54 +23,97 @@ export interface ChartRange {
   readonly stepSeconds?: number;
   /** Default 1 200. */
   readonly points?: number;
+  /** Ids of the charts that are asked for. Default: all of the set. */
+  readonly only?: readonly string[];
+  /** Times are seconds since the run's start, so that two runs can be laid over each other. Default false. */
+  readonly isRelative?: boolean;
 }
 
 export interface RunCharts {
-  /** @throws StoreUnreachable */
-  charts(run: ChartedRun, set: ChartSetName, range?: ChartRange): Promise<ChartSet>;
+  /**
+   * A chart that the store does not answer, while it answers others, has no series and says so.
+   *
+   * @param signal Whoever gives up in time costs the store nothing more; questions that are asked are not taken back,
+   * because others may wait for them.
+   * @throws StoreUnreachable
+   */
+  charts(
+    run: ChartedRun,
+    set: ChartSetName,
+    range?: ChartRange,
+    signal?: AbortSignal,
+  ): Promise<ChartSet>;
+  /** Of the whole run up to now. @throws StoreUnreachable */
+  tables(run: ChartedRun, signal?: AbortSignal): Promise<RunTables>;
 }
 
-/** A wide screen has as many columns for it. */
+/** As wide as a large screen. */
 const defaultPoints = 1_200;
-/** Prometheus gives no more of a series. Source: `web/api/v1/api.go`, 11 000 points per timeseries. */
+/** Prometheus gives up to 11 000 of a series. Source: `web/api/v1/api.go`. */
 export const maxPoints = 10_000;
 
+const sets: Readonly<Record<ChartSetName, readonly ChartPlan[]>> = {
+  run: runSet,
+  server: serverSet,
+};
+
+/** A run is asked for where its samples are; one that is in none of the stores, in the first. */
 export function createRunCharts(first: Store, ...others: readonly Store[]): RunCharts {
+  const storeOf = ({ stores }: ChartedRun): Store =>
+    [first, ...others].find(({ displayUrl }) => stores.includes(displayUrl)) ?? first;
   return {
-    async charts(run, set, range = {}) {
-      const store = storeOf(run, [first, ...others]) ?? first;
-      const whole = await spanOf(store, run, Date.now());
-      const { fromMs = whole.from * 1_000, points = defaultPoints } = range;
-      const from = Math.max(fromMs / 1_000, whole.from);
-      const to = Math.max(from, Math.min((range.toMs ?? Infinity) / 1_000, whole.to));
-      const shortest = stepFor(to - from, Math.min(points, maxPoints));
-      const step = Math.max(range.stepSeconds ?? shortest, stepFor(to - from, maxPoints));
-      const grid = gridOver({ from, to }, step);
-      const charts = await runCharts(new RunQuestions(store, run.testid, grid));
-      return toSet(set, step, timesOf(grid), charts);
+    async charts(run, set, range = {}, signal) {
+      const store = storeOf(run);
+      const span = await spanOf(store, run, Date.now());
+      const { points = defaultPoints, only, isRelative = false } = range;
+      const from = Math.max((range.fromMs ?? 0) / 1_000, span.from);
+      const to = Math.max(from, Math.min((range.toMs ?? Infinity) / 1_000, span.to));
+      const step = Math.max(
+        range.stepSeconds ?? stepFor(to - from, Math.min(points, maxPoints)),
+        stepFor(to - from, maxPoints),
+      );
+      const zero = isRelative ? Math.floor(span.from) : 0;
+      const grid = gridOver({ from, to }, step, zero);
+      const questions = new RunQuestions(store, run.testid, span, grid);
+      const plans = sets[set].filter(({ id }) => only?.includes(id) ?? true);
+      signal?.throwIfAborted();
+      const drawn = await Promise.all(plans.map(async (plan) => await draw(plan, questions)));
+      const [unreachable] = drawn.filter((chart) => chart instanceof StoreUnreachable);
+      if (unreachable && drawn.every((chart) => chart instanceof StoreUnreachable))
+        throw unreachable;
+      const charts: Chart[] = [];
+      const missing: string[] = [];
+      plans.forEach(({ id, title, description, unit }, index) => {
+        const series = drawn[index] ?? [];
+        if (series instanceof StoreUnreachable) {
+          charts.push({ id, title, description: series.message, unit, series: [] });
+        } else if (series.length === 0) {
+          missing.push(title);
+        } else {
+          charts.push({ id, title, description, unit, series });
+        }
+      });
+      return { set, step, times: timesOf(grid).map((time) => time - zero), charts, missing };
+    },
+    async tables(run, signal) {
+      const store = storeOf(run);
+      const span = await spanOf(store, run, Date.now());
+      signal?.throwIfAborted();
+      return await tablesOf(new RunTotals(store, new RunSelectors(run.testid), span), span);
     },
   };
 }
 
-function storeOf(run: ChartedRun, stores: readonly Store[]): Store | undefined {
-  return stores.find(({ displayUrl }) => run.stores.includes(displayUrl));
-}
-
-function toSet(
-  set: ChartSetName,
-  step: number,
-  times: readonly number[],
-  charts: readonly Chart[],
-): ChartSet {
-  const shown = charts.map((chart) => ({
-    ...chart,
-    series: chart.series.filter(({ values }) => values.some((value) => value !== null)),
-  }));
-  return {
-    set,
-    step,
-    times,
-    charts: shown.filter(({ series }) => series.length > 0),
-    missing: shown.filter(({ series }) => series.length === 0).map(({ title }) => title),
-  };
+/** The lines that have a value. */
+async function draw(
+  plan: ChartPlan,
+  questions: RunQuestions,
+): Promise<readonly ChartSeries[] | StoreUnreachable> {
+  try {
+    const series = await plan.series(questions);
+    return series.filter(({ values }) => values.some((value) => value !== null));
+  } catch (error) {
+    if (error instanceof StoreUnreachable) return error;
+    throw error;
+  }
 }

@@ -1,56 +1,97 @@
 /**
  * Questions about one run at the times of one grid, by the kind of metric that is asked about.
  *
- * In:  a store, the run's testid, a grid. Out: values on the grid, added up over the generators of the run.
+ * In:  a store, the run's testid and span, a grid. Out: values on the grid.
  */
-import { builtinSeries } from "../encode/metric-names.ts";
-import { quoted } from "../query/promql.ts";
-import type { Grid, Store } from "../query/store.ts";
-import { generatorLabels, growthOf, lookBackSeconds, sumOf, withBefore } from "./growth.ts";
+import { type Grid, type Labels, labelsKey, type Store } from "../query/store.ts";
+import {
+  generatorLabels,
+  growthOf,
+  lookBackSeconds,
+  sumOf,
+  type Values,
+  withBefore,
+} from "./growth.ts";
+import { RunSelectors } from "./run-selectors.ts";
+import type { RunSpan } from "./run-span.ts";
+import { RunTotals } from "./run-totals.ts";
 
-export type Values = readonly (number | null)[];
+export interface Grown {
+  readonly labels: Labels;
+  readonly growth: Values;
+}
 
 export class RunQuestions {
   readonly store: Store;
+  readonly run: RunSelectors;
+  readonly span: RunSpan;
   readonly grid: Grid;
-  readonly #run: string;
+  readonly totals: RunTotals;
+  /** Whether the grid begins with the run, so that what is not there before it is nothing. */
+  readonly isFromStart: boolean;
 
-  constructor(store: Store, testid: string, grid: Grid) {
+  constructor(store: Store, testid: string, span: RunSpan, grid: Grid) {
     this.store = store;
+    this.run = new RunSelectors(testid);
+    this.span = span;
     this.grid = grid;
-    this.#run = `testid=${quoted(testid)}`;
+    this.totals = new RunTotals(store, this.run, span);
+    this.isFromStart = grid.start - grid.step <= span.from;
   }
 
-  /** A selector of the run's series. @throws Error for a metric that k6 does not have */
-  selector(series: string, matchers: string = ""): string {
-    if (!builtinSeries.has(series)) throw new Error(`no metric of k6 is stored as ${series}`);
-    return `${series}{${[this.#run, matchers].filter((part) => part !== "").join(", ")}}`;
+  /** By how much counters grew in each step, by generator and these labels. */
+  async grown(selector: string, by: readonly string[] = []): Promise<Grown[]> {
+    const labels = [...by, generatorLabels].join(", ");
+    const { start, step } = this.grid;
+    const sums = (seconds: number): string =>
+      `sum by (${labels}) (last_over_time(${selector}[${seconds}s]))`;
+    const before = start - step;
+    const sinceStart = Math.ceil(before - this.span.from) + lookBackSeconds(step);
+    const [courses, earlier] = await Promise.all([
+      this.store.range(sums(lookBackSeconds(step)), withBefore(this.grid)),
+      this.isFromStart ? [] : this.store.instant(sums(sinceStart), before),
+    ]);
+    const counted = new Map(earlier.map((one) => [labelsKey(one.labels), one.value]));
+    return courses.map((course) => ({
+      labels: course.labels,
+      growth: growthOf(course, counted.get(labelsKey(course.labels)) ?? 0),
+    }));
   }
 
-  /** By how much a counter grew in each step. */
+  /** The same of one of k6's counters, of all generators together. Null where nothing was counted at all. */
   async growth(series: string, matchers: string = ""): Promise<Values> {
-    const { step, count } = this.grid;
-    const selector = this.selector(series, matchers);
-    const sums = `sum by (${generatorLabels}) (last_over_time(${selector}[${lookBackSeconds(step)}s]))`;
+    const grown = await this.grown(this.run.k6(series, matchers));
+    return this.#sum(grown.map(({ growth }) => growth));
+  }
+
+  /** Seconds that all observations of a trend took together, in each step. */
+  async secondsOf(trend: string): Promise<Values> {
+    const selector = this.run.k6(trend);
+    // A store without native histograms does not know their functions either.
+    const [native] = await this.store.instant(`count(${selector})`, this.span.to);
+    if (!native) {
+      const grown = await this.grown(this.run.k6(`${trend}_sum`));
+      return this.#sum(grown.map(({ growth }) => growth));
+    }
+    const sums = `sum by (${generatorLabels}) (histogram_sum(${selector}))`;
     const courses = await this.store.range(sums, withBefore(this.grid));
-    return sumOf(courses.map(growthOf), count);
+    const before = this.isFromStart ? 0 : undefined;
+    return this.#sum(courses.map((course) => growthOf(course, before)));
   }
 
-  /** The sum of a gauge over the generators. */
+  /** The sum of one of k6's gauges over the generators. */
   async gauge(series: string): Promise<Values> {
-    // Sent every 10 s at least, and a minute apart at the longest push interval.
-    const values = `sum(last_over_time(${this.selector(series)}[${Math.max(15, this.grid.step)}s]))`;
-    const [course] = await this.store.range(values, this.grid);
-    return course?.values ?? sumOf([], this.grid.count);
+    const seconds = Math.max(15, this.grid.step);
+    return await this.course(`sum(last_over_time(${this.run.k6(series)}[${seconds}s]))`);
   }
 
-  perSecond(values: Values): Values {
-    return values.map((value) => (value === null ? null : value / this.grid.step));
+  /** Of an expression without labels. */
+  async course(expression: string): Promise<Values> {
+    const [course] = await this.store.range(expression, this.grid);
+    return course?.values ?? this.#sum([]);
   }
-}
 
-export function ratioOf(part: Values, whole: Values): Values {
-  return whole.map((value, index) =>
-    value === null || value === 0 ? null : (part[index] ?? 0) / value,
-  );
+  #sum(lists: readonly Values[]): Values {
+    return sumOf(lists, this.grid.count);
+  }
 }

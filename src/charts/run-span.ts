@@ -4,7 +4,7 @@
 import type { RunRecord } from "../runs/run-record.ts";
 import { isOver } from "../runs/transitions.ts";
 import { quoted } from "../query/promql.ts";
-import type { Store } from "../query/store.ts";
+import type { Labels, Store } from "../query/store.ts";
 import { generatorLabels } from "./growth.ts";
 import type { Span } from "./times.ts";
 
@@ -13,31 +13,53 @@ export type ChartedRun = Pick<
   "testid" | "test" | "state" | "startedMs" | "endedMs" | "createdMs" | "lastDataMs" | "stores"
 >;
 
+/** One generator of a run, at the time of its last points. Its series end a millisecond later. */
+export interface GeneratorEnd {
+  readonly labels: Labels;
+  /** In PromQL: this generator and no other. */
+  readonly matchers: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
+export interface RunSpan extends Span {
+  /** Of the generators that have said that they are done. */
+  readonly ends: readonly GeneratorEnd[];
+}
+
 /** Samples that are further ahead of the receiver's clock are dropped (aggregate/aggregator.ts). */
 const aheadSeconds = 60;
 /** A generator whose newest points are older is not waited for. */
 const silentSeconds = 15;
 
 /** @throws StoreUnreachable */
-export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Promise<Span> {
+export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Promise<RunSpan> {
   const from = (run.startedMs ?? run.createdMs) / 1_000;
-  const recordedEnd = (run.endedMs ?? run.lastDataMs ?? run.startedMs ?? run.createdMs) / 1_000;
+  const recorded = (run.endedMs ?? run.lastDataMs ?? run.startedMs ?? run.createdMs) / 1_000;
+  const isGone = isOver(run.state);
+  const at = Math.ceil(isGone ? recorded + aheadSeconds : nowMs / 1_000);
   const ofRun = `{testid=${quoted(run.testid)}}`;
-  if (isOver(run.state)) {
-    const at = Math.ceil(recordedEnd) + aheadSeconds;
-    const ends = `last_over_time(plimsoll_run_end_time_seconds${ofRun}[${Math.ceil(at - from) + aheadSeconds}s])`;
-    const [end] = await store.instant(`max(${ends})`, at);
-    return { from, to: end && end.value >= from ? end.value : recordedEnd };
-  }
+  const byGenerator = `max by (${generatorLabels})`;
+  // When it was written, which no function tells of what is looked back for: each minute is asked for what it saw last.
+  const written = `max_over_time(timestamp(plimsoll_run_end_time_seconds${ofRun})[${Math.ceil(at - from) + aheadSeconds}s:60s])`;
   const newest = ["k6_vus", "k6_http_reqs_total", "k6_iterations_total"]
     .map((series) => `timestamp(${series}${ofRun})`)
     .join(" or ");
-  const times = await store.instant(
-    `max by (${generatorLabels}) (${newest})`,
-    Math.floor(nowMs / 1_000),
-  );
-  const last = Math.max(...times.map(({ value }) => value));
+  const [endings, living] = await Promise.all([
+    store.instant(`${byGenerator} (${written})`, at),
+    isGone ? [] : store.instant(`${byGenerator} (${newest})`, at),
+  ]);
+  const ends = endings.map(({ labels, value }) => ({
+    labels,
+    matchers: ["instance_id", "load_zone"]
+      .map((name) => `${name}=${quoted(labels[name] ?? "")}`)
+      .join(", "),
+    // A run's own series are written a millisecond after the last points of all others.
+    at: Math.round(value * 1_000 - 1) / 1_000,
+  }));
+  const last = Math.max(...living.map(({ value }) => value));
   // What one generator has not sent yet would be missing in its sum, and nobody would ask again.
-  const complete = times.map(({ value }) => value).filter((time) => time > last - silentSeconds);
-  return { from, to: complete.length > 0 ? Math.min(...complete) : recordedEnd };
+  const complete = living.map(({ value }) => value).filter((time) => time > last - silentSeconds);
+  const to = isGone ? Math.max(...ends.map((end) => end.at)) : Math.min(...complete);
+  return { from, to: Number.isFinite(to) && to >= from ? to : Math.max(from, recorded), ends };
 }

@@ -11,7 +11,7 @@ import { userAgent } from "../version.ts";
 /** A store that is not there within this time will not answer in time either. */
 const connectTimeoutMs = 2_000;
 /** As many questions as are asked at a time. */
-const connections = 6;
+const connections = 4;
 
 /** No I/O but the files that hold secrets. @throws InputError, ConfigError as `createClient` */
 export async function openQueryStore(

@@ -16,6 +16,7 @@ import type { CommandIo } from "./command-io.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { gatherReport } from "./gather-report.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
+import type { RunsAccess } from "./runs-access.ts";
 import { type ReportBundle, toReportPage } from "./report-page.ts";
 
 interface ReportIo extends CommandIo {
@@ -70,10 +71,8 @@ Examples:
 }
 
 async function gather(name: string, options: Options): ReturnType<typeof gatherReport> {
-  const { openRuns, openQueryStore } = await loadStores();
+  await using access = await open(options);
   const { server } = options;
-  await using store = server === undefined ? await openQueryStore(options, systemClock) : undefined;
-  await using access = await openRuns(options, store);
   const source = server === undefined ? `the store of ${hostname()}` : redactUrl(server);
   return await gatherReport(access, name, { source, madeMs: systemClock.nowMs() });
 }
@@ -82,8 +81,9 @@ async function gather(name: string, options: Options): ReturnType<typeof gatherR
  * Only here: every other command does without the time that it takes. A function of its own, because the compiler leaves
  * `.ts` in an `import()` beside `await using`.
  */
-async function loadStores() {
-  return { ...(await import("./open-runs.ts")), ...(await import("./open-query-store.ts")) };
+async function open(options: Options): Promise<RunsAccess> {
+  const { openChartedRuns } = await import("./open-runs.ts");
+  return await openChartedRuns(options);
 }
 
 async function readBundle(): Promise<ReportBundle> {

@@ -88,6 +88,7 @@ export async function serve(given: Options, io: CommandIo): Promise<void> {
     isPending: (runId) => own.isPending(runId),
     publicUrl,
     page: await readPage(publicUrl),
+    grafanaUrl: options.grafanaUrl,
     trustedProxies: options.trustedProxies,
     certificate,
     log: io.stdout,

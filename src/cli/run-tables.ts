@@ -41,7 +41,8 @@ export function toRunTable({ runs, total, next }: RunListView): string {
   return next === null ? table : `${table}${runs.length} of ${total}; the next: --after ${next}\n`;
 }
 
-export function toRunText(run: RunView): string {
+/** @param course What `toCourseText` gives; empty where there is none. */
+export function toRunText(run: RunView, course = ""): string {
   const facts: (readonly [string, string])[] = [
     ["run", `${run.id}, testid ${run.testid}, test ${run.test}`],
     ["state", run.result === null ? run.state : `${run.state}, ${run.result}`],
@@ -76,6 +77,7 @@ export function toRunText(run: RunView): string {
   return [
     ...facts.map(([name, text]) => `${name.padStart(10)}  ${text}\n`),
     thresholdTable(run),
+    course,
     summaryTables(run),
   ].join("");
 }

@@ -12,6 +12,10 @@ import { runSorts, sortOrders } from "../runs/run-repository.ts";
 import { runStates } from "../runs/run-state.ts";
 import type { RunQuery } from "../server/api/run-query.ts";
 import { reportedEnds } from "../server/api/schemas.ts";
+import { connectionRows } from "../config/connection-rows.ts";
+import type { OptionName } from "../config/options.ts";
+import type { RunView } from "../server/api/run-view.ts";
+import { sparklineWidth, toCourseText } from "./sparklines.ts";
 import type { CommandIo } from "./command-io.ts";
 import { addOptionFlags, resolveCommandOptions } from "./option-flags.ts";
 import type { RunsAccess } from "./runs-access.ts";
@@ -34,6 +38,20 @@ const collect = (value: string, previous: readonly string[] = []): readonly stri
   value,
 ];
 
+/** Which options say what runs are meant: `charted` asks a store as well, with the credentials of the output. */
+const optionsOf = {
+  any: ["client", "dataDir", "databaseUrl"],
+  servers: ["client"],
+  // The keys of rows are the names of options.
+  charted: [
+    "client",
+    "dataDir",
+    "databaseUrl",
+    "queryUrl",
+    ...(Object.keys(connectionRows) as OptionName[]),
+  ],
+} as const;
+
 export function runsCommand(io: CommandIo): Command {
   const runs = new Command("runs").description(
     "look at the runs that are kept, and at those that go on",
@@ -41,20 +59,17 @@ export function runsCommand(io: CommandIo): Command {
   const add = (
     name: string,
     description: string,
-    isOfServers = false,
+    of: "any" | "servers" | "charted" = "any",
   ): { command: Command; access: () => Promise<RunsAccess> } => {
     const command = runs.command(name).description(description);
-    const options = isOfServers
-      ? (["client"] as const)
-      : (["client", "dataDir", "databaseUrl"] as const);
-    addOptionFlags(command, ...options);
+    addOptionFlags(command, ...optionsOf[of]);
     return {
       command,
       access: async () => {
         const { values: options } = resolveCommandOptions(command, io);
         // Only here: every other command does without the time that loading a database takes.
-        const { openRuns } = await import("./open-runs.ts");
-        return await openRuns(options);
+        const { openChartedRuns, openRuns } = await import("./open-runs.ts");
+        return await (of === "charted" ? openChartedRuns(options) : openRuns(options));
       },
     };
   };
@@ -106,7 +121,8 @@ export function runsCommand(io: CommandIo): Command {
 
   const show = add(
     "show",
-    "show a run: state with history, thresholds, summary, where its samples are",
+    "show a run: state with history, thresholds, its course, summary, where its samples are",
+    "charted",
   );
   show.command
     .argument("<run>", "its number or testid")
@@ -114,8 +130,10 @@ export function runsCommand(io: CommandIo): Command {
     .action(async (name: string, flags: JsonFlag) => {
       await using access = await show.access();
       const run = await access.show(name);
-      if (flags.json === true) print(run);
-      else io.stdout.write(toRunText(run));
+      if (flags.json === true) return print(run);
+      const { course, problem } = await courseOf(access, run);
+      io.stdout.write(toRunText(run, course));
+      if (problem !== undefined) io.stderr.write(`plimsoll: without its course: ${problem}\n`);
     });
 
   const note = add("note", "write a note; an empty one removes it");
@@ -162,7 +180,7 @@ export function runsCommand(io: CommandIo): Command {
   const create = add(
     "create",
     "make a run for generators that only push, and print what to export",
-    true,
+    "servers",
   );
   create.command
     .argument("<test>", "what it is a run of")
@@ -204,7 +222,7 @@ Example:
       );
     });
 
-  const end = add("end", "say that a run is over whose generators only push", true);
+  const end = add("end", "say that a run is over whose generators only push", "servers");
   end.command
     .argument("<run>", "its number or testid")
     .addOption(
@@ -223,7 +241,11 @@ Example:
       else io.stdout.write(toRunText(run));
     });
 
-  const stop = add("stop", 'ask the generator to stop; understood by "k6 run --out cloud"', true);
+  const stop = add(
+    "stop",
+    'ask the generator to stop; understood by "k6 run --out cloud"',
+    "servers",
+  );
   stop.command.argument("<run>", "its number or testid").action(async (name: string) => {
     await using access = await stop.access();
     await access.stop(name);
@@ -233,7 +255,7 @@ Example:
   const share = add(
     "share",
     "print a link that shows a run to who has no token, for a while",
-    true,
+    "servers",
   );
   share.command
     .argument("<run>", "its number or testid")
@@ -256,6 +278,19 @@ Example:
     });
 
   return runs;
+}
+
+/** What the record has is shown whether or not the store answers. */
+async function courseOf(
+  access: RunsAccess,
+  { id, started }: RunView,
+): Promise<{ readonly course: string; readonly problem?: string }> {
+  if (started === null) return { course: "" };
+  try {
+    return { course: toCourseText(await access.charts(String(id), "run", sparklineWidth)) };
+  } catch (error) {
+    return { course: "", problem: messageOf(error) };
+  }
 }
 
 function toTags(value: string, previous: readonly string[] | undefined): readonly string[] {

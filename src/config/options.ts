@@ -58,6 +58,8 @@ export interface ServerOptions {
   readonly listen: ListenAddress;
   /** What k6 and people reach the server by. `undefined`: the address that it listens at. */
   readonly publicUrl: string | undefined;
+  /** Where the team's Grafana is, so that a run's page links into its dashboards. */
+  readonly grafanaUrl: string | undefined;
   /** What the other servers of the database reach it by. `undefined`: the address that it listens at. */
   readonly peerUrl: string | undefined;
   /** What is before `/api/v1` of the store's query API. `undefined`: beside the URL that is written to. */

@@ -37,6 +37,15 @@ export const serverRows: Rows<ServerOptions> = {
     description: "how k6 and people reach the server: the URL that runs are shown under",
     secret: false,
   },
+  grafanaUrl: {
+    ...spelled("grafana-url"),
+    group: "serve",
+    kind: optional(httpUrl("of Grafana", "https://grafana.example")),
+    toDefault: () => undefined,
+    defaultText: "no links",
+    description: "Grafana with Plimsoll's dashboards: the page of a run links into them",
+    secret: false,
+  },
   peerUrl: {
     ...spelled("peer-url"),
     group: "serve",

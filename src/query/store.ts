@@ -39,6 +39,11 @@ export interface Grid {
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** Of answers to one kind of question: a store names the labels in the same order each time. */
+export function labelsKey(labels: Labels): string {
+  return JSON.stringify(labels);
+}
+
 /** Observations in (lower, upper]. */
 export interface Bucket {
   readonly lower: number;
@@ -50,6 +55,10 @@ export interface Value {
   readonly labels: Labels;
   /** NaN where there is a histogram instead. */
   readonly value: number;
+  /** Ascending. */
+  readonly histogram?: readonly Bucket[];
+  /** Of the histogram's observations. */
+  readonly sum?: number;
 }
 
 export interface Course {
@@ -71,10 +80,10 @@ export interface Store {
 
 /** For connecting, too: whoever waits longer for a page thinks that it is broken. */
 export const questionTimeoutMs = 10_000;
-/** A thousand times of a histogram with 500 buckets; what is asked for otherwise is a tenth of it. */
-const limitBytes = 32 * 2 ** 20;
-/** Of the 20 that Prometheus answers at a time (`--query.max-concurrency`), so that Grafana has its share. */
-const questionsAtOnce = 6;
+/** Three hundred histograms of 2 000 buckets are half of it; a usual answer is a hundredth. */
+const limitBytes = 64 * 2 ** 20;
+/** Of the 20 that Prometheus answers at a time (`--query.max-concurrency`): each is done the sooner, and Grafana has its share. */
+const questionsAtOnce = 4;
 /** Whoever comes later would wait for longer than anybody looks. */
 const waitingLimit = 500;
 
@@ -87,11 +96,13 @@ interface Answer {
 interface RawSeries {
   readonly metric: Labels;
   readonly value?: readonly [number, string];
+  readonly histogram?: readonly [number, RawHistogram];
   readonly values?: readonly (readonly [number, string])[];
   readonly histograms?: readonly (readonly [number, RawHistogram])[];
 }
 
 interface RawHistogram {
+  readonly sum?: string;
   /** By which ends the bucket is closed, which does not matter here; lower bound; upper bound; count. */
   readonly buckets?: readonly (readonly [number, string, string, string])[];
 }
@@ -157,9 +168,13 @@ export function createStore(client: StoreAsker, queryUrl: URL): Store {
     displayUrl: client.displayUrl,
     async instant(query, timeSeconds) {
       const results = await ask(queryUrl, { query, time: String(timeSeconds) });
-      return results.map(({ metric, value }) => ({
+      return results.map(({ metric, value, histogram }) => ({
         labels: metric,
         value: value ? toNumber(value[1]) : NaN,
+        ...(histogram && {
+          histogram: toBuckets(histogram[1]),
+          sum: toNumber(histogram[1].sum ?? "0"),
+        }),
       }));
     },
     async range(query, grid) {
@@ -216,16 +231,20 @@ function toCourse({ metric, values = [], histograms }: RawSeries, grid: Grid): C
   if (!histograms) return { labels: metric, values: numbers };
   const buckets = Array.from<readonly Bucket[] | null>({ length: grid.count }).fill(null);
   for (const [timeSeconds, histogram] of histograms) {
-    buckets[indexOf(timeSeconds)] = (histogram.buckets ?? []).map(([, lower, upper, count]) => ({
-      lower: toNumber(lower),
-      upper: toNumber(upper),
-      count: toNumber(count),
-    }));
+    buckets[indexOf(timeSeconds)] = toBuckets(histogram);
   }
   return { labels: metric, values: numbers, histograms: buckets };
 }
 
+function toBuckets({ buckets = [] }: RawHistogram): Bucket[] {
+  return buckets.map(([, lower, upper, count]) => ({
+    lower: toNumber(lower),
+    upper: toNumber(upper),
+    count: toNumber(count),
+  }));
+}
+
 /** The API writes `+Inf` where JavaScript writes `Infinity`. */
-function toNumber(text: string): number {
+export function toNumber(text: string): number {
   return Number(text.replace("Inf", "Infinity"));
 }

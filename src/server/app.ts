@@ -37,6 +37,7 @@ import { setSecurityHeaders } from "./security-headers.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { addSessions } from "./session/session.ts";
 import type { TokenAuthenticator } from "./tokens.ts";
+import { closeUnusedConnections } from "./unused-connections.ts";
 import { WrongTokens } from "./wrong-tokens.ts";
 
 /** Of a JSON body; routes that take more say so. */
@@ -107,6 +108,7 @@ export async function createApp(dependencies: ServerDependencies): Promise<Fasti
     // Ours keeps unknown properties where Fastify takes them out: what is misspelled is an error, not an omission.
     ajv: { customOptions: { removeAdditional: false, allErrors: true } },
   });
+  closeUnusedConnections(app);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNowhere(page));
   app.decorateRequest("principal", undefined);

@@ -68,9 +68,10 @@ export async function shareByHash(
     .where("hash", "=", hash)
     .where("expires_ms", ">", nowMs)
     // Who has no token any more shows nothing to others, either. Tokens of one name are one user's.
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("tokens")
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("tokens")
           .select("tokens.id")
           .whereRef("tokens.name", "=", "shares.created_by")
           .where("tokens.revoked_ms", "is", null),

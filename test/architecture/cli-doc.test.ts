@@ -10,6 +10,7 @@ import { envCommand } from "../../src/cli/env.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import type { RunReport } from "../../src/cli/run-report.ts";
 import { replayCommand } from "../../src/cli/replay.ts";
+import { reportCommand } from "../../src/cli/report.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { runsCommand } from "../../src/cli/runs.ts";
 import { serveCommand } from "../../src/cli/serve.ts";
@@ -45,9 +46,11 @@ it.each([
   { name: "serve", command: serveCommand(io), flags: 1 },
   { name: "env", command: envCommand(io), flags: 2 },
   { name: "backup", command: backupCommand(io), flags: 1 },
-  { name: "runs list", command: subcommand(runsCommand(io), "list"), flags: 9 },
+  { name: "report", command: reportCommand(io), flags: 3 },
+  { name: "runs list", command: subcommand(runsCommand(io), "list"), flags: 12 },
   { name: "runs show", command: subcommand(runsCommand(io), "show"), flags: 2 },
   { name: "runs note", command: subcommand(runsCommand(io), "note"), flags: 1 },
+  { name: "runs star", command: subcommand(runsCommand(io), "star"), flags: 2 },
   { name: "runs delete", command: subcommand(runsCommand(io), "delete"), flags: 1 },
   { name: "runs export", command: subcommand(runsCommand(io), "export"), flags: 2 },
   { name: "runs create", command: subcommand(runsCommand(io), "create"), flags: 6 },

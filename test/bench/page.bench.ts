@@ -32,7 +32,11 @@ interface CreatedRun {
 }
 
 it("measures the page of a long run", async () => {
-  await using stage = await startPageStage({ flags: ["--run-timeout", "1h"] });
+  await using stage = await startPageStage({
+    flags: ["--run-timeout", "1h"],
+    // The run's own series go on while the two hours are written.
+    storeConfig: "storage: { tsdb: { out_of_order_time_window: 3h } }\n",
+  });
   const created = await createRun(stage);
   await using _load = keepPushing(stage, created);
   const { id } = created.run;

@@ -34,7 +34,7 @@ interface Screen {
 }
 
 it("photographs every page and state", { timeout: 1_800_000 }, async () => {
-  await using stage = await startPageStage({ flags: ["--run-timeout", "15s"] });
+  await using stage = await startPageStage({ flags: ["--run-timeout", "30s"] });
   const take = async (screens: readonly Screen[]): Promise<void> => {
     for (const screen of screens) await photograph(stage, screen);
   };
@@ -43,6 +43,14 @@ it("photographs every page and state", { timeout: 1_800_000 }, async () => {
     { state: "sign-in", path: "/sign-in", role: null },
     { state: "sign-in-refused", path: "/sign-in", role: null, prepare: signInWrongly },
   ]);
+
+  const created = await stage.server.ask("POST", "/runs", {
+    test: "nightly",
+    expectedSeconds: 600,
+  });
+  const { run: waiting }: { readonly run: RunView } = JSON.parse(await created.text());
+  // Before the server gives it up.
+  await take([{ state: "run-waiting", path: `/runs/${waiting.id}` }]);
 
   const [base, run, heavier] = [
     await shopRun(stage, 15),
@@ -58,11 +66,6 @@ it("photographs every page and state", { timeout: 1_800_000 }, async () => {
     note: "Pool raised to 20 connections: the p95 of the checkout is what it was in June.",
     starred: true,
   });
-  const created = await stage.server.ask("POST", "/runs", {
-    test: "nightly",
-    expectedSeconds: 600,
-  });
-  const { run: waiting }: { readonly run: RunView } = JSON.parse(await created.text());
   const live = await stage.k6({ name: "checkout", script, duration: "30m" });
   const liveId = await live.runId;
   await stage.server.waitForRun(liveId, ({ state }) => state === "running");
@@ -76,7 +79,6 @@ it("photographs every page and state", { timeout: 1_800_000 }, async () => {
     { state: "runs-found", path: "/runs?search=smoke" },
     { state: "runs-nothing-found", path: "/runs?search=nothing-like-this" },
     { state: "run", path: `/runs/${run.id}`, isWhole: true, prepare: seeRequests(1) },
-    { state: "run-waiting", path: `/runs/${waiting.id}` },
     { state: "run-thresholds-crossed", path: `/runs/${ended[1]?.id}`, prepare: seeRequests(1) },
     { state: "run-script-error", path: `/runs/${ended[0]?.id}` },
     { state: "run-stopped", path: `/runs/${ended[2]?.id}`, prepare: seeRequests(1) },

@@ -90,7 +90,7 @@ describeWithTools(["prometheus-3", "k6-2"], "who looks at a run live", () => {
     await using stream = openLiveStream(`${server.url}/api/v1/runs/${id}/live`, server.adminToken);
     await haveCharts(stream, 3);
     await wayToStore.refuse();
-    await vi.waitFor(() => expect(eventsOf(stream, "store")).toHaveLength(1), patience);
+    await vi.waitFor(() => expect(eventsOf(stream, "store")).not.toEqual([]), patience);
     const awaySince = newestOf(stream);
     const { message = "" } = eventsOf(stream, "store")[0]?.data ?? {};
     expect(message).toContain(new URL(wayToStore.url).host);
@@ -98,7 +98,8 @@ describeWithTools(["prometheus-3", "k6-2"], "who looks at a run live", () => {
     await vi.waitFor(() => expect(Date.now() / 1_000).toBeGreaterThan(awaySince + 6), patience);
     await wayToStore.comeBack();
     await vi.waitFor(() => expect(newestOf(stream)).toBeGreaterThan(awaySince + 6), patience);
-    expect(eventsOf(stream, "store").map(({ data }) => data === null)).toEqual([false, true]);
+    const isBack = eventsOf(stream, "store").map(({ data }) => data === null);
+    expect(isBack.indexOf(true)).toBe(isBack.length - 1);
     k6.kill("SIGINT");
     await stream.closed;
 

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { SessionView } from "../../src/server/api/session-view.ts";
 import { startBrowser, type PageBrowser } from "../support/browser.ts";
 import { type CloudServer, startCloudServer } from "../support/cloud-server.ts";

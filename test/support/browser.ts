@@ -105,7 +105,7 @@ function watchPage(page: Page, origin: string, report: (problem: string) => void
     }
   });
   page.on("response", (response) => {
-    if (response.status() < 400 || /tables$/.test(response.url())) return; // TEMP
+    if (response.status() < 400) return;
     report(`${response.status()}: ${response.request().method()} ${pathOf(response.url())}`);
   });
   page.on("requestfailed", (request) => {

@@ -45,7 +45,10 @@ export function openLiveStream(url: string, token: string): LiveStream {
       },
     });
     answers.push(response.status);
-    if (response.status !== 200 || !response.body) return true;
+    if (response.status !== 200 || !response.body) {
+      await response.body?.cancel();
+      return true;
+    }
     let text = "";
     for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
       text += part;

@@ -23,6 +23,8 @@ export const pageTools: readonly ToolName[] = ["chromium", "k6-2", "prometheus-3
 export interface StageOptions {
   /** Of the server. */
   readonly flags?: readonly string[];
+  /** Of the Prometheus. Default: takes nothing that is older than what it has. */
+  readonly storeConfig?: string;
 }
 
 export interface K6Options {
@@ -60,7 +62,10 @@ export interface PageStage extends AsyncDisposable {
   open(path: string, options?: PageOptions & { readonly role?: Role | null }): Promise<Page>;
 }
 
-export async function startPageStage({ flags = [] }: StageOptions = {}): Promise<PageStage> {
+export async function startPageStage({
+  flags = [],
+  storeConfig,
+}: StageOptions = {}): Promise<PageStage> {
   const started: AsyncDisposable[] = [];
   const keep = <Part extends AsyncDisposable>(part: Part): Part => {
     started.push(part);
@@ -70,7 +75,12 @@ export async function startPageStage({ flags = [] }: StageOptions = {}): Promise
     for (const part of started.splice(0).toReversed()) await part[Symbol.asyncDispose]();
   };
   try {
-    const prometheus = keep(await startPrometheus({ program: tool("prometheus-3") }));
+    const prometheus = keep(
+      await startPrometheus({
+        program: tool("prometheus-3"),
+        ...(storeConfig !== undefined && { config: storeConfig }),
+      }),
+    );
     const wayToStore = keep(await startTcpProxy(() => prometheus.url));
     const writeUrl = `${wayToStore.url}/api/v1/write`;
     const server = keep(await startCloudServer({ writeUrl, flags }));

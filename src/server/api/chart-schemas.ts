@@ -20,7 +20,15 @@ const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
 /** Beside what every route may answer. */
 export const chartErrors: Schema = { ...errors, 502: errors[400] };
 
-export const chartQuery = {
+const points = {
+  type: "integer",
+  minimum: 1,
+  maximum: maxPoints,
+  default: 1_200,
+  description: "at most so many times",
+} as const;
+
+export const chartQuery: Schema = {
   type: "object",
   additionalProperties: false,
   properties: {
@@ -28,15 +36,9 @@ export const chartQuery = {
     from: { type: "string", format: "date-time", description: "default: the run's start" },
     to: { type: "string", format: "date-time", description: "default: the run's end, or now" },
     step: { type: "integer", minimum: 1, maximum: 86_400, description: "seconds between times" },
-    points: {
-      type: "integer",
-      minimum: 1,
-      maximum: maxPoints,
-      default: 1_200,
-      description: "at most so many times",
-    },
+    points,
   },
-} as const;
+};
 
 const chartSetBody = object({
   set: { type: "string", enum: ["run", "server"] },
@@ -63,7 +65,7 @@ export const compareQuery: Schema = {
   properties: {
     base: { ...runParam, description: "number or testid of the one to compare with" },
     run: { ...runParam, description: "number or testid of the one that is judged" },
-    points: chartQuery.properties.points,
+    points,
   },
 };
 

@@ -151,8 +151,8 @@ export class RunFeed {
     const { clock, charts } = this.#options;
     const beganMs = clock.nowMs();
     await this.#readSteps("server", 6 * overlapSeconds);
-    const tables = await this.#ask(() => charts.tables(this.#run));
-    if (tables) {
+    const tables = await orUnreachable(charts.tables(this.#run, this.#closing.signal));
+    if (!(tables instanceof StoreUnreachable)) {
       const text = toEventText("tables", tables);
       if (!this.#tables?.equals(text)) this.#send(text);
       this.#tables = text;
@@ -167,8 +167,11 @@ export class RunFeed {
     const from = Math.max(this.#newest - overlap, earliest);
     const range = { fromMs: from * 1_000, toMs: untilMs, stepSeconds: 1 };
     const { charts } = this.#options;
-    const set = await this.#ask(() => charts.charts(this.#run, name, range));
-    if (!set) return undefined;
+    const set = await orUnreachable(charts.charts(this.#run, name, range, this.#closing.signal));
+    const isAway = set instanceof StoreUnreachable;
+    // Of this question alone: one that takes longer may fail by itself.
+    if (name === "run") this.#say(isAway ? { message: set.message } : null);
+    if (isAway) return undefined;
     const steps = this.#steps[name].take(set);
     if (!steps) return false;
     if (name === "run") {
@@ -186,19 +189,6 @@ export class RunFeed {
   #reset(): void {
     this.#past.restart(this.#newest);
     this.#send(toEventText("reset", {}));
-  }
-
-  /** Says when the store is away, and when it is back. @returns undefined where it is away */
-  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
-    try {
-      const answer = await question();
-      this.#say(null);
-      return answer;
-    } catch (error) {
-      if (!(error instanceof StoreUnreachable)) throw error;
-      this.#say({ message: error.message });
-      return undefined;
-    }
   }
 
   #say(problem: StoreProblem | null): void {
@@ -234,4 +224,11 @@ export class RunFeed {
       await clock.sleep(waitMs, signal).catch(() => undefined);
     }
   }
+}
+
+async function orUnreachable<Answer>(asked: Promise<Answer>): Promise<Answer | StoreUnreachable> {
+  return await asked.catch((error: unknown) => {
+    if (error instanceof StoreUnreachable) return error;
+    throw error;
+  });
 }

@@ -45,7 +45,6 @@ export class Plot implements GroupMember {
     this.#options = options;
     this.#width = element.clientWidth || size.width;
     this.#plot = new uPlot(this.#settings(), undefined, element);
-    // Three times the same pixel is no movement of the pointer: uPlot tells of pixels, the group is told of times.
     this.#plot.over.addEventListener("dblclick", () => options.group.setZoom(null));
     this.#leave = options.group.add(this);
     this.#resize = new ResizeObserver(([entry]) => {

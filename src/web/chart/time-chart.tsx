@@ -37,7 +37,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
   const { title, description, unit, series } = chart;
   const summaryId = useId();
   const canvas = useRef<HTMLDivElement>(null);
-  const legend = useRef<HTMLUListElement>(null);
+  const figure = useRef<HTMLElement>(null);
   const drawn = useRef<{ plot: Plot; keys: ChartKeys }>(null);
   const newest = useRef({ chart, times });
   newest.current = { chart, times };
@@ -56,8 +56,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
       series: newest.current.chart.series.map(({ name }, index) => styleOf(index, name)),
       formatTimes: (ticks) => formatTimeTicks(kind, ticks),
       onCursor: (index) => {
-        writeLegend(legend.current, newest.current, kind, index);
-        announce(slider, newest.current, kind, index);
+        writeCursor(figure.current, newest.current, kind, index);
       },
     });
     drawn.current = { plot, keys: new ChartKeys(group, plot) };
@@ -69,7 +68,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
       times,
       series.map(({ values }) => values),
     );
-    if (group.cursor === null) writeLegend(legend.current, newest.current, kind, -1);
+    if (group.cursor === null) writeCursor(figure.current, newest.current, kind, -1);
   }, [chart, times, nameKey]);
 
   useEffect(() => drawn.current?.plot.showSeries(isShown), [nameKey, isShown.join()]);
@@ -84,7 +83,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
   };
 
   return (
-    <figure class="chart" data-chart={chart.id}>
+    <figure class="chart" ref={figure}>
       <figcaption>
         <h3>{title}</h3>
         <p class="chart-description">{description}</p>
@@ -93,7 +92,7 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
         <p class="chart-empty">Nothing was measured yet.</p>
       ) : (
         <>
-          <ul class="chart-legend" ref={legend}>
+          <ul class="chart-legend">
             <li class="chart-moment" />
             {names.map((name, index) => (
               <li key={name}>
@@ -118,7 +117,6 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
             aria-orientation="horizontal"
             aria-valuemin={0}
             aria-valuemax={Math.max(0, times.length - 1)}
-            aria-valuenow={Math.max(0, times.length - 1)}
             onKeyDown={(event) => {
               if (drawn.current?.keys.press(event) === true) event.preventDefault();
             }}
@@ -135,39 +133,35 @@ export function TimeChart(props: TimeChartProps): JSX.Element {
   );
 }
 
-/** @param index of the time; -1: the last value of each series */
-function writeLegend(
-  list: HTMLUListElement | null,
-  { chart: { unit, series }, times }: Shown,
+/**
+ * Writes the values at the cursor into the legend, and what a screen reader says of the cursor into the slider.
+ *
+ * @param index of the time; -1: the cursor is nowhere, and the newest values are shown
+ */
+function writeCursor(
+  figure: HTMLElement | null,
+  shown: Shown,
   kind: TimeKind,
   index: number,
 ): void {
-  const moment = list?.querySelector(".chart-moment");
-  const time = times[index] ?? times.at(-1);
-  if (moment && time !== undefined) moment.textContent = formatMoment(kind, time);
-  const texts = list?.querySelectorAll(".chart-value");
-  for (const [at, { values }] of series.entries()) {
+  const {
+    chart: { unit, series },
+    times,
+  } = shown;
+  const texts = figure?.querySelectorAll(".chart-value");
+  const words = series.map(({ name, values }, at) => {
     const value = index >= 0 ? values[index] : values.findLast((each) => each !== null);
-    const text = texts?.[at];
-    if (text) text.textContent = formatValue(unit, value ?? null);
-  }
-}
-
-/** What a screen reader says of the cursor: the time, and each value. */
-function announce(
-  slider: HTMLElement,
-  { chart: { unit, series }, times }: Shown,
-  kind: TimeKind,
-  index: number,
-): void {
-  const time = times[index];
-  if (time === undefined) {
-    slider.removeAttribute("aria-valuetext");
-    return;
-  }
-  const values = series.map(
-    ({ name, values }) => `${name} ${formatValue(unit, values[index] ?? null)}`,
-  );
-  slider.setAttribute("aria-valuenow", String(index));
-  slider.setAttribute("aria-valuetext", `${formatMoment(kind, time)}: ${values.join(", ")}`);
+    const text = formatValue(unit, value ?? null);
+    const element = texts?.[at];
+    if (element) element.textContent = text;
+    return `${name} ${text}`;
+  });
+  const at = index >= 0 ? index : times.length - 1;
+  const time = times[at];
+  const moment = figure?.querySelector(".chart-moment");
+  const slider = figure?.querySelector("[role=slider]");
+  if (!moment || !slider || time === undefined) return;
+  moment.textContent = formatMoment(kind, time);
+  slider.setAttribute("aria-valuenow", String(at));
+  slider.setAttribute("aria-valuetext", `${moment.textContent}: ${words.join(", ")}`);
 }

@@ -10,11 +10,10 @@ import { ApiError, ask, askJson, withQuery } from "../api/client.ts";
 import { whileVisible } from "../api/use-answer.ts";
 import { isUnderWay } from "../format/state-words.ts";
 import type { TimeRange } from "../chart/chart-group.ts";
+import { type Change, DrawPace } from "./draw-pace.ts";
 import { type LiveCharts, LiveRun } from "./live-run.ts";
 import { LiveStream } from "./live-stream.ts";
 
-/** Between two drawings of what the stream brings. */
-const updateMs = 1_000;
 /** Exporters are scraped every 5 to 15 s: their charts are no faster. */
 const serverChartsMs = 15_000;
 /** After a run's end samples may still be on their way to the store; then the stream says that it has all. */
@@ -43,7 +42,7 @@ export interface RunFeedState {
 export class RunFeed {
   /** Below /api/v1. */
   readonly #path: string;
-  readonly #onChange: () => void;
+  readonly #pace: DrawPace;
   readonly #ends = new AbortController();
   readonly #charts = new LiveRun();
   readonly #serverCharts = new LiveRun();
@@ -55,8 +54,6 @@ export class RunFeed {
   #clockAheadMs = 0;
   #stream: LiveStream | undefined;
   #stopServerCharts: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #changedMs = -Infinity;
   #isAskingCharts = false;
   #detailAsked: AbortController | undefined;
   #state: RunFeedState | undefined;
@@ -69,7 +66,7 @@ export class RunFeed {
    */
   constructor(id: string, onChange: () => void) {
     this.#path = `/runs/${encodeURIComponent(id)}`;
-    this.#onChange = onChange;
+    this.#pace = new DrawPace(onChange);
     void this.#start();
   }
 
@@ -89,16 +86,14 @@ export class RunFeed {
 
   close(): void {
     this.#ends.abort();
-    this.#stream?.close();
-    this.#stopServerCharts?.();
-    clearTimeout(this.#timer);
+    this.#unfollow();
+    this.#pace.close();
   }
 
   /** Asks for everything again, after a failure. */
   retry(): void {
     this.#failure = undefined;
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#unfollow();
     void this.#start();
   }
 
@@ -157,7 +152,7 @@ export class RunFeed {
         run: (run) => {
           const wasAnother = run.state !== this.#run?.state;
           this.#run = run;
-          this.#changed(wasAnother);
+          this.#changed(wasAnother ? "urgent" : "rest");
         },
         charts: (set) => this.#takeLive(set),
         tables: (tables) => {
@@ -177,7 +172,7 @@ export class RunFeed {
       },
       onConnection: (state) => {
         this.#connection = state === "open" ? "live" : "lost";
-        this.#changed(true);
+        this.#changed("urgent");
       },
       findReason: async () => {
         try {
@@ -192,12 +187,16 @@ export class RunFeed {
     this.#stopServerCharts = whileVisible(() => this.#askServerCharts(), serverChartsMs);
   }
 
-  /** The store has all of it: what is shown from now on is what it says of the whole run. */
-  async #finish(): Promise<void> {
+  #unfollow(): void {
     this.#stream?.close();
     this.#stopServerCharts?.();
+  }
+
+  /** The store has all of it: what is shown from now on is what it says of the whole run. */
+  async #finish(): Promise<void> {
+    this.#unfollow();
     this.#connection = "over";
-    this.#changed(true);
+    this.#changed("urgent");
     await Promise.all([
       this.#askRun().catch(() => undefined), // the stream's last record is shown, then
       this.#askCharts(),
@@ -214,7 +213,7 @@ export class RunFeed {
       this.#charts.addLive(set);
       if (this.#charts.wantsHistory) void this.#askCharts();
     }
-    this.#changed();
+    this.#changed("charts");
   }
 
   /** @throws ApiError */
@@ -267,28 +266,26 @@ export class RunFeed {
     if (!(error instanceof ApiError)) throw error;
     this.#failure = error;
     this.#connection = "over";
-    this.#stopServerCharts?.();
-    this.#changed(true);
+    this.#unfollow();
+    this.#changed("urgent");
   }
 
-  /** @param isUrgent What people wait for is shown at once; numbers wait for the second to be over. */
-  #changed(isUrgent = false): void {
+  #changed(what: Change = "rest"): void {
     this.#state = undefined;
-    if (this.#ends.signal.aborted || (this.#timer !== undefined && !isUrgent)) return;
-    clearTimeout(this.#timer);
-    const waitMs = isUrgent ? 0 : Math.max(0, this.#changedMs + updateMs - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#changedMs = performance.now();
-      this.#onChange();
-    }, waitMs);
+    if (!this.#ends.signal.aborted) this.#pace.changed(what);
   }
 }
 
+/** @param range Unix seconds */
 function chartsPath(
   path: string,
   set: ChartSetName,
   range: { readonly from?: number; readonly to?: number } = {},
 ): string {
-  return withQuery(`${path}/charts`, { set, ...range });
+  const time = (seconds: number): string => new Date(seconds * 1_000).toISOString();
+  return withQuery(`${path}/charts`, {
+    set,
+    ...(range.from !== undefined && { from: time(range.from) }),
+    ...(range.to !== undefined && { to: time(range.to) }),
+  });
 }

@@ -35,6 +35,9 @@ const columns: readonly {
   { key: "totalSeconds", header: "All together", format: formatDuration },
 ];
 
+/** Of more, one looks for a name. */
+const mostRows = 300;
+
 export function TrendTable(props: TrendTableProps): JSX.Element {
   const { caption, nameHeader, rows, onChoose, chosen = null } = props;
   const [sort, setSort] = useState<{ key: SortKey; order: "asc" | "desc" }>({
@@ -60,7 +63,7 @@ export function TrendTable(props: TrendTableProps): JSX.Element {
         </tr>
       </thead>
       <tbody>
-        {sorted.map((row) => (
+        {sorted.slice(0, mostRows).map((row) => (
           <tr key={row.name} class={row.name === chosen ? "chosen" : undefined}>
             <th scope="row">
               {onChoose ? (
@@ -87,6 +90,16 @@ export function TrendTable(props: TrendTableProps): JSX.Element {
           </tr>
         ))}
       </tbody>
+      {sorted.length > mostRows && (
+        <tfoot>
+          <tr>
+            <td colSpan={shown.length + 1}>
+              The first {formatCount(mostRows)} of {formatCount(sorted.length)}: sort or filter to
+              see others.
+            </td>
+          </tr>
+        </tfoot>
+      )}
     </TableRegion>
   );
 }

@@ -94,13 +94,18 @@ describe("signing in", () => {
     },
   );
 
-  it.each(["plm_\r\nSet-Cookie: a=b", "plm_;Domain=test", `${"x".repeat(47)}`])(
+  it.each(["plm_\r\nSet-Cookie: a=b", "plm_;Domain=test", "x".repeat(47)])(
     "puts nothing that was made up into a header: %j",
     async (token) => {
       const response = await signIn(token);
       expect([response.statusCode, setCookieOf(response)]).toEqual([401, ""]);
     },
   );
+
+  it("is refused with more than a body may have", async () => {
+    const response = await signIn("x".repeat(2 ** 20));
+    expect([response.statusCode, setCookieOf(response)]).toEqual([413, ""]);
+  });
 
   it("takes no form and no text, which any page may send", async () => {
     for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]) {
