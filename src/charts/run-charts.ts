@@ -25,8 +25,6 @@ export interface ChartRange {
   readonly points?: number;
   /** Ids of the charts that are asked for. Default: all of the set. */
   readonly only?: readonly string[];
-  /** Times are seconds since the run's start, so that two runs can be laid over each other. Default false. */
-  readonly isRelative?: boolean;
 }
 
 export interface RunCharts {
@@ -65,15 +63,14 @@ export function createRunCharts(first: Store, ...others: readonly Store[]): RunC
     async charts(run, set, range = {}, signal) {
       const store = storeOf(run);
       const span = await spanOf(store, run, Date.now());
-      const { points = defaultPoints, only, isRelative = false } = range;
+      const { points = defaultPoints, only } = range;
       const from = Math.max((range.fromMs ?? 0) / 1_000, span.from);
       const to = Math.max(from, Math.min((range.toMs ?? Infinity) / 1_000, span.to));
       const step = Math.max(
         range.stepSeconds ?? stepFor(to - from, Math.min(points, maxPoints)),
         stepFor(to - from, maxPoints),
       );
-      const zero = isRelative ? Math.floor(span.from) : 0;
-      const grid = gridOver({ from, to }, step, zero);
+      const grid = gridOver({ from, to }, step);
       const questions = new RunQuestions(store, run.testid, span, grid);
       const plans = sets[set].filter(({ id }) => only?.includes(id) ?? true);
       signal?.throwIfAborted();
@@ -93,7 +90,7 @@ export function createRunCharts(first: Store, ...others: readonly Store[]): RunC
           charts.push({ id, title, description, unit, series });
         }
       });
-      return { set, step, times: timesOf(grid).map((time) => time - zero), charts, missing };
+      return { set, step, times: timesOf(grid), charts, missing };
     },
     async tables(run, signal) {
       const store = storeOf(run);

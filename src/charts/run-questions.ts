@@ -47,10 +47,10 @@ export class RunQuestions {
       `sum by (${labels}) (last_over_time(${selector}[${seconds}s]))`;
     const before = start - step;
     const sinceStart = Math.ceil(before - this.span.from) + lookBackSeconds(step);
-    const [courses, earlier] = await Promise.all([
-      this.store.range(sums(lookBackSeconds(step)), withBefore(this.grid)),
-      this.isFromStart ? [] : this.store.instant(sums(sinceStart), before),
-    ]);
+    const courses = await this.store.range(sums(lookBackSeconds(step)), withBefore(this.grid));
+    // A counter that is not there right before began later, or was idle for long: only all of its past tells.
+    const isKnown = this.isFromStart || courses.every(({ values }) => values[0] !== null);
+    const earlier = isKnown ? [] : await this.store.instant(sums(sinceStart), before);
     const counted = new Map(earlier.map((one) => [labelsKey(one.labels), one.value]));
     return courses.map((course) => ({
       labels: course.labels,
@@ -67,9 +67,7 @@ export class RunQuestions {
   /** Seconds that all observations of a trend took together, in each step. */
   async secondsOf(trend: string): Promise<Values> {
     const selector = this.run.k6(trend);
-    // A store without native histograms does not know their functions either.
-    const [native] = await this.store.instant(`count(${selector})`, this.span.to);
-    if (!native) {
+    if (!(await this.totals.isNative(trend))) {
       const grown = await this.grown(this.run.k6(`${trend}_sum`));
       return this.#sum(grown.map(({ growth }) => growth));
     }

@@ -112,11 +112,7 @@ export const runSet: readonly ChartPlan[] = [
       "The ten endpoints that took most time in all, by name. If one alone rises, look for what only it does; if all do, look at what they share.",
     unit: "seconds",
     series: async (questions) => {
-      const { durations } = await questions.totals.endpoints();
-      const names = [...durations]
-        .toSorted(([, a], [, b]) => b.sum - a.sum)
-        .slice(0, shownEndpoints)
-        .map(([name]) => name);
+      const names = await questions.totals.busiest(shownEndpoints);
       if (names.length === 0) return [];
       const found = await distributionsOf(questions, {
         trend: "k6_http_req_duration_seconds",

@@ -99,6 +99,29 @@ export class RunTotals {
     };
   }
 
+  /** Names of endpoints by the seconds that all their requests took together, most first. */
+  async busiest(limit: number): Promise<readonly string[]> {
+    const trend = "k6_http_req_duration_seconds";
+    const sums = (await this.isNative(trend))
+      ? [this.#span.to, ...this.#span.ends.map(({ at }) => at)].map((at) =>
+          this.#store.instant(`sum by (name) (histogram_sum(${this.#run.k6(trend)}))`, at),
+        )
+      : [this.counted(`${trend}_sum`, ["name"])];
+    // Of generators that end one after the other, the most that was seen of an endpoint is good enough for an order.
+    const seconds = new Map<string, number>();
+    for (const { labels, value } of (await Promise.all(sums)).flat()) {
+      const { name = "" } = labels;
+      seconds.set(name, Math.max(seconds.get(name) ?? 0, value));
+    }
+    const names = [...seconds].toSorted(([, a], [, b]) => b - a);
+    return names.slice(0, limit).map(([name]) => name);
+  }
+
+  /** Whether the store has native histograms of a trend. One that has none does not know their functions either. */
+  async isNative(trend: string): Promise<boolean> {
+    return (await this.#store.instant(`count(${this.#run.k6(trend)})`, this.#span.to)).length > 0;
+  }
+
   async #natives(trend: string, by: string, matchers: string): Promise<Part[]> {
     const { ends, to } = this.#span;
     const labels = by === "" ? generatorLabels : `${by}, ${generatorLabels}`;

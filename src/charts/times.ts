@@ -22,15 +22,11 @@ export function stepFor(seconds: number, points: number): number {
   return steps.find((step) => step >= least) ?? Math.ceil(least / longestStep) * longestStep;
 }
 
-/**
- * Values stand for the step before them, so the first one is at the end of the step in which the time begins.
- *
- * @param zero Times are multiples of the step from there on: whole Unix seconds.
- */
-export function gridOver({ from, to }: Span, step: number, zero: number = 0): Grid {
-  const first = Math.floor((from - zero) / step) + 1;
-  const last = Math.max(first, Math.ceil((to - zero) / step));
-  return { start: zero + first * step, step, count: last - first + 1 };
+/** Values stand for the step before them, so the first one is at the end of the step in which the time begins. */
+export function gridOver({ from, to }: Span, step: number): Grid {
+  const first = Math.floor(from / step) + 1;
+  const last = Math.max(first, Math.ceil(to / step));
+  return { start: first * step, step, count: last - first + 1 };
 }
 
 export function timesOf({ start, step, count }: Grid): number[] {

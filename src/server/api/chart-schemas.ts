@@ -37,6 +37,12 @@ export const chartQuery: Schema = {
     to: { type: "string", format: "date-time", description: "default: the run's end, or now" },
     step: { type: "integer", minimum: 1, maximum: 86_400, description: "seconds between times" },
     points,
+    only: {
+      type: "array",
+      items: { type: "string", maxLength: 50 },
+      maxItems: 50,
+      description: "ids of the charts that are wanted; may be repeated. Default: all of the set",
+    },
   },
 };
 

@@ -8,6 +8,7 @@ import { chartErrors, chartQuery, chartSet } from "./chart-schemas.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { findOwnRun } from "./find-run.ts";
 import { runParams } from "./schemas.ts";
+import { runTables } from "./table-schemas.ts";
 
 interface RunParams {
   readonly id: string;
@@ -19,6 +20,7 @@ interface ChartQuery {
   readonly to?: string;
   readonly step?: number;
   readonly points: number;
+  readonly only?: readonly string[];
 }
 
 export function chartRoutes({
@@ -42,14 +44,29 @@ export function chartRoutes({
       },
       async (request) => {
         const run = await findOwnRun(repository, request.params.id, principalOf(request));
-        const { set, from, to, step, points } = request.query;
+        const { set, from, to, step, points, only } = request.query;
         return await charts.charts(run, set, {
           ...(from !== undefined && { fromMs: Date.parse(from) }),
           ...(to !== undefined && { toMs: Date.parse(to) }),
           ...(step !== undefined && { stepSeconds: step }),
           points,
+          ...(only && { only }),
         });
       },
+    );
+
+    app.get<{ Params: RunParams }>(
+      "/runs/:id/tables",
+      {
+        onRequest: followers,
+        schema: {
+          summary: "endpoints, scenarios, groups, checks and errors of a run, from its beginning",
+          params: runParams,
+          response: { 200: runTables, ...chartErrors },
+        },
+      },
+      async (request) =>
+        await charts.tables(await findOwnRun(repository, request.params.id, principalOf(request))),
     );
   };
 }
