@@ -119,7 +119,7 @@ export class Plot implements GroupMember {
       width: this.#width,
       height: size.height,
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 32, 0, 0],
       scales: {
         x: { time: false, auto: false },
         y: { range: (_plot, _min, max) => valueRange(unit, max) },
@@ -127,7 +127,8 @@ export class Plot implements GroupMember {
       axes: [
         {
           ...axis,
-          size: 24,
+          size: 30,
+          gap: 8,
           incrs: timeSteps,
           space: 80,
           values: (_plot, times) => formatTimes(times),

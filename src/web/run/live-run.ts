@@ -42,7 +42,7 @@ export interface LiveCharts {
 
 export class LiveRun {
   /** In the order in which they are shown; series in the order in which they came, so that none changes its colour. */
-  readonly #heads = new Map<string, { head: ChartHead; series: Map<string, string> }>();
+  readonly #charts: { readonly head: ChartHead; readonly series: Map<string, string> }[] = [];
   #missing: readonly string[] = [];
   #history: Layer = emptyLayer();
   #detail: Layer = emptyLayer();
@@ -114,7 +114,7 @@ export class LiveRun {
 
   #compose(): LiveCharts {
     const pieces = [this.#history, this.#detail, this.#live].reduce(overlay, []);
-    const charts = [...this.#heads.values()].map(({ head, series }) => ({
+    const charts = this.#charts.map(({ head, series }) => ({
       ...head,
       series: [...series].flatMap(([name, key]) => {
         const values = pieces.flatMap((piece) => cut(piece, key));
@@ -128,11 +128,18 @@ export class LiveRun {
     };
   }
 
+  /** A chart that has its first values late stands where the set has it, behind the one before it. */
   #learn({ charts }: ChartSet): void {
+    let previous: string | undefined;
     for (const { series, ...head } of charts) {
-      const known = this.#heads.get(head.id) ?? { head, series: new Map<string, string>() };
-      this.#heads.set(head.id, known);
+      let known = this.#charts.find((chart) => chart.head.id === head.id);
+      if (!known) {
+        known = { head, series: new Map() };
+        const at = this.#charts.findIndex((chart) => chart.head.id === previous);
+        this.#charts.splice(at + 1, 0, known);
+      }
       for (const { name } of series) known.series.set(name, toKey(head.id, name));
+      previous = head.id;
     }
   }
 }

@@ -17,7 +17,7 @@ export function RunFigures({ figures, isOver }: RunFiguresProps): JSX.Element {
       <Figure id="requests" name="Requests" value={requests} format={formatCount} />
       <Figure
         id="rps"
-        name={isOver ? "Requests per second" : "Requests/s now"}
+        name={isOver ? "Requests/s" : "Requests/s now"}
         value={perSecond}
         format={formatRate}
       />

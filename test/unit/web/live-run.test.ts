@@ -226,6 +226,24 @@ describe("LiveRun", () => {
     expect(live.charts.charts[0]?.series.map(({ name }) => name)).toEqual(["b", "a"]);
   });
 
+  it("puts a chart that has its first values late where the set has it", () => {
+    const live = new LiveRun();
+    const withCharts = (...ids: string[]): ChartSet => {
+      const set = setOf([[1, 1]]);
+      return { ...set, charts: ids.flatMap((id) => set.charts.map((chart) => ({ ...chart, id }))) };
+    };
+    live.addLive(withCharts("requests", "failed"));
+    live.addLive(withCharts("requests", "latency", "failed", "vus"));
+    live.setHistory(withCharts("load", "requests", "vus"));
+    expect(live.charts.charts.map(({ id }) => id)).toEqual([
+      "load",
+      "requests",
+      "latency",
+      "failed",
+      "vus",
+    ]);
+  });
+
   it("is the same object until something changes", () => {
     const live = new LiveRun();
     live.addLive(setOf([[1, 1]]));
