@@ -116,7 +116,7 @@ describeWithTools(["prometheus-3", "k6-2"], "who looks at a run live", () => {
     const url = `${server.url}/api/v1/runs/${id}/live`;
     await using first = openLiveStream(url, server.adminToken);
     await haveCharts(first, 2);
-    const alone = await questionsDuring(first, 6);
+    const alone = await questionsDuring(first, 4);
 
     const created = await server.ask("POST", "/tokens", { name: "guest", role: "read" });
     const { token, record } = (await created.json()) as { token: string; record: { id: number } };
@@ -126,7 +126,7 @@ describeWithTools(["prometheus-3", "k6-2"], "who looks at a run live", () => {
     const metrics = await (await fetch(`${server.url}/metrics`, asAdmin())).text();
     expect(metrics).toMatch(/^plimsoll_server_live_streams 51$/m);
     expect(metrics).toMatch(/^plimsoll_server_live_runs 1$/m);
-    const together = await questionsDuring(first, 6);
+    const together = await questionsDuring(first, 4);
     expect(alone).toBeGreaterThan(0);
     expect(together).toBeLessThan(2 * alone);
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import type { ChartSet, RunTables } from "../../src/charts/chart-data.ts";
 import type { RunView } from "../../src/server/api/run-view.ts";
 import type { ReportData } from "../../src/web/report/report-data.ts";
@@ -35,7 +35,7 @@ describeWithTools(pageTools, "plimsoll report", () => {
       const { endpoints } = await asJson<RunTables>(`/runs/${run.id}/tables`);
       return endpoints.reduce((sum, { count }) => sum + count, 0);
     };
-    await expect.poll(tables, { timeout: 20_000 }).toBe(requestsIn(run));
+    await vi.waitFor(async () => expect(await tables()).toBe(requestsIn(run)), { timeout: 20_000 });
   });
   afterAll(async () => await stage?.[Symbol.asyncDispose]());
   afterEach(async () => await stage.browser.expectQuiet());

@@ -67,7 +67,8 @@ export class RunFeed {
     const untilMs = this.#untilMs;
     const until = Math.floor(untilMs / 1_000);
     this.#newest = Math.max(seen ?? until, until - furthestSeconds + overlapSeconds);
-    this.#past = new PastEvents(this.#newest);
+    // What is asked for first begins there.
+    this.#past = new PastEvents(this.#newest - overlapSeconds);
     // Of a run that ended long ago there is no news.
     this.#newsMs = run.endedMs ?? untilMs;
     void this.#repeat(() => this.#readRecord());
@@ -176,7 +177,7 @@ export class RunFeed {
     if (!steps) return false;
     if (name === "run") {
       // Between what was there and what is asked for there may be more, that was delivered since.
-      if (earliest > this.#newest) this.#reset();
+      if (earliest > this.#newest) this.#reset(earliest);
       this.#newest = Math.max(this.#newest, steps.times.at(-1) ?? 0);
     }
     // What is beside the run is no measure of how far it is: only its own times are an id.
@@ -186,8 +187,9 @@ export class RunFeed {
     return true;
   }
 
-  #reset(): void {
-    this.#past.restart(this.#newest);
+  /** @param since from where on there will be everything, Unix seconds */
+  #reset(since: number): void {
+    this.#past.restart(since);
     this.#send(toEventText("reset", {}));
   }
 
