@@ -237,7 +237,10 @@ describeWithTool("chromium", "a page on another port of the host", (chromium) =>
           { method: "post", enctype: "text/plain", action: ${url} });
         form.append(Object.assign(document.createElement("input"),
           { name: ${JSON.stringify(field)}, value: ${JSON.stringify(rest)} }));
-        document.body.append(form); form.submit(); return "sent";
+        document.body.append(form);
+        // Once this is answered: with the page goes whoever asks.
+        setTimeout(() => form.submit());
+        return "sent";
       })()`,
     );
     expect((await answered).status()).toBe(403);
@@ -257,7 +260,11 @@ describeWithTool("chromium", "a page on another port of the host", (chromium) =>
 
 /** What a script in a page comes to, as text. */
 async function inPage(page: Page, script: string): Promise<string> {
-  return String(await page.evaluate(script));
+  // A script has no end of its own, as long as what it waits for has none.
+  const late = new Promise((_, reject) =>
+    setTimeout(reject, 30_000, new Error(`waits: ${script}`)).unref(),
+  );
+  return String(await Promise.race([page.evaluate(script), late]));
 }
 
 function post(url: string, body: string, type = '"application/json"'): string {
