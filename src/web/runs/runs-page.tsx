@@ -74,7 +74,7 @@ function Runs(): JSX.Element {
             <p role="status" class="quiet">
               {isLoading ? "" : totalWords(list.total, isFiltered(query))}
             </p>
-            <Selection selection={selection} />
+            {(list.total > 0 || selection.ids.length > 0) && <Selection selection={selection} />}
           </div>
           {list.runs.length === 0 ? (
             <NoRuns query={query} />
