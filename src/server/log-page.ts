@@ -86,7 +86,7 @@ async function lastLines(
     const isTooLong = lineEnd < 0 || end - start === lineEnd + 1;
     end = isTooLong ? start : start + lineEnd + 1;
   }
-  return { lines: lines.reverse(), next: next ?? from, isEnd: true };
+  return { lines: lines.toReversed(), next: next ?? from, isEnd: true };
 }
 
 async function readBlock(file: FileHandle, from: number, to: number): Promise<Buffer> {

@@ -33,11 +33,11 @@ export async function readScript(tar: Readable): Promise<ScriptView> {
   let metadata: Readonly<Record<string, unknown>> = {};
   let main: { readonly path: string; readonly bytes: number } | undefined;
   let mainPath: string | undefined;
-  for await (const entry of entriesOf(tar)) {
+  for await (const { entry, isMetadata } of entriesOf(tar)) {
     const { header } = entry;
-    const { name, size = 0 } = header;
-    if (name === "metadata.json") {
-      metadata = objectIn((await beginningOf(entry, Infinity)).toString());
+    const { name, size } = header;
+    if (isMetadata) {
+      metadata = objectIn((await beginningOf(entry, size)).toString());
       continue;
     }
     const beginning = await beginningOf(entry, sniffedBytes);
@@ -64,14 +64,14 @@ export async function readScript(tar: Readable): Promise<ScriptView> {
  */
 export async function readScriptFile(tar: Readable, path: string): Promise<ScriptFile | undefined> {
   let main: ScriptFile | undefined;
-  for await (const entry of entriesOf(tar)) {
+  for await (const { entry, isMetadata } of entriesOf(tar)) {
     const { header } = entry;
     const isMain = header.name === mainName;
-    const isAsked = toPath(header.name) === path;
+    const isAsked = !isMetadata && toPath(header.name) === path;
     const bytes = await beginningOf(entry, isMain || isAsked ? maxFileBytes : 0);
     if (isAsked && isLinkToMain(header)) return main;
-    if (header.type !== "file" || header.name === "metadata.json") continue;
-    const isTruncated = (header.size ?? 0) > maxFileBytes;
+    if (header.type !== "file") continue;
+    const isTruncated = header.size > maxFileBytes;
     // A character that is cut is left out.
     const text = new TextDecoder().decode(bytes, { stream: isTruncated });
     if (isMain) main = { text, isTruncated };
@@ -80,11 +80,18 @@ export async function readScriptFile(tar: Readable, path: string): Promise<Scrip
   return undefined;
 }
 
-async function* entriesOf(tar: Readable): AsyncGenerator<Entry> {
+/** `metadata.json` comes first: only of that one the secrets were taken out, and another of its name is any file. */
+async function* entriesOf(
+  tar: Readable,
+): AsyncGenerator<{ readonly entry: Entry; readonly isMetadata: boolean }> {
   const entries = extract();
   tar.on("error", (error) => entries.destroy(error)).pipe(entries);
   try {
-    yield* entries;
+    let isMetadata = true;
+    for await (const entry of entries) {
+      yield { entry, isMetadata };
+      isMetadata = false;
+    }
   } finally {
     tar.destroy();
     entries.destroy();

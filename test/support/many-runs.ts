@@ -16,7 +16,7 @@ const notes = ["before the sale", "after the index was added", "new pool size", 
 const beganMs = Date.UTC(2025, 8, 1);
 const minute = 60_000;
 
-export const manyTests: readonly string[] = names.flatMap((name) =>
+const manyTests: readonly string[] = names.flatMap((name) =>
   places.map((place) => name + place),
 );
 

@@ -6,6 +6,7 @@ import { requireRole } from "../authenticate.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import type { TagListView, TestListView } from "./filter-view.ts";
 import { toTime } from "./run-view.ts";
+import * as recordSchemas from "./record-schemas.ts";
 import * as schemas from "./schemas.ts";
 
 export function filterRoutes({ repository, authenticator }: ApiDependencies): FastifyPluginAsync {
@@ -18,7 +19,7 @@ export function filterRoutes({ repository, authenticator }: ApiDependencies): Fa
         onRequest,
         schema: {
           summary: "what there are runs of",
-          response: { 200: schemas.testList, ...schemas.errors },
+          response: { 200: recordSchemas.testList, ...schemas.errors },
         },
       },
       async (): Promise<TestListView> => {
@@ -39,7 +40,7 @@ export function filterRoutes({ repository, authenticator }: ApiDependencies): Fa
         onRequest,
         schema: {
           summary: "what runs are tagged with",
-          response: { 200: schemas.tagList, ...schemas.errors },
+          response: { 200: recordSchemas.tagList, ...schemas.errors },
         },
       },
       async (): Promise<TagListView> => ({ tags: await repository.tags() }),

@@ -11,6 +11,7 @@ import { readScript, readScriptFile } from "../script-archive.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { findOwnRun, keptElsewhere } from "./find-run.ts";
 import type { LogPageView } from "./log-view.ts";
+import * as recordSchemas from "./record-schemas.ts";
 import * as schemas from "./schemas.ts";
 
 interface RunParams {
@@ -35,8 +36,8 @@ export function readFiles({
         schema: {
           summary: "lines of its log that match, also while it grows",
           params: schemas.runParams,
-          querystring: schemas.logQuery,
-          response: { 200: schemas.logPage, ...schemas.errors },
+          querystring: recordSchemas.logQuery,
+          response: { 200: recordSchemas.logPage, ...schemas.errors },
         },
       },
       async (request): Promise<LogPageView> => {
@@ -59,7 +60,7 @@ export function readFiles({
         schema: {
           summary: "what its script is made of, its options and the names of its variables",
           params: schemas.runParams,
-          response: { 200: schemas.script, ...schemas.errors },
+          response: { 200: recordSchemas.script, ...schemas.errors },
         },
       },
       async (request) => {
@@ -75,7 +76,7 @@ export function readFiles({
         schema: {
           summary: "the text of one of its files, at most 1 MiB of it",
           params: schemas.runParams,
-          querystring: schemas.scriptFileQuery,
+          querystring: recordSchemas.scriptFileQuery,
           produces: ["text/plain"],
           response: { 200: { type: "string", description: "text" }, ...schemas.errors },
         },

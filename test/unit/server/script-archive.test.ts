@@ -69,6 +69,14 @@ describe("a script", () => {
     expect(await readScriptFile(streamOf(tar), "/../etc/hosts")).toBeUndefined();
   });
 
+  it("has the options and variables of the first metadata.json, whose secrets were taken out, and of no other", async () => {
+    const more = JSON.stringify({ options: { vus: 9 }, env: { PASSWORD: "x" } });
+    const { options, environment } = await readScript(
+      streamOf(await tarOf(file("metadata.json", more))),
+    );
+    expect([options, environment]).toEqual([{ vus: 2 }, { PASSWORD: "***", USER: "***" }]);
+  });
+
   it("is cut at a MiB between two characters, and shows what is no UTF-8 as such", async () => {
     const tar = await tarOf(
       file("file/long.js", `a${"é".repeat(maxFileBytes)}`),
