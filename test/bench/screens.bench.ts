@@ -34,7 +34,7 @@ interface Screen {
 }
 
 it("photographs every page and state", { timeout: 1_800_000 }, async () => {
-  await using stage = await startPageStage({ flags: ["--run-timeout", "30s"] });
+  await using stage = await startPageStage({ flags: ["--run-timeout", "20s"] });
   const take = async (screens: readonly Screen[]): Promise<void> => {
     for (const screen of screens) await photograph(stage, screen);
   };
@@ -72,7 +72,7 @@ it("photographs every page and state", { timeout: 1_800_000 }, async () => {
 
   const compared = `/compare?base=${base.id}&run=${run.id}`;
   await take([
-    { state: "run-live", path: `/runs/${liveId}`, isWhole: true, prepare: seeRequests(300) },
+    { state: "run-live", path: `/runs/${liveId}`, prepare: seeRequests(1_000) },
     { state: "run-stop", path: `/runs/${liveId}`, prepare: press("Stop run") },
     { state: "runs", path: "/runs" },
     { state: "runs-selected", path: "/runs", prepare: (page) => select(page, base, run) },

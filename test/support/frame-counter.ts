@@ -16,7 +16,12 @@ export interface Frames {
 interface TraceEvent {
   readonly name: string;
   readonly ph: string;
-  readonly args?: { readonly frame_reporter?: { readonly state?: string } };
+  readonly pid: number;
+  readonly args?: {
+    /** Of a process. */
+    readonly name?: string;
+    readonly frame_reporter?: { readonly state?: string };
+  };
 }
 
 export class FrameCounter {
@@ -46,8 +51,15 @@ export class FrameCounter {
     });
     await this.#cdp.send("Tracing.end");
     await complete;
+    // The browser's own process composes frames of its window as well.
+    const renderers = new Set(
+      this.#events
+        .filter(({ name, args }) => name === "process_name" && args?.name === "Renderer")
+        .map(({ pid }) => pid),
+    );
     const states = this.#events
       .filter(({ name, ph }) => name === "PipelineReporter" && ph === "b")
+      .filter(({ pid }) => renderers.has(pid))
       .map(({ args }) => args?.frame_reporter?.state ?? "");
     const count = (...wanted: readonly string[]): number =>
       states.filter((state) => wanted.includes(state)).length;
