@@ -36,6 +36,7 @@ describe("openapi.json", () => {
       "delete /api/v1/runs/{id}/shares/{share}",
       "delete /api/v1/session",
       "delete /api/v1/tokens/{id}",
+      "get /api/v1/compare",
       "get /api/v1/runs",
       "get /api/v1/runs/{id}",
       "get /api/v1/runs/{id}/archive",
