@@ -27,7 +27,7 @@ const droppedShare = "dropped share of iterations";
 /** Above it the dashboards call two loads different, too. */
 const alikeRatio = 0.05;
 
-const modelOfExecutor: Readonly<Record<string, LoadModel>> = {
+const modelOfExecutor: { readonly [executor: string]: LoadModel | undefined } = {
   "constant-arrival-rate": "rate",
   "ramping-arrival-rate": "rate",
   "constant-vus": "vus",
@@ -40,7 +40,10 @@ const modelOfExecutor: Readonly<Record<string, LoadModel>> = {
 export function loadModelOf(options: Json): LoadModel {
   const scenarios = Object.values(fieldsOf(fieldsOf(options)["scenarios"]));
   const models = new Set(
-    scenarios.map((scenario) => modelOfExecutor[String(fieldsOf(scenario)["executor"])]),
+    scenarios.map((scenario) => {
+      const { executor } = fieldsOf(scenario);
+      return typeof executor === "string" ? modelOfExecutor[executor] : undefined;
+    }),
   );
   const [model = "unknown"] = models;
   return models.size === 1 ? model : "unknown";

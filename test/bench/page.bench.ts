@@ -38,7 +38,8 @@ it("measures the page of a long run", async () => {
     storeConfig: "storage: { tsdb: { out_of_order_time_window: 3h } }\n",
   });
   const created = await createRun(stage);
-  await using _load = keepPushing(stage, created);
+  await using load = keepPushing(stage, created);
+  void load;
   const { id } = created.run;
   await stage.server.waitForRun(id, ({ state }) => state === "running");
 

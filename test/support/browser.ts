@@ -29,7 +29,7 @@ export interface PageBrowser extends AsyncDisposable {
 }
 
 /** As root no sandbox; nothing that asks its maker for anything. */
-export const chromiumFlags: readonly string[] = [
+const chromiumFlags: readonly string[] = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-background-networking",

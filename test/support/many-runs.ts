@@ -16,9 +16,7 @@ const notes = ["before the sale", "after the index was added", "new pool size", 
 const beganMs = Date.UTC(2025, 8, 1);
 const minute = 60_000;
 
-const manyTests: readonly string[] = names.flatMap((name) =>
-  places.map((place) => name + place),
-);
+const manyTests: readonly string[] = names.flatMap((name) => places.map((place) => name + place));
 
 export async function makeManyRuns(repository: RunRepository, count: number): Promise<void> {
   const random = seeded(6);
