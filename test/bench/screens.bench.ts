@@ -10,6 +10,7 @@ import { expect, it } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
 import { type PageOptions, signIn } from "../support/browser.ts";
 import { type PageStage, startPageStage } from "../support/page-stage.ts";
+import { RunPage } from "../support/run-page.ts";
 import { systemSeries } from "../support/system-series.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { writeSeries } from "../support/write-series.ts";
@@ -166,7 +167,7 @@ async function settle(page: Page): Promise<void> {
     );
   }
   await page.evaluate("scrollTo(0, 0)");
-  await page.waitForFunction("scrollY === 0");
+  await expect.poll(async () => await page.evaluate("scrollY")).toBe(0);
 }
 
 /** A run of the example shop, with what its exporters would have said. */
@@ -211,9 +212,10 @@ async function select(page: Page, ...runs: readonly RunView[]): Promise<void> {
 }
 
 function seeRequests(least: number): (page: Page) => Promise<unknown> {
-  const figure = `Number(document.querySelector("#figure-requests")?.getAttribute("value"))`;
   return async (page) => {
-    await page.waitForFunction(`${figure} >= ${least}`, undefined, { timeout: 60_000 });
+    const run = new RunPage(page);
+    const value = async (): Promise<number> => await run.value("requests");
+    await expect.poll(value, { timeout: 60_000 }).toBeGreaterThanOrEqual(least);
     await seeCharts(page);
   };
 }
