@@ -5,7 +5,7 @@ import { anyOf } from "../query/promql.ts";
 import type { ChartSeries } from "./chart-data.ts";
 import type { ChartPlan } from "./chart-plan.ts";
 import { quantileOf } from "./distribution.ts";
-import { distributionsOf } from "./distributions.ts";
+import { distributionsOf, quantilesBy } from "./distributions.ts";
 import { generatorLabels, ratioOf, sumOf, type Values } from "./growth.ts";
 import type { RunQuestions } from "./run-questions.ts";
 
@@ -114,15 +114,12 @@ export const runSet: readonly ChartPlan[] = [
     series: async (questions) => {
       const names = await questions.totals.busiest(shownEndpoints);
       if (names.length === 0) return [];
-      const found = await distributionsOf(questions, {
+      const found = await quantilesBy(questions, 0.95, {
         trend: "k6_http_req_duration_seconds",
         matchers: `name=~${anyOf(names)}`,
         by: "name",
       });
-      return names.map((name) => ({
-        name,
-        values: (found.get(name) ?? []).map((step) => step && quantileOf(0.95, step)),
-      }));
+      return names.map((name) => ({ name, values: found.get(name) ?? [] }));
     },
   },
   {

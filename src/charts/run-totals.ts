@@ -127,9 +127,9 @@ export class RunTotals {
     const labels = by === "" ? generatorLabels : `${by}, ${generatorLabels}`;
     const sums = (ofGenerator: string): string =>
       `sum by (${labels}) (${this.#run.k6(trend, matchers, ofGenerator)})`;
-    const [living = [], ...ended] = await Promise.all([
+    const [living, ended] = await Promise.all([
       this.#store.instant(sums(""), to),
-      ...ends.map((end) => this.#store.instant(sums(end.matchers), end.at)),
+      Promise.all(ends.map((end) => this.#store.instant(sums(end.matchers), end.at))),
     ]);
     const isEnded = ({ labels: of }: Value): boolean =>
       ends.some(

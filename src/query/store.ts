@@ -79,7 +79,7 @@ export interface Store {
 }
 
 /** For connecting, too: whoever waits longer for a page thinks that it is broken. */
-export const questionTimeoutMs = 10_000;
+const questionTimeoutMs = 10_000;
 /** Three hundred histograms of 2 000 buckets are half of it; a usual answer is a hundredth. */
 const limitBytes = 64 * 2 ** 20;
 /** Of the 20 that Prometheus answers at a time (`--query.max-concurrency`): each is done the sooner, and Grafana has its share. */

@@ -40,7 +40,6 @@ export const chartQuery: Schema = {
     only: {
       type: "array",
       items: { type: "string", maxLength: 50 },
-      maxItems: 50,
       description: "ids of the charts that are wanted; may be repeated. Default: all of the set",
     },
   },
