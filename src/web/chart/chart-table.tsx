@@ -3,16 +3,19 @@
  */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { Chart } from "../../charts/chart-data.ts";
 import { formatCount, formatValue } from "../format/number.ts";
-import { formatMoment } from "./axis-text.ts";
+import { formatMoment, type TimeKind } from "./axis-text.ts";
 import { tableRows } from "./summary.ts";
-import type { TimeChartProps } from "./time-chart.tsx";
 
-export function ChartTable({
-  chart,
-  times,
-  kind,
-}: Pick<TimeChartProps, "chart" | "times" | "kind">): JSX.Element {
+export interface ChartValues {
+  readonly chart: Chart;
+  /** On the axis that `kind` says; one for each value. */
+  readonly times: readonly number[];
+  readonly kind: TimeKind;
+}
+
+export function ChartTable({ chart, times, kind }: ChartValues): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class="chart-table" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
@@ -22,11 +25,7 @@ export function ChartTable({
   );
 }
 
-function Table({
-  chart: { title, unit, series },
-  times,
-  kind,
-}: Pick<TimeChartProps, "chart" | "times" | "kind">): JSX.Element {
+function Table({ chart: { title, unit, series }, times, kind }: ChartValues): JSX.Element {
   const rows = tableRows(times.length);
   const part =
     rows.length < times.length

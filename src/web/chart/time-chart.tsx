@@ -7,22 +7,17 @@
  */
 import type { JSX } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import type { Chart } from "../../charts/chart-data.ts";
 import { formatValue } from "../format/number.ts";
 import { formatMoment, formatTimeTicks, type TimeKind } from "./axis-text.ts";
 import { ChartKeys } from "./chart-keys.ts";
 import type { ChartGroup } from "./chart-group.ts";
-import { ChartTable } from "./chart-table.tsx";
+import { ChartTable, type ChartValues } from "./chart-table.tsx";
 import { LegendLine } from "./legend-line.tsx";
 import { Plot } from "./plot.ts";
 import { type SeriesStyle, seriesStyle } from "./series-style.ts";
 import { summarise } from "./summary.ts";
 
-export interface TimeChartProps {
-  readonly chart: Chart;
-  /** On the axis that `kind` says; one for each value. */
-  readonly times: readonly number[];
-  readonly kind: TimeKind;
+interface TimeChartProps extends ChartValues {
   readonly group: ChartGroup;
   /** Shows one series alone; null or a name that there is not: all that were not switched off. */
   readonly only?: string | null;
