@@ -8,6 +8,7 @@ import { downCommand } from "../../src/cli/down.ts";
 import { envCommand } from "../../src/cli/env.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { replayCommand } from "../../src/cli/replay.ts";
+import { reportCommand } from "../../src/cli/report.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { runsCommand } from "../../src/cli/runs.ts";
 import { serveCommand } from "../../src/cli/serve.ts";
@@ -74,6 +75,7 @@ async function parse(line: string): Promise<void> {
     runsCommand(io),
     tokenCommand(io),
     backupCommand(io),
+    reportCommand(io),
   ];
   const program = new Command("plimsoll")
     .exitOverride()

@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { ChartSet } from "../../src/charts/chart-data.ts";
 import type { RunView } from "../../src/server/api/run-view.ts";
 import { type CloudK6, startCloudK6 } from "../support/cloud-k6.ts";
