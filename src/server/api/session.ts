@@ -7,7 +7,7 @@
 import type { FastifyPluginAsync, FastifyReply } from "fastify";
 import type { Principal } from "../../runs/principal.ts";
 import { version } from "../../version.ts";
-import { tokenOf } from "../authenticate.ts";
+import { credentialOf } from "../authenticate.ts";
 import { HttpError } from "../http-error.ts";
 import { assertFromOurPage } from "../session/session.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -42,7 +42,7 @@ export function sessionRoutes({
         schema: { summary: "who is signed in", response: { 200: schemas.session, ...errors } },
       },
       async (request, reply) => {
-        const token = tokenOf(request.headers.authorization) ?? request.sessionToken;
+        const token = credentialOf(request);
         if (token === undefined) return toView(undefined);
         const principal = await authenticator.authenticate(token);
         if (principal) return toView(principal);
