@@ -42,14 +42,14 @@ async function measureServer(
   options: { readonly databaseUrl?: string; readonly dataDir: string },
   flags: readonly string[],
 ): Promise<void> {
-  await using receiver = await startReceiverServer();
-  await using server = await startCloudServer({ writeUrl: receiver.url, flags });
   const beganMs = performance.now();
   {
     await using repository = await openRepository({ ...options, clock: systemClock });
     await makeManyRuns(repository, count);
   }
   const seconds = Math.round((performance.now() - beganMs) / 1_000);
+  await using receiver = await startReceiverServer();
+  await using server = await startCloudServer({ writeUrl: receiver.url, flags });
   console.log(`\n${name}: ${count} runs, made in ${seconds} s; ${rounds} requests each, in ms`);
   console.log(row("query", ["p50", "p99", "max", "CPU", "found"]));
   for (const [what, path] of await queriesOf(server)) {
