@@ -17,6 +17,7 @@ const schema: z.ZodType = z.strictObject({
   maximum: z.number().optional(),
   minLength: z.int().optional(),
   maxLength: z.int().optional(),
+  maxItems: z.int().optional(),
   minProperties: z.int().optional(),
   maxProperties: z.int().optional(),
   required: z.array(z.string()).min(1).optional(),
