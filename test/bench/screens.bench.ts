@@ -42,7 +42,8 @@ interface Screen {
 
 it("photographs every page and state", { timeout: 1_800_000 }, async () => {
   await using stage = await startPageStage({ flags: ["--run-timeout", "20s"] });
-  await using _scripts = await copyScripts();
+  await using scripts = await copyScripts();
+  void scripts;
   const take = async (screens: readonly Screen[]): Promise<void> => {
     for (const screen of screens) await photograph(stage, screen);
   };

@@ -197,11 +197,11 @@ describe("the network", () => {
 
   it("gives up after the time-out, and can send again", async () => {
     await using server = await startReceiverServer({ answers: ["hang"] });
-    await using client = createClient(server.url, { timeoutMs: 200 });
+    await using client = createClient(server.url, { timeoutMs: 1_000 });
     expect(await client.send(batch, 0)).toEqual({
       kind: "retry",
       reason: "timeout",
-      text: "no answer in time; is the receiver overloaded, or does a firewall drop the packets? (200 ms)",
+      text: "no answer in time; is the receiver overloaded, or does a firewall drop the packets? (1000 ms)",
     });
     expect((await client.send(batch, 1)).kind).toBe("sent");
   });
