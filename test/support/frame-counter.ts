@@ -6,9 +6,9 @@
 import type { CDPSession } from "playwright-core";
 
 export interface Frames {
-  /** With all that the page's own thread had to say. */
+  /** Shown, with what the page's own thread had drawn by then. */
   readonly presented: number;
-  /** Begun, with something to show, and shown too late, without the page's part, or never. */
+  /** Begun, with something to show, and never shown. */
   readonly dropped: number;
 }
 
@@ -20,7 +20,11 @@ interface TraceEvent {
   readonly args?: {
     /** Of a process. */
     readonly name?: string;
-    readonly frame_reporter?: { readonly state?: string };
+    readonly frame_reporter?: {
+      readonly state: string;
+      readonly frame_source: number;
+      readonly frame_sequence: number;
+    };
   };
 }
 
@@ -57,15 +61,18 @@ export class FrameCounter {
         .filter(({ name, args }) => name === "process_name" && args?.name === "Renderer")
         .map(({ pid }) => pid),
     );
-    const states = this.#events
-      .filter(({ name, ph }) => name === "PipelineReporter" && ph === "b")
-      .filter(({ pid }) => renderers.has(pid))
-      .map(({ args }) => args?.frame_reporter?.state ?? "");
-    const count = (...wanted: readonly string[]): number =>
-      states.filter((state) => wanted.includes(state)).length;
+    // One frame has several reports where the page's thread is late for it: what it drew comes with the next.
+    const states = new Map<string, Set<string>>();
+    for (const { name, ph, pid, args } of this.#events) {
+      const report = args?.frame_reporter;
+      if (name !== "PipelineReporter" || ph !== "b" || !renderers.has(pid) || !report) continue;
+      const frame = `${pid} ${report.frame_source} ${report.frame_sequence}`;
+      states.set(frame, (states.get(frame) ?? new Set()).add(report.state));
+    }
+    const frames = [...states.values()];
     return {
-      presented: count("STATE_PRESENTED_ALL"),
-      dropped: count("STATE_PRESENTED_PARTIAL", "STATE_DROPPED"),
+      presented: frames.filter((seen) => seen.has("STATE_PRESENTED_ALL")).length,
+      dropped: frames.filter((seen) => seen.size === 1 && seen.has("STATE_DROPPED")).length,
     };
   }
 }
