@@ -47,7 +47,8 @@ export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Prom
     .join(" or ");
   const [endings, living] = await Promise.all([
     store.instant(`${byGenerator} (${written})`, at),
-    isGone ? [] : store.instant(`${byGenerator} (${newest})`, at),
+    // Of a run that is over, these are of generators that said nothing of their end.
+    store.instant(`${byGenerator} (${newest})`, at),
   ]);
   const ends = endings.map(({ labels, value }) => ({
     labels,
@@ -60,6 +61,6 @@ export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Prom
   const last = Math.max(...living.map(({ value }) => value));
   // What one generator has not sent yet would be missing in its sum, and nobody would ask again.
   const complete = living.map(({ value }) => value).filter((time) => time > last - silentSeconds);
-  const to = isGone ? Math.max(...ends.map((end) => end.at)) : Math.min(...complete);
+  const to = isGone ? Math.max(...ends.map((end) => end.at), last) : Math.min(...complete);
   return { from, to: Number.isFinite(to) && to >= from ? to : Math.max(from, recorded), ends };
 }

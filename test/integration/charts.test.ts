@@ -234,6 +234,31 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
       expect(p50.every((value) => value !== null)).toBe(true);
     });
 
+    it("counts a generator that was killed later than another one ended", async () => {
+      const ended = { ...past, testid: "killed", generator: { instance_id: "a" } };
+      await write(ended);
+      const at = (seconds: number): number => past.startMs - 345 + seconds * 1_000;
+      await writeSeries(store.writeUrl, [
+        {
+          name: "k6_http_reqs_total",
+          labels: { testid: "killed", instance_id: "b", name: "a" },
+          points: [
+            [at(0), 0],
+            [at(10), 5],
+            [at(50), 9],
+          ],
+        },
+      ]);
+      // Two minutes of silence end it.
+      const record = {
+        ...overRun("killed", { startMs: past.startMs, endMs: at(170) }),
+        state: "timed_out",
+      } as const;
+      const set = await charts.charts(record, "run", { only: ["requests"] });
+      expect(set.times.at(-1)).toBe(at(50) / 1_000);
+      expect(total(set, "requests", "done")).toBe(2 * 21 + 9);
+    });
+
     it("counts a part of a run as that part of it", async () => {
       await write(past);
       const whole = await charts.charts(over(past), "run");
