@@ -297,11 +297,7 @@ export class RunFeed {
 function chartsPath(
   path: string,
   set: ChartSetName,
-  {
-    from,
-    to,
-    step,
-  }: { readonly from?: number; readonly to?: number; readonly step?: number } = {},
+  { from, to, step }: { readonly from?: number; readonly to?: number; readonly step?: number } = {},
 ): string {
   const time = (seconds: number): string => new Date(seconds * 1_000).toISOString();
   return withQuery(`${path}/charts`, {
