@@ -40,8 +40,10 @@ export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Prom
   const at = Math.ceil(isGone ? recorded + aheadSeconds : nowMs / 1_000);
   const ofRun = `{testid=${quoted(run.testid)}}`;
   const byGenerator = `max by (${generatorLabels})`;
-  // When it was written, which no function tells of what is looked back for: each minute is asked for what it saw last.
-  const written = `max_over_time(timestamp(plimsoll_run_end_time_seconds${ofRun})[${Math.ceil(at - from) + aheadSeconds}s:60s])`;
+  // When it was written, which no function tells of what is looked back for: each minute is asked for what it saw last, and of
+  // what was written since the last one, now.
+  const end = `timestamp(plimsoll_run_end_time_seconds${ofRun})`;
+  const written = `max_over_time(${end}[${Math.ceil(at - from) + aheadSeconds}s:60s]) or ${end}`;
   const newest = ["k6_vus", "k6_http_reqs_total", "k6_iterations_total"]
     .map((series) => `timestamp(${series}${ofRun})`)
     .join(" or ");
