@@ -40,14 +40,17 @@ export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Prom
   const at = Math.ceil(isGone ? recorded + aheadSeconds : nowMs / 1_000);
   const ofRun = `{testid=${quoted(run.testid)}}`;
   const byGenerator = `max by (${generatorLabels})`;
-  // When it was written, which no function tells of what is looked back for: each minute is asked for what it saw last.
-  const written = `max_over_time(timestamp(plimsoll_run_end_time_seconds${ofRun})[${Math.ceil(at - from) + aheadSeconds}s:60s])`;
+  // When it was written, which no function tells of what is looked back for: each minute is asked for what it saw last, and of
+  // what was written since the last one, now.
+  const end = `timestamp(plimsoll_run_end_time_seconds${ofRun})`;
+  const written = `max_over_time(${end}[${Math.ceil(at - from) + aheadSeconds}s:60s]) or ${end}`;
   const newest = ["k6_vus", "k6_http_reqs_total", "k6_iterations_total"]
     .map((series) => `timestamp(${series}${ofRun})`)
     .join(" or ");
   const [endings, living] = await Promise.all([
     store.instant(`${byGenerator} (${written})`, at),
-    isGone ? [] : store.instant(`${byGenerator} (${newest})`, at),
+    // Of a run that is over, these are of generators that said nothing of their end.
+    store.instant(`${byGenerator} (${newest})`, at),
   ]);
   const ends = endings.map(({ labels, value }) => ({
     labels,
@@ -60,6 +63,6 @@ export async function spanOf(store: Store, run: ChartedRun, nowMs: number): Prom
   const last = Math.max(...living.map(({ value }) => value));
   // What one generator has not sent yet would be missing in its sum, and nobody would ask again.
   const complete = living.map(({ value }) => value).filter((time) => time > last - silentSeconds);
-  const to = isGone ? Math.max(...ends.map((end) => end.at)) : Math.min(...complete);
+  const to = isGone ? Math.max(...ends.map((end) => end.at), last) : Math.min(...complete);
   return { from, to: Number.isFinite(to) && to >= from ? to : Math.max(from, recorded), ends };
 }

@@ -234,6 +234,54 @@ for (const kind of storeKinds.filter(({ trends }) => trends === "native")) {
       expect(p50.every((value) => value !== null)).toBe(true);
     });
 
+    it("counts a generator that was killed later than another one ended", async () => {
+      const ended = { ...past, testid: "killed", generator: { instance_id: "a" } };
+      await write(ended);
+      const at = (seconds: number): number => past.startMs - 345 + seconds * 1_000;
+      await writeSeries(store.writeUrl, [
+        {
+          name: "k6_http_reqs_total",
+          labels: { testid: "killed", instance_id: "b", name: "a" },
+          points: [
+            [at(0), 0],
+            [at(10), 5],
+            [at(50), 9],
+          ],
+        },
+      ]);
+      // Two minutes of silence end it.
+      const record = {
+        ...overRun("killed", { startMs: past.startMs, endMs: at(170) }),
+        state: "timed_out",
+      } as const;
+      const set = await charts.charts(record, "run", { only: ["requests"] });
+      expect(set.times.at(-1)).toBe(at(50) / 1_000);
+      expect(total(set, "requests", "done")).toBe(2 * 21 + 9);
+    });
+
+    it("knows at once of a generator that has ended while others go on", async () => {
+      const ended = {
+        ...past,
+        testid: "half",
+        startMs: nowMs - 25_000 + 345,
+        generator: { instance_id: "a" },
+      };
+      await write(ended);
+      await writeSeries(store.writeUrl, [
+        {
+          name: "k6_http_reqs_total",
+          labels: { testid: "half", instance_id: "b", name: "a" },
+          points: [
+            [nowMs - 20_000, 0],
+            [nowMs - 1_000, 5],
+          ],
+        },
+      ]);
+      const record = overRun("half", { startMs: ended.startMs, endMs: nowMs });
+      const { ladder } = await charts.tables({ ...record, state: "running" });
+      expect(ladder[0]).toMatchObject({ percent: 50, seconds: expect.closeTo(0.04, 3) });
+    });
+
     it("counts a part of a run as that part of it", async () => {
       await write(past);
       const whole = await charts.charts(over(past), "run");

@@ -51,6 +51,12 @@ describeWithTools(["prometheus-3", "k6-2"], "who looks at a run live", () => {
   it("sees it move, loses nothing over a cut connection, and is told when it is over", async () => {
     await using k6 = await startLoad("cut-connection", 12);
     const id = await k6.runId;
+    // Whose clock is ahead keeps nothing from the others.
+    await using ahead = openLiveStream(
+      `${server.url}/api/v1/runs/${id}/live?after=99999999999`,
+      server.adminToken,
+    );
+    await vi.waitFor(() => expect(eventsOf(ahead, "run")).not.toEqual([]), patience);
     await using wayToServer = await startTcpProxy(() => server.url);
     await using steady = openLiveStream(`${server.url}/api/v1/runs/${id}/live`, server.adminToken);
     const before = Math.floor(Date.now() / 1_000) - 5;

@@ -66,7 +66,11 @@ export class RunFeed {
     this.#runText = toEventText("run", toRunView(run));
     const untilMs = this.#untilMs;
     const until = Math.floor(untilMs / 1_000);
-    this.#newest = Math.max(seen ?? until, until - furthestSeconds + overlapSeconds);
+    // Nobody has seen what is to come, whatever somebody says: others look at the same feed.
+    this.#newest = Math.max(
+      Math.min(seen ?? until, until),
+      until - furthestSeconds + overlapSeconds,
+    );
     // What is asked for first begins there.
     this.#past = new PastEvents(this.#newest - overlapSeconds);
     // Of a run that ended long ago there is no news.

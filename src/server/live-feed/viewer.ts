@@ -45,7 +45,9 @@ export class Viewer {
     this.#writtenMs = clock.nowMs();
     response.on("drain", () => (this.#stalledMs = undefined));
     response.on("error", () => response.destroy());
-    response.once("close", () => onGone(this));
+    // Whoever left while the run was looked for has closed it before.
+    if (response.closed) queueMicrotask(() => onGone(this));
+    else response.once("close", () => onGone(this));
     // An event is small and waits for nothing.
     response.socket?.setNoDelay(true);
     response.writeHead(200, {

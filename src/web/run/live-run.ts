@@ -59,14 +59,34 @@ export class LiveRun {
     return this.#live.times.length > liveSeconds;
   }
 
-  /** The whole run as /charts has it. Seconds that it has settled are forgotten. */
-  setHistory(set: ChartSet): void {
+  /**
+   * The run so far as /charts has it. Seconds that it has settled are forgotten.
+   *
+   * @param seconds What it has behind `unsettledSince`, in seconds: those of the live feed, which are newer, stay over them.
+   */
+  setHistory(set: ChartSet, seconds?: ChartSet): void {
     this.#learn(set);
     this.#missing = set.missing;
     this.#history = toLayer(set);
-    const settled = set.times.findLast((time) => time <= (set.times.at(-1) ?? 0) - settledSeconds);
+    const settled =
+      (seconds && unsettledSince(set)) ??
+      set.times.findLast((time) => time <= (set.times.at(-1) ?? 0) - settledSeconds);
     if (settled !== undefined) dropUpTo(this.#live, settled);
+    if (seconds && settled !== undefined) {
+      this.#learn(seconds);
+      dropBehind(this.#history, settled);
+      const known = this.#live;
+      this.#live = toLayer(seconds);
+      dropUpTo(this.#live, settled);
+      merge(this.#live, known);
+    }
     this.#shown = undefined;
+  }
+
+  /** The whole run as /charts has it when it is over: nothing is newer. */
+  setWhole(set: ChartSet): void {
+    this.#live = emptyLayer();
+    this.setHistory(set);
   }
 
   /** A part of the run in more detail, as long as somebody looks at it; null: nobody does. */
@@ -79,7 +99,7 @@ export class LiveRun {
   /** Seconds of the live feed. They are right where they differ from what was there, also where they have no value. */
   addLive(set: ChartSet): void {
     this.#learn(set);
-    merge(this.#live, set);
+    merge(this.#live, toLayer(set));
     const excess = this.#live.times.length - mostLiveSeconds;
     if (excess > 0) dropUpTo(this.#live, this.#live.times[excess - 1] ?? 0);
     this.#shown = undefined;
@@ -144,6 +164,16 @@ export class LiveRun {
   }
 }
 
+/**
+ * Of a run that goes on, the end of the last coarse value that does not change any more: the step of the last one may not be
+ * over. Undefined where values are of seconds, which the live feed replaces one by one.
+ */
+export function unsettledSince({ step, times }: ChartSet): number | undefined {
+  const last = times.at(-1);
+  if (step === 1 || last === undefined) return undefined;
+  return times.findLast((time) => time <= last - step - settledSeconds) ?? (times[0] ?? 0) - step;
+}
+
 function emptyLayer(): Layer {
   return { step: 1, times: [], columns: new Map() };
 }
@@ -160,8 +190,7 @@ function toLayer(set: ChartSet): Layer {
   return { step: set.step, times: [...set.times], columns };
 }
 
-function merge({ times, columns }: Layer, set: ChartSet): void {
-  const added = toLayer(set);
+function merge({ times, columns }: Layer, added: Layer): void {
   for (const key of added.columns.keys()) {
     if (!columns.has(key))
       columns.set(
@@ -169,7 +198,7 @@ function merge({ times, columns }: Layer, set: ChartSet): void {
         times.map(() => null),
       );
   }
-  for (const [index, time] of set.times.entries()) {
+  for (const [index, time] of added.times.entries()) {
     const at = countBefore(times, time);
     if (times[at] !== time) {
       times.splice(at, 0, time);
@@ -192,6 +221,12 @@ function dropUpTo({ times, columns }: Layer, time: number): void {
   const dropped = countUpTo(times, time);
   times.splice(0, dropped);
   for (const values of columns.values()) values.splice(0, dropped);
+}
+
+function dropBehind({ times, columns }: Layer, time: number): void {
+  const kept = countUpTo(times, time);
+  times.length = kept;
+  for (const values of columns.values()) values.length = kept;
 }
 
 /**

@@ -11,7 +11,7 @@ import { whileVisible } from "../api/use-answer.ts";
 import { isUnderWay } from "../format/state-words.ts";
 import type { TimeRange } from "../chart/chart-group.ts";
 import { type Change, DrawPace } from "./draw-pace.ts";
-import { type LiveCharts, LiveRun } from "./live-run.ts";
+import { type LiveCharts, LiveRun, unsettledSince } from "./live-run.ts";
 import { LiveStream } from "./live-stream.ts";
 
 /** Exporters are scraped every 5 to 15 s: their charts are no faster. */
@@ -55,6 +55,7 @@ export class RunFeed {
   #stream: LiveStream | undefined;
   #stopServerCharts: (() => void) | undefined;
   #isAskingCharts = false;
+  #areChartsOld = false;
   #detailAsked: AbortController | undefined;
   #state: RunFeedState | undefined;
 
@@ -211,7 +212,7 @@ export class RunFeed {
       this.#serverCharts.addLive(set);
     } else {
       this.#charts.addLive(set);
-      if (this.#charts.wantsHistory) void this.#askCharts();
+      if (this.#charts.wantsHistory && !this.#isAskingCharts) void this.#askCharts();
     }
     this.#changed("charts");
   }
@@ -226,13 +227,29 @@ export class RunFeed {
     this.#run = (await response.json()) as RunView;
   }
 
+  /** One at a time; whoever asks meanwhile is answered with what is asked after that. */
   async #askCharts(): Promise<void> {
+    this.#areChartsOld = true;
     if (this.#isAskingCharts) return;
     this.#isAskingCharts = true;
-    const set = await this.#askStore<ChartSet>(chartsPath(this.#path, "run"));
+    while (this.#areChartsOld) {
+      this.#areChartsOld = false;
+      await this.#readCharts();
+    }
     this.#isAskingCharts = false;
+  }
+
+  async #readCharts(): Promise<void> {
+    const isGoingOn = this.#connection !== "over" && this.#isToBeFollowed();
+    const set = await this.#askStore<ChartSet>(chartsPath(this.#path, "run"));
     if (!set) return;
-    this.#charts.setHistory(set);
+    const from = isGoingOn ? unsettledSince(set) : undefined;
+    const seconds =
+      from === undefined
+        ? undefined
+        : await this.#askStore<ChartSet>(chartsPath(this.#path, "run", { from, step: 1 }));
+    if (isGoingOn) this.#charts.setHistory(set, seconds);
+    else this.#charts.setWhole(set);
     this.#changed();
   }
 
@@ -276,16 +293,17 @@ export class RunFeed {
   }
 }
 
-/** @param range Unix seconds */
+/** @param range Unix seconds; its step, by default as many as are drawn */
 function chartsPath(
   path: string,
   set: ChartSetName,
-  range: { readonly from?: number; readonly to?: number } = {},
+  { from, to, step }: { readonly from?: number; readonly to?: number; readonly step?: number } = {},
 ): string {
   const time = (seconds: number): string => new Date(seconds * 1_000).toISOString();
   return withQuery(`${path}/charts`, {
     set,
-    ...(range.from !== undefined && { from: time(range.from) }),
-    ...(range.to !== undefined && { to: time(range.to) }),
+    ...(from !== undefined && { from: time(from) }),
+    ...(to !== undefined && { to: time(to) }),
+    step,
   });
 }

@@ -10,7 +10,7 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChartSet } from "../../../src/charts/chart-data.ts";
-import { LiveRun } from "../../../src/web/run/live-run.ts";
+import { LiveRun, unsettledSince } from "../../../src/web/run/live-run.ts";
 
 type Point = readonly [time: number, value: number | null];
 
@@ -175,6 +175,41 @@ describe("LiveRun", () => {
           live.setDetail(setOf(course(5, 25, 2)));
           expect(live.total("latency", "p95")).toBe(2 * last);
           expect(live.total("latency", "p50")).toBeNull();
+        },
+      ),
+    );
+  });
+
+  it("adds up to the same while the last coarse step is not over", () => {
+    // One a second up to `now`, and a grid whose last step ends after it.
+    const so = (now: number, step: number): ChartSet =>
+      setOf(
+        course(step, Math.ceil(now / step) * step, 0, step).map(([time]) => [
+          time,
+          (Math.min(time, now) - (time - step)) / step,
+        ]),
+        { step },
+      );
+    assert(
+      property(
+        constantFrom(2, 5, 10, 15, 30, 60, 120),
+        integer({ min: 1, max: 900 }),
+        integer({ min: 0, max: 300 }),
+        integer({ min: 0, max: 5 }),
+        (step, now, later, late) => {
+          const live = new LiveRun();
+          const history = so(now, step);
+          const from = unsettledSince(history) ?? 0;
+          const seconds = setOf(course(from + 1, now + late, 1));
+          live.setHistory(history, seconds);
+          expect(live.total("latency", "p95")).toBeCloseTo(now + late, 6);
+          live.addLive(setOf(course(Math.max(1, now - 9), now + later + late, 1)));
+          expect(live.total("latency", "p95")).toBeCloseTo(now + later + late, 6);
+          live.setHistory(history, seconds);
+          expect(live.total("latency", "p95")).toBeCloseTo(now + later + late, 6);
+          expect(live.charts.times.at(-1)).toBe(now + later + late);
+          live.setWhole(so(now + later + late, step));
+          expect(live.total("latency", "p95")).toBeCloseTo(now + later + late, 6);
         },
       ),
     );

@@ -98,6 +98,24 @@ describe("a viewer", () => {
     await watched.gone;
   });
 
+  it("is over for us, too, when it left before it was opened", async () => {
+    const clock = new FakeClock();
+    let onGone: (viewer: Viewer) => void;
+    const gone = new Promise<Viewer>((resolve) => (onGone = resolve));
+    const server = createServer((_, response) => {
+      response.once("close", () =>
+        setImmediate(() => new Viewer(response, clock, defaultViewerLimits, onGone)),
+      );
+      client.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.write("GET / HTTP/1.1\r\nHost: plimsoll\r\n\r\n");
+    await gone;
+    server.close();
+    await once(server, "close");
+  });
+
   it("is over for us when it leaves", async () => {
     await using watched = await watch();
     watched.client.destroy();
