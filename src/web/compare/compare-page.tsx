@@ -11,6 +11,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
 import "../style/compare.css";
+import "../style/record.css";
 import { ComparisonBody } from "./comparison-body.tsx";
 import { RunPicker } from "./run-picker.tsx";
 

@@ -15,7 +15,7 @@ interface LadderChartProps {
 }
 
 /** Of the drawing; it is as wide as there is room. */
-const box = { width: 400, height: 220, left: 52, right: 16, top: 12, bottom: 28 };
+const box = { width: 400, height: 220, left: 52, right: 24, top: 12, bottom: 28 };
 
 export function LadderChart({ ladder, names }: LadderChartProps): JSX.Element | null {
   const rungs = ladder.filter(({ percent }) => percent < 100);

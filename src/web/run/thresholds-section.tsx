@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import type { RunView, ThresholdView } from "../../server/api/run-view.ts";
 import { formatNumber } from "../format/number.ts";
-import type { Tone } from "../format/state-words.ts";
+import { isUnderWay, type Tone } from "../format/state-words.ts";
 import { PlainText } from "../parts/plain-text.tsx";
 import { Badge } from "../parts/state-badge.tsx";
 import { TableRegion } from "../parts/table-region.tsx";
@@ -40,6 +40,7 @@ export function ThresholdsSection({ run }: { readonly run: RunView }): JSX.Eleme
               <ThresholdRow
                 key={`${threshold.metric} ${threshold.expression}`}
                 threshold={threshold}
+                isOver={!isUnderWay(run.state)}
               />
             ))}
           </tbody>
@@ -49,7 +50,12 @@ export function ThresholdsSection({ run }: { readonly run: RunView }): JSX.Eleme
   );
 }
 
-function ThresholdRow({ threshold }: { readonly threshold: ThresholdView }): JSX.Element {
+interface ThresholdRowProps {
+  readonly threshold: ThresholdView;
+  readonly isOver: boolean;
+}
+
+function ThresholdRow({ threshold, isOver }: ThresholdRowProps): JSX.Element {
   const { metric, expression, abortOnFail, ok, generatorOk } = threshold;
   const { value, limit, ratio } = thresholdMargin(threshold);
   const [tone, words] = verdictOf(generatorOk ?? ok);
@@ -67,7 +73,7 @@ function ThresholdRow({ threshold }: { readonly threshold: ThresholdView }): JSX
         <PlainText text={limit} />
       </td>
       <td>{ratio === null ? "" : marginInWords(ratio)}</td>
-      <td>{judgeOf(threshold)}</td>
+      <td>{judgeOf(threshold, isOver)}</td>
     </tr>
   );
 }
@@ -82,8 +88,8 @@ function marginInWords(ratio: number): string {
   return ratio >= 0 ? `${percent} left` : `${percent} over the limit`;
 }
 
-function judgeOf({ ok, generatorOk }: ThresholdView): string {
-  if (generatorOk === null) return ok === null ? "" : "the server, so far";
+function judgeOf({ ok, generatorOk }: ThresholdView, isOver: boolean): string {
+  if (generatorOk === null) return ok === null ? "" : isOver ? "the server" : "the server, so far";
   if (ok !== null && ok !== generatorOk)
     return "k6, whose verdict counts; the server says otherwise";
   return "k6";
