@@ -97,6 +97,21 @@ describeWithTools(pageTools, "the page of a run that is over", () => {
     await expect.poll(async () => await page.evaluate("document.activeElement.id")).toBe("log");
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
+
+  it("takes a note from the keyboard alone, and leaves the focus where it was written", async () => {
+    const { run } = runs.get("finishes") ?? expect.unreachable();
+    const page = await stage.open(`/runs/${run.id}`);
+    await page.getByRole("button", { name: /^(Write a|Edit) note$/ }).press("Enter");
+    await expect
+      .poll(async () => await page.evaluate("document.activeElement.tagName"))
+      .toBe("TEXTAREA");
+    await page.keyboard.type("slower than in June");
+    await page.getByRole("button", { name: "Save note" }).press("Enter");
+    await new RunPage(page).section("Notes").getByText("slower than in June").waitFor();
+    await expect
+      .poll(async () => await page.evaluate("document.activeElement.textContent"))
+      .toBe("Edit note");
+  });
 });
 
 function count({ summary }: RunView, metric: string): number {
