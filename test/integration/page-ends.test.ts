@@ -63,6 +63,10 @@ describeWithTools(pageTools, "the page of a run that is over", () => {
         .first()
         .waitFor();
     }
+    // k6 expects a gracefulStop that a whole run does not need.
+    expect((await page.page.locator(".run-progress").allTextContents()).join("")).not.toContain(
+      " of ",
+    );
     // It is over: there is nothing to stop.
     expect(await page.offers("Stop run")).toBe(false);
 
@@ -73,6 +77,40 @@ describeWithTools(pageTools, "the page of a run that is over", () => {
       await expect.poll(async () => await page.value("requests"), patience).toBe(expected);
       expect(count(run, "http_reqs")).toBe(expected);
     }
+  });
+
+  it("says that charts and tables are asked for, not that there are none", async () => {
+    const { run } = runs.get("finishes") ?? expect.unreachable();
+    const page = await stage.open("/runs");
+    const held: (() => void)[] = [];
+    await page.route(/\/(charts|tables)/, async (route) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      await route.continue();
+    });
+    await page.goto(`/runs/${run.id}`);
+    const parts = new RunPage(page);
+    await parts.section("Endpoints").getByText("Asking the server …").waitFor();
+    await parts.section("Load and latency").getByText("Asking the server …").waitFor();
+    for (const letGo of held) letGo();
+    await parts.section("Endpoints").getByRole("table", { name: "All endpoints" }).waitFor();
+    await page.getByRole("navigation", { name: "On this page" }).getByText("Log").click();
+    await expect.poll(async () => await page.evaluate("document.activeElement.id")).toBe("log");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
+  it("takes a note from the keyboard alone, and leaves the focus where it was written", async () => {
+    const { run } = runs.get("finishes") ?? expect.unreachable();
+    const page = await stage.open(`/runs/${run.id}`);
+    await page.getByRole("button", { name: /^(Write a|Edit) note$/ }).press("Enter");
+    await expect
+      .poll(async () => await page.evaluate("document.activeElement.tagName"))
+      .toBe("TEXTAREA");
+    await page.keyboard.type("slower than in June");
+    await page.getByRole("button", { name: "Save note" }).press("Enter");
+    await new RunPage(page).section("Notes").getByText("slower than in June").waitFor();
+    await expect
+      .poll(async () => await page.evaluate("document.activeElement.textContent"))
+      .toBe("Edit note");
   });
 });
 

@@ -109,6 +109,11 @@ describeWithTools(pageTools, "the page of a run that goes on", () => {
     expect((await k6.result).exitCode).toBe(105);
     await expect.poll(async () => await run.state.textContent(), patience).toMatch(/stopped|user/i);
     expect((await stage.server.run(id)).history.at(-1)).toMatchObject({ by: "admin" });
+    // The button is gone: the keyboard goes on where the page begins, not at the browser's own bar.
+    await expect.poll(async () => await run.offers("Stop run"), patience).toBe(false);
+    await expect
+      .poll(async () => await run.page.evaluate("document.activeElement.id"))
+      .toBe("main");
   });
 
   it("says what to type where a run takes no orders, and follows its log", async () => {

@@ -143,15 +143,17 @@ function writeCursor(
     chart: { unit, series },
     times,
   } = shown;
+  const at = index >= 0 ? index : times.length - 1;
   const texts = figure?.querySelectorAll(".chart-value");
-  const words = series.map(({ name, values }, at) => {
-    const value = index >= 0 ? values[index] : values.findLast((each) => each !== null);
+  const words = series.map(({ name, values }, place) => {
+    // The shorter of two runs had no value any more at the end of the longer one.
+    const isAt = index >= 0 || kind === "elapsed";
+    const value = isAt ? values[at] : values.findLast((each) => each !== null);
     const text = formatValue(unit, value ?? null);
-    const element = texts?.[at];
+    const element = texts?.[place];
     if (element) element.textContent = text;
     return `${name} ${text}`;
   });
-  const at = index >= 0 ? index : times.length - 1;
   const time = times[at];
   const moment = figure?.querySelector(".chart-moment");
   const slider = figure?.querySelector("[role=slider]");

@@ -22,6 +22,9 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
       element?.close();
       // It is taken out of the page before the browser gives the focus back.
       if (opener instanceof HTMLElement) opener.focus();
+      // What was done may have taken the opener out of the page, too.
+      if (document.activeElement !== opener)
+        document.getElementById("main")?.focus({ preventScroll: true });
     };
   }, []);
   return (

@@ -90,7 +90,7 @@ function Log({ id, isGrowing, mayKeep }: LogProps): JSX.Element {
         </Button>
         {mayKeep && (
           <a href={apiUrl(`/runs/${id}/logs`)} download={`run-${id}.log.jsonl`}>
-            Keep the log
+            Download the log
           </a>
         )}
       </div>

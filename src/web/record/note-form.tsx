@@ -2,7 +2,7 @@
  * What people write about a run: a text, kept when they say so.
  */
 import type { JSX } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { RunView } from "../../server/api/run-view.ts";
 import { useAttempt } from "../api/use-attempt.ts";
 import { Button } from "../parts/button.tsx";
@@ -21,6 +21,9 @@ interface NoteFormProps {
 
 export function NoteForm({ run, onSaved, onCancel }: NoteFormProps): JSX.Element {
   const id = useId();
+  const field = useRef<HTMLTextAreaElement>(null);
+  // Who opens it, writes.
+  useEffect(() => field.current?.focus(), []);
   const [note, setNote] = useState(run.note);
   const { error, isBusy, attempt } = useAttempt(async () => {
     onSaved(await changeRun(run.id, { note }));
@@ -35,6 +38,7 @@ export function NoteForm({ run, onSaved, onCancel }: NoteFormProps): JSX.Element
     >
       <label for={id}>Note</label>
       <textarea
+        ref={field}
         id={id}
         rows={5}
         maxLength={maxLength}

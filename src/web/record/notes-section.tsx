@@ -2,7 +2,7 @@
  * What people wrote about the run.
  */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { PlainText } from "../parts/plain-text.tsx";
 import { hasRole } from "../session/session.tsx";
@@ -11,6 +11,12 @@ import { RunSection, type SectionProps } from "./section.tsx";
 
 export function NotesSection({ run, session }: SectionProps): JSX.Element {
   const [isEditing, setIsEditing] = useState(false);
+  const hadForm = useRef(false);
+  useEffect(() => {
+    // The form that had the focus is gone.
+    if (hadForm.current && !isEditing) document.getElementById("edit-note")?.focus();
+    hadForm.current = isEditing;
+  }, [isEditing]);
   // What was written here counts until the run has another note.
   const [saved, setSaved] = useState<{ readonly over: string; readonly note: string }>();
   const note = saved?.over === run.note ? saved.note : run.note;
@@ -35,7 +41,7 @@ export function NotesSection({ run, session }: SectionProps): JSX.Element {
             </p>
           )}
           {hasRole(session, "read") && (
-            <Button onClick={() => setIsEditing(true)}>
+            <Button id="edit-note" onClick={() => setIsEditing(true)}>
               {note === "" ? "Write a note" : "Edit note"}
             </Button>
           )}

@@ -62,7 +62,7 @@ function Script({ id, mayKeep }: { readonly id: number; readonly mayKeep: boolea
           <>
             {" "}
             <a href={apiUrl(`/runs/${id}/archive`)} download>
-              Keep the archive
+              Download the archive
             </a>
           </>
         )}

@@ -10,8 +10,9 @@ import type { ReportData } from "./report-data.ts";
 
 /** As k6 ran with them: what is secret was taken out when they came. */
 export function ReportOptions({ options }: Pick<ReportData["run"], "options">): JSX.Element | null {
-  const text = JSON.stringify(options, undefined, 2);
-  if (text === "{}" || text === "null") return null;
+  // k6 lists what is not set as null.
+  const text = JSON.stringify(options, (_, value: unknown) => value ?? undefined, 2) ?? "{}";
+  if (text === "{}") return null;
   return (
     <RunSection id="options" title="Options">
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard */}

@@ -15,16 +15,20 @@ interface ChartsProps {
   readonly group: ChartGroup;
 }
 
-const noCharts = "The charts begin with the first samples.";
 /** Charts that stand in a section of their own. */
 const elsewhere = new Set(["endpoints", "generator"]);
 
-export function LoadSection({ charts, group }: ChartsProps): JSX.Element {
+interface AbsentChartsProps extends ChartsProps {
+  /** Said where there are no charts. */
+  readonly absent: string;
+}
+
+export function LoadSection({ charts, group, absent }: AbsentChartsProps): JSX.Element {
   return (
     <RunSection id="load" title="Load and latency">
       <ZoomBar group={group} hasHint />
       {charts.charts.length === 0 ? (
-        <p>{noCharts}</p>
+        <p>{absent}</p>
       ) : (
         <div class="charts">
           {charts.charts
@@ -44,7 +48,7 @@ export function LoadSection({ charts, group }: ChartsProps): JSX.Element {
   );
 }
 
-export function BesideSection({ charts, group }: ChartsProps): JSX.Element {
+export function BesideSection({ charts, group, absent }: AbsentChartsProps): JSX.Element {
   const shown = charts.charts.filter(({ series }) => series.length > 0);
   return (
     <RunSection id="beside" title="Beside it: the system under test">
@@ -64,7 +68,7 @@ export function BesideSection({ charts, group }: ChartsProps): JSX.Element {
           </div>
         </>
       )}
-      {charts.times.length === 0 && <p>{noCharts}</p>}
+      {charts.times.length === 0 && <p>{absent}</p>}
       {charts.times.length > 0 && shown.length === 0 && (
         <Notice title="The store has nothing about the system under test at the time of this run.">
           <p>

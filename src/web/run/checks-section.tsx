@@ -13,12 +13,17 @@ interface TablesProps {
   readonly tables: RunTables | undefined;
 }
 
-export function ChecksSection({ tables }: TablesProps): JSX.Element {
+interface ChecksProps extends TablesProps {
+  /** Said where there are no tables. */
+  readonly absent: string;
+}
+
+export function ChecksSection({ tables, absent }: ChecksProps): JSX.Element {
   const checks = (tables?.checks ?? []).toSorted((a, b) => b.fails - a.fails);
   return (
     <RunSection id="checks" title="Checks">
       {checks.length === 0 ? (
-        <p>{tables ? "The script made none." : "How each check went is in the store."}</p>
+        <p>{tables ? "The script made none." : absent}</p>
       ) : (
         <TableRegion caption="All checks">
           <thead>

@@ -15,6 +15,8 @@ import { TrendTable } from "./trend-table.tsx";
 
 interface EndpointsSectionProps {
   readonly tables: RunTables | undefined;
+  /** Said where there are no tables. */
+  readonly absent: string;
   readonly chart: Chart | undefined;
   readonly times: readonly number[];
   readonly group: ChartGroup;
@@ -24,7 +26,7 @@ interface EndpointsSectionProps {
 const filterFrom = 8;
 
 export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
-  const { tables, chart, times, group } = props;
+  const { tables, absent, chart, times, group } = props;
   const [search, setSearch] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const all = tables?.endpoints ?? [];
@@ -44,7 +46,7 @@ export function EndpointsSection(props: EndpointsSectionProps): JSX.Element {
         </p>
       )}
       {all.length === 0 ? (
-        <p>{tables ? "No request was made yet." : "What each endpoint did is in the store."}</p>
+        <p>{tables ? "No request was made yet." : absent}</p>
       ) : (
         <>
           {all.length >= filterFrom && (

@@ -41,7 +41,7 @@ export interface LiveCharts {
 }
 
 export class LiveRun {
-  /** In the order in which they are shown; series in the order in which they came, so that none changes its colour. */
+  /** In the order in which they are shown. */
   readonly #charts: { readonly head: ChartHead; readonly series: Map<string, string> }[] = [];
   #missing: readonly string[] = [];
   #history: Layer = emptyLayer();
@@ -158,7 +158,11 @@ export class LiveRun {
         const at = this.#charts.findIndex((chart) => chart.head.id === previous);
         this.#charts.splice(at + 1, 0, known);
       }
-      for (const { name } of series) known.series.set(name, toKey(head.id, name));
+      learnSeries(
+        known.series,
+        head.id,
+        series.map(({ name }) => name),
+      );
       previous = head.id;
     }
   }
@@ -172,6 +176,22 @@ export function unsettledSince({ step, times }: ChartSet): number | undefined {
   const last = times.at(-1);
   if (step === 1 || last === undefined) return undefined;
   return times.findLast((time) => time <= last - step - settledSeconds) ?? (times[0] ?? 0) - step;
+}
+
+/**
+ * A series that has its first values late stands before those that the set has behind it: requests done are not another colour
+ * because one of them failed first. Of endpoints, whose order is another each time, a new one is the last.
+ */
+function learnSeries(known: Map<string, string>, id: string, names: readonly string[]): void {
+  for (const [index, name] of names.entries()) {
+    if (known.has(name)) continue;
+    const behind = names.slice(index + 1);
+    const order = [...known.keys()];
+    const next = id === "endpoints" ? -1 : order.findIndex((other) => behind.includes(other));
+    order.splice(next < 0 ? order.length : next, 0, name);
+    known.clear();
+    for (const each of order) known.set(each, toKey(id, each));
+  }
 }
 
 function emptyLayer(): Layer {

@@ -18,6 +18,10 @@ import { SummarySection } from "./summary-section.tsx";
 import { ThresholdsSection } from "./thresholds-section.tsx";
 import { TrendTable } from "./trend-table.tsx";
 
+/** Where charts or tables would be. */
+const loading = "Asking the server …";
+const noSamples = "The store has no samples of this run, or could not be asked.";
+
 interface RunBodyProps {
   readonly run: RunView;
   readonly charts: LiveCharts;
@@ -26,30 +30,37 @@ interface RunBodyProps {
   readonly serverCharts: LiveCharts;
   /** Undefined where the store has not been asked, or is away. */
   readonly tables: RunTables | undefined;
+  /** Charts and tables are on their way. Default false. */
+  readonly isLoading?: boolean;
   readonly group: ChartGroup;
 }
 
 export function RunBody(props: RunBodyProps): JSX.Element {
-  const { run, charts, requests = null, serverCharts, tables, group } = props;
+  const { run, charts, requests = null, serverCharts, tables, isLoading = false, group } = props;
+  const isOver = !isUnderWay(run.state);
+  const noCharts = isLoading
+    ? loading
+    : isOver
+      ? noSamples
+      : "The charts begin with the first samples.";
+  const noTables = isLoading ? loading : "The store has it, and could not be asked.";
   group.setExtent(extentOf(charts.times, serverCharts.times));
   return (
     <>
-      <RunFigures
-        figures={headlineFigures({ run, tables, charts, requests })}
-        isOver={!isUnderWay(run.state)}
-      />
+      <RunFigures figures={headlineFigures({ run, tables, charts, requests })} isOver={isOver} />
       <ThresholdsSection run={run} />
-      <LoadSection charts={charts} group={group} />
-      <BesideSection charts={serverCharts} group={group} />
+      <LoadSection charts={charts} group={group} absent={noCharts} />
+      <BesideSection charts={serverCharts} group={group} absent={noCharts} />
       <EndpointsSection
         tables={tables}
+        absent={noTables}
         chart={charts.charts.find(({ id }) => id === "endpoints")}
         times={charts.times}
         group={group}
       />
       <ErrorsSection tables={tables} />
-      <ChecksSection tables={tables} />
-      <ScenariosSection tables={tables} />
+      <ChecksSection tables={tables} absent={noTables} />
+      <ScenariosSection tables={tables} absent={noTables} />
       <GeneratorSection charts={charts} group={group} />
       <SummarySection run={run} />
       <HistorySection run={run} />
@@ -57,7 +68,12 @@ export function RunBody(props: RunBodyProps): JSX.Element {
   );
 }
 
-function ScenariosSection({ tables }: Pick<RunBodyProps, "tables">): JSX.Element {
+interface ScenariosProps extends Pick<RunBodyProps, "tables"> {
+  /** Said where there are no tables. */
+  readonly absent: string;
+}
+
+function ScenariosSection({ tables, absent }: ScenariosProps): JSX.Element {
   return (
     <RunSection id="scenarios" title="Scenarios and groups">
       {tables ? (
@@ -75,7 +91,7 @@ function ScenariosSection({ tables }: Pick<RunBodyProps, "tables">): JSX.Element
           )}
         </>
       ) : (
-        <p>What each scenario did is in the store.</p>
+        <p>{absent}</p>
       )}
     </RunSection>
   );

@@ -49,6 +49,33 @@ function goneWords(failure: ApiError | undefined): string | undefined {
   return failure?.status === 403 ? "Not to be seen" : undefined;
 }
 
+/** Of a long page; those that are there for each run. */
+const parts = [
+  ["thresholds", "Thresholds"],
+  ["load", "Load and latency"],
+  ["beside", "Beside it"],
+  ["endpoints", "Endpoints"],
+  ["checks", "Checks"],
+  ["scenarios", "Scenarios"],
+  ["history", "History"],
+  ["script", "Script"],
+  ["options", "Options"],
+  ["log", "Log"],
+  ["notes", "Notes"],
+] as const;
+
+function RunParts(): JSX.Element {
+  return (
+    <nav class="run-parts" aria-label="On this page">
+      {parts.map(([id, name]) => (
+        <a key={id} href={`#${id}`}>
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 interface RunProps {
   readonly followed: FollowedRun;
   readonly session: SessionView;
@@ -65,12 +92,14 @@ function Run({ followed, session }: RunProps): JSX.Element {
     <article class="run">
       <RunHeader {...section} nowMs={followed.nowMs} goneWords={goneWords(followed.failure)} />
       <RunNotices followed={followed} />
+      <RunParts />
       <RunBody
         run={run}
         charts={charts}
         requests={requests}
         serverCharts={serverCharts}
         tables={tables}
+        isLoading={followed.connection === "loading"}
         group={group}
       />
       <ScriptSection {...section} />

@@ -30,17 +30,16 @@ export function RunProgress({ run, nowMs }: RunProgressProps): JSX.Element | nul
       <data id="figure-elapsed" value={seconds}>
         {isOpen ? formatElapsed(seconds) : formatDuration(seconds)}
       </data>
-      {expectedSeconds !== null && expectedSeconds > 0 && (
+      {/* k6 counts gracefulStop in: a run that ended well looks cut short beside it. */}
+      {isOpen && expectedSeconds !== null && expectedSeconds > 0 && (
         <>
-          {" of "}
-          {isOpen ? formatElapsed(expectedSeconds) : formatDuration(expectedSeconds)}
-          {isOpen && (
-            <progress
-              value={Math.min(seconds, expectedSeconds)}
-              max={expectedSeconds}
-              aria-label="Elapsed of expected"
-            />
-          )}
+          {" of at most "}
+          {formatElapsed(expectedSeconds)}
+          <progress
+            value={Math.min(seconds, expectedSeconds)}
+            max={expectedSeconds}
+            aria-label="Elapsed of expected"
+          />
         </>
       )}
     </p>

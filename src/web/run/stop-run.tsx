@@ -2,7 +2,7 @@
  * The button that stops a run; where no server can, it says why, and what to type instead.
  */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ask } from "../api/client.ts";
 import { isUnderWay } from "../format/state-words.ts";
 import { Button } from "../parts/button.tsx";
@@ -16,7 +16,14 @@ export function StopRun({ run, session }: SectionProps): JSX.Element | null {
   const [isOpen, setIsOpen] = useState(false);
   const [isStopping, setIsStopping] = useState(false);
   const { principal } = session;
-  if (!isUnderWay(run.state) || principal === null || principal.role === "share") return null;
+  const isOver = !isUnderWay(run.state);
+  useEffect(() => {
+    // The button that had the focus is gone.
+    if (isOver && isStopping && document.activeElement === document.body) {
+      document.getElementById("main")?.focus({ preventScroll: true });
+    }
+  }, [isOver]);
+  if (isOver || principal === null || principal.role === "share") return null;
   const close = (): void => setIsOpen(false);
   return (
     <>

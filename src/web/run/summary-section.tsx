@@ -6,9 +6,9 @@ import type { RunView } from "../../server/api/run-view.ts";
 import {
   formatBytes,
   formatCount,
-  formatNumber,
   formatRatio,
   formatSeconds,
+  formatValue,
 } from "../format/number.ts";
 import { PlainText } from "../parts/plain-text.tsx";
 import { TableRegion } from "../parts/table-region.tsx";
@@ -78,5 +78,5 @@ function formatSummaryValue(row: Row | undefined): string {
   if (stat === "rate") return formatRatio(value);
   if (/^(browser_)?data_(sent|received)$/.test(metric)) return formatBytes(value);
   if (stat === "count" || stat === "nonzero" || stat === "zero") return formatCount(value);
-  return isTimeMetric(metric) ? formatSeconds(value) : formatNumber(value);
+  return isTimeMetric(metric) ? formatSeconds(value) : formatValue("count", value);
 }

@@ -53,8 +53,8 @@ export function RunsTable(props: RunsTableProps): JSX.Element {
               <span class="visually-hidden">Star</span>
             </th>
             <th scope="col">Run</th>
-            <SortHeader name="Test" sortKey="test" firstOrder="asc" {...sorting} />
             <SortHeader name="State" sortKey="state" firstOrder="asc" {...sorting} />
+            <SortHeader name="Test" sortKey="test" firstOrder="asc" {...sorting} />
             <SortHeader name="Created" sortKey="created" {...sorting} />
             <SortHeader name="Duration" sortKey="duration" isNumber {...sorting} />
             <SortHeader name="Requests" sortKey="requests" isNumber {...sorting} />
@@ -135,12 +135,12 @@ function RunRow({ run, isSelected, onSelect, onOpen }: RunRowProps): JSX.Element
           <PlainText text={run.testid} limit={80} isCutForGood />
         </a>
       </th>
-      <td class="name">
-        <PlainText text={run.test} limit={80} />
-      </td>
-      <td class="nowrap">
+      <td>
         <StateBadge state={run.state} /> {/* Of an aborted run, the state says it. */}
         {run.state === "finished" && <ResultBadge result={run.result} />}
+      </td>
+      <td class="name">
+        <PlainText text={run.test} limit={80} />
       </td>
       <td class="nowrap">
         <Time at={run.created} isRelative />

@@ -53,8 +53,8 @@ export function SignInPage({ problem }: { readonly problem: string | undefined }
         />
         <p id="token-help" class="quiet">
           It begins with <code>plm_</code>. Who runs this server makes one with{" "}
-          <code>plimsoll token create NAME --role read</code>; the first was printed when the server
-          started for the first time.
+          <code>plimsoll token create --name NAME --role read</code>; the first was printed when the
+          server started for the first time.
         </p>
         <Button type="submit" kind="main" isBusy={isBusy}>
           Sign in

@@ -261,6 +261,22 @@ describe("LiveRun", () => {
     expect(live.charts.charts[0]?.series.map(({ name }) => name)).toEqual(["b", "a"]);
   });
 
+  it("puts a series that has its first values late where the set has it, and an endpoint last", () => {
+    const namesOf = (id: string): readonly string[] => {
+      const live = new LiveRun();
+      const withSeries = (...names: string[]): ChartSet => {
+        const set = setOf([[1, 1]]);
+        const series = names.map((name) => ({ name, values: [1] }));
+        return { ...set, charts: set.charts.map((chart) => ({ ...chart, id, series })) };
+      };
+      live.addLive(withSeries("failed"));
+      live.addLive(withSeries("done", "failed"));
+      return live.charts.charts[0]?.series.map(({ name }) => name) ?? [];
+    };
+    expect(namesOf("requests")).toEqual(["done", "failed"]);
+    expect(namesOf("endpoints")).toEqual(["failed", "done"]);
+  });
+
   it("puts a chart that has its first values late where the set has it", () => {
     const live = new LiveRun();
     const withCharts = (...ids: string[]): ChartSet => {
