@@ -87,6 +87,10 @@ const questionsAtOnce = 4;
 /** Whoever comes later would wait for longer than anybody looks. */
 const waitingLimit = 500;
 
+/** With room for a clock that is not ours. */
+const latencyOffsetSeconds = 60;
+const clockSkewSeconds = 5;
+
 interface Answer {
   readonly status?: unknown;
   readonly error?: unknown;
@@ -178,16 +182,30 @@ export function createStore(client: StoreAsker, queryUrl: URL): Store {
       }));
     },
     async range(query, grid) {
-      const { start, step, count } = grid;
+      const { start, step } = grid;
       const results = await ask(rangeUrl, {
         query,
         start: String(start),
-        end: String(start + (count - 1) * step),
+        end: String(askedEnd(grid, Date.now() / 1_000)),
         step: String(step),
       });
       return results.map((series) => toCourse(series, grid));
     },
   };
+}
+
+/**
+ * VictoriaMetrics takes values of the last seconds for incomplete and repeats older ones in their place, unless the question
+ * goes on beyond the step after now: what is then answered beyond the grid is not read.
+ *
+ * Source: VictoriaMetrics, `-search.latencyOffset` (30 s), `adjustLastPoints` in app/vmselect/prometheus/prometheus.go.
+ */
+function askedEnd({ start, step, count }: Grid, nowSeconds: number): number {
+  const end = start + (count - 1) * step;
+  if (end < nowSeconds - latencyOffsetSeconds) return end;
+  const stepsToNow = Math.max(0, Math.ceil((nowSeconds - end) / step));
+  // One is the step after now; the other is for clocks that differ.
+  return end + (stepsToNow + 2) * step + Math.ceil(clockSkewSeconds / step) * step;
 }
 
 function readAnswer(
@@ -226,12 +244,14 @@ function toCourse({ metric, values = [], histograms }: RawSeries, grid: Grid): C
   const numbers = Array.from<number | null>({ length: grid.count }).fill(null);
   for (const [timeSeconds, text] of values) {
     const value = toNumber(text);
-    if (Number.isFinite(value)) numbers[indexOf(timeSeconds)] = value;
+    const at = indexOf(timeSeconds);
+    if (Number.isFinite(value) && at < grid.count) numbers[at] = value;
   }
   if (!histograms) return { labels: metric, values: numbers };
   const buckets = Array.from<readonly Bucket[] | null>({ length: grid.count }).fill(null);
   for (const [timeSeconds, histogram] of histograms) {
-    buckets[indexOf(timeSeconds)] = toBuckets(histogram);
+    const at = indexOf(timeSeconds);
+    if (at < grid.count) buckets[at] = toBuckets(histogram);
   }
   return { labels: metric, values: numbers, histograms: buckets };
 }
