@@ -39,7 +39,6 @@ it("measures the page of a long run", async () => {
   });
   const created = await createRun(stage);
   await using load = keepPushing(stage, created);
-  void load;
   const { id } = created.run;
   await stage.server.waitForRun(id, ({ state }) => state === "running");
 
@@ -58,6 +57,7 @@ it("measures the page of a long run", async () => {
     console.log(`${what.padEnd(34)} ${frames}`);
     await cdp.detach();
   }
+  console.log(`${load.pushes} pushes meanwhile`);
   // It was live all the time.
   expect(await run.value("requests")).toBeGreaterThan(before);
   await stage.browser.expectQuiet();
@@ -186,17 +186,25 @@ async function createRun(stage: PageStage): Promise<CreatedRun> {
   return created;
 }
 
-function keepPushing(stage: PageStage, created: CreatedRun): AsyncDisposable {
+function keepPushing(
+  stage: PageStage,
+  created: CreatedRun,
+): AsyncDisposable & { readonly pushes: number } {
   let isOn = true;
+  let pushes = 0;
   const loop = async (): Promise<void> => {
     while (isOn) {
       const second = Math.floor(Date.now() / 1_000);
       await push(stage, created, second - 1);
+      pushes++;
       await delay((second + 1) * 1_000 + 50 - Date.now());
     }
   };
   const done = loop();
   return {
+    get pushes() {
+      return pushes;
+    },
     async [Symbol.asyncDispose]() {
       isOn = false;
       await done;

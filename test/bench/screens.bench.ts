@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import type { RunView } from "../../src/server/api/run-view.ts";
 import { type PageOptions, signIn } from "../support/browser.ts";
 import { cloudScript } from "../support/cloud-k6.ts";
@@ -42,8 +42,7 @@ interface Screen {
 
 it("photographs every page and state", { timeout: 1_800_000 }, async () => {
   await using stage = await startPageStage({ flags: ["--run-timeout", "20s"] });
-  await using scripts = await copyScripts();
-  void scripts;
+  await copyScripts();
   const take = async (screens: readonly Screen[]): Promise<void> => {
     for (const screen of screens) await photograph(stage, screen);
   };
@@ -126,12 +125,12 @@ it("photographs every page and state", { timeout: 1_800_000 }, async () => {
   await stage.wayToStore.comeBack();
 });
 
-async function copyScripts(): Promise<AsyncDisposable> {
+async function copyScripts(): Promise<void> {
   // Not recursive: one that is there is somebody else's.
   await mkdir(scriptFolder);
+  onTestFinished(async () => await rm(scriptFolder, { recursive: true }));
   await copyFile(example, script);
   await copyFile(cloudScript, smokeScript);
-  return { [Symbol.asyncDispose]: async () => await rm(scriptFolder, { recursive: true }) };
 }
 
 async function photograph(stage: PageStage, screen: Screen): Promise<void> {

@@ -4,8 +4,7 @@
  *
  * What goes on inside a page is said as text, because these files are type-checked without the browser's own types.
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 
@@ -129,11 +128,6 @@ export async function signIn(page: Page, origin: string, token: string): Promise
   expect(answer.status(), await answer.text()).toBeLessThan(300);
 }
 
-const axeSource = readFileSync(
-  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
-  "utf8",
-);
-
 /** As much of axe's answer as is read. */
 interface AxeResults {
   readonly passes: readonly unknown[];
@@ -147,7 +141,7 @@ interface AxeResults {
 
 /** What axe finds on the page as it is, that is serious or critical: a line each. */
 export async function findAccessProblems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(`globalThis.axe ?? (() => { ${axeSource} })()`);
+  await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);
   const results: AxeResults = await page.evaluate("axe.run(document)");
   // A look at nothing is no good sign.
   expect(results.passes.length).toBeGreaterThan(5);
