@@ -89,7 +89,7 @@ function silence(lastData: string | null, nowMs: number): Advice | null {
   return {
     tone: "warn",
     title: `No data for ${formatWait(seconds)}.`,
-    text: `Without any for 120 s the run is timed out (“plimsoll serve --run-timeout” says when). See whether the load generator still runs and reaches this server; it goes on where it was when it comes back.`,
+    text: "Without any for longer the run is timed out, after two minutes unless “plimsoll serve --run-timeout” says otherwise. See whether the load generator still runs and reaches this server; it goes on where it was when it comes back.",
   };
 }
 
