@@ -26,7 +26,7 @@ describe("adviceOf", () => {
   it("says how long nothing came, and until when that is waited for", () => {
     const advice = adviceOf({ ...running, lastData: at(66) }, nowMs);
     expect(advice?.title).toBe("No data for 34 s.");
-    expect(advice?.text).toContain("120 s");
+    expect(advice?.text).toContain("two minutes");
   });
 
   it("says that thresholds failed although the test ran its course", () => {
